@@ -1,0 +1,346 @@
+//! What Bitbucket said: told apart from what others said in its place.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::auth::{Credentials, Kind};
+use crate::error::Error;
+use crate::retry::Setback;
+
+/// An HTTP answer, as far as it matters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`
+    pub content_type: Option<String>,
+    /// `Location`
+    pub location: Option<String>,
+    /// `Retry-After`, in seconds or as a date.
+    pub retry_after: Option<String>,
+    /// The request's id on the other side.
+    pub request_id: Option<String>,
+    /// The first 64 KiB of the body.
+    pub body: Vec<u8>,
+}
+
+/// What an answer comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The status is stored.
+    Accepted,
+    /// It is not, and asking again will not change that.
+    Refused(Error),
+    /// It is not, this time.
+    Failing {
+        /// What it said.
+        message: String,
+        /// How soon to try again.
+        setback: Setback,
+    },
+}
+
+impl Answer {
+    /// Judges the answer to a request that was sent with `credentials`.
+    pub fn verdict(&self, credentials: &Credentials, now: SystemTime) -> Verdict {
+        match self.status {
+            200 | 201 | 202 | 204 if self.is_empty_or_json() => Verdict::Accepted,
+            200..=299 => Verdict::Refused(Error::NotBitbucket {
+                status: self.status,
+                content_type: self.content_type.clone(),
+            }),
+            300..=399 => Verdict::Refused(Error::Redirected {
+                status: self.status,
+                location: self.location.clone(),
+            }),
+            408 | 425 | 429 | 500 | 502 | 503 | 504 => Verdict::Failing {
+                message: self.message(),
+                setback: self.wait(now).map_or(Setback::Passing, Setback::Wait),
+            },
+            500.. => Verdict::Failing {
+                message: self.message(),
+                setback: Setback::Lasting,
+            },
+            _ => Verdict::Refused(Error::Refused {
+                status: self.status,
+                message: self.message(),
+                request_id: self.request_id.clone(),
+                hint: self.hint(credentials),
+            }),
+        }
+    }
+
+    fn is_empty_or_json(&self) -> bool {
+        self.body.trim_ascii().is_empty() || serde_json::from_slice::<&RawValue>(&self.body).is_ok()
+    }
+
+    /// `Retry-After`: seconds, which have been seen as large as 2^63 - 1, or a date.
+    fn wait(&self, now: SystemTime) -> Option<Duration> {
+        let text = self.retry_after.as_deref()?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        Some(date.duration_since(now).unwrap_or_default())
+    }
+
+    /// What the body says went wrong, in one line.
+    pub fn message(&self) -> String {
+        let parsed: Option<Failure> = serde_json::from_slice(&self.body).ok();
+        parsed
+            .and_then(Failure::message)
+            .or_else(|| self.first_line())
+            .unwrap_or_else(|| "no message".into())
+    }
+
+    fn first_line(&self) -> Option<String> {
+        let html = |kind: &String| kind.to_ascii_lowercase().contains("html");
+        if self.content_type.as_ref().is_some_and(html) {
+            return Some("an HTML page".into());
+        }
+        let text = String::from_utf8_lossy(&self.body);
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+        if line.starts_with('<') {
+            return Some("an HTML page".into());
+        }
+        Some(line.chars().take(300).collect())
+    }
+
+    /// What the refusal means for these credentials.
+    /// <https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/>
+    fn hint(&self, credentials: &Credentials) -> Option<&'static str> {
+        let message = self.message();
+        let hint = match (self.status, credentials, Kind::of(credentials.token())) {
+            (401, Credentials::Basic { username, .. }, _) if !username.contains('@') => {
+                "BITBUCKET_USERNAME is not an email: an API token goes with the email of its \
+                 Atlassian account; for an access token, leave BITBUCKET_USERNAME out"
+            }
+            (401, Credentials::Basic { .. }, Kind::AccessToken) => {
+                "an access token is sent as Bearer: leave out --auth basic and BITBUCKET_USERNAME"
+            }
+            (401, Credentials::Basic { .. }, _) => {
+                "the API token is expired (one year at most), revoked or without scopes, or \
+                 BITBUCKET_USERNAME is not the email of its account"
+            }
+            (401, Credentials::Bearer { .. }, Kind::ApiToken) => {
+                "an API token is sent with its account's email: set BITBUCKET_USERNAME"
+            }
+            (401, Credentials::Bearer { .. }, _) => {
+                "the access token is expired, revoked, or of another repository; if it is an API \
+                 token, set BITBUCKET_USERNAME to its account's email"
+            }
+            (403, ..) if message.contains("scope") => {
+                "make a token with the scope repository (API token: read:repository:bitbucket); \
+                 scopes cannot be added to a token"
+            }
+            (403, ..) => {
+                "only the credential that created a status may overwrite it: use the same one for \
+                 the whole build, or another key"
+            }
+            (404, ..) if message.contains("ommit") => {
+                "Bitbucket does not have this commit: it may not be pushed there yet, or be a \
+                 merge commit that exists in the CI only (--commit)"
+            }
+            (404, ..) => {
+                "check the workspace and the repository's name, and that the token may read it: \
+                 Bitbucket says the same for both"
+            }
+            (410, ..) => "this way to log in is gone: make an access token or an API token",
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+/// The error bodies of Bitbucket. Its schema has `detail` as text; for a missing scope it is an
+/// object. `fields` is in no schema.
+#[derive(Deserialize)]
+struct Failure {
+    error: Option<Detail>,
+    #[serde(default)]
+    errors: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    message: Option<String>,
+    #[serde(default)]
+    detail: Value,
+    #[serde(default)]
+    fields: Value,
+}
+
+impl Failure {
+    fn message(self) -> Option<String> {
+        let details = self.error.into_iter().chain(self.errors);
+        let messages: Vec<_> = details.filter_map(Detail::text).collect();
+        (!messages.is_empty()).then(|| messages.join("; "))
+    }
+}
+
+impl Detail {
+    fn text(self) -> Option<String> {
+        let mut parts = vec![self.message?];
+        if let Value::Object(fields) = &self.fields {
+            let new = fields
+                .iter()
+                .filter(|(_, problems)| !parts[0].contains(&flat(problems)));
+            let new: Vec<_> = new.map(named).collect();
+            parts.extend(new);
+        }
+        match &self.detail {
+            Value::Null => {}
+            Value::Object(detail) => parts.extend(detail.iter().map(named)),
+            other => parts.push(flat(other)),
+        }
+        Some(parts.join("; "))
+    }
+}
+
+fn named((name, value): (&String, &Value)) -> String {
+    format!("{name}: {}", flat(value))
+}
+
+/// A list as words with commas, text as it is, anything else as JSON.
+fn flat(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn answer(status: u16, content_type: &str, body: &str) -> Answer {
+        Answer {
+            status,
+            content_type: Some(content_type.into()),
+            body: body.into(),
+            ..Answer::default()
+        }
+    }
+
+    fn bearer() -> Credentials {
+        Credentials::Bearer {
+            token: Secret::new("t0ken"),
+        }
+    }
+
+    #[test]
+    fn success_is_empty_or_json_and_nothing_else() {
+        for (status, body, accepted) in [
+            (201, r#"{"key":"k"}"#, true),
+            (200, "{}", true),
+            (204, "", true),
+            (202, " \n", true),
+            (200, "<html>Log in</html>", false),
+            (200, "{\"key\":", false),
+            (203, "{}", false),
+            (206, "{}", false),
+        ] {
+            let verdict =
+                answer(status, "application/json", body).verdict(&bearer(), SystemTime::now());
+            assert_eq!(verdict == Verdict::Accepted, accepted, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn messages_are_found_in_every_shape_of_body() {
+        const JSON: &str = "application/json";
+        for (content_type, body, expected) in [
+            (
+                JSON,
+                r#"{"type":"error","error":{"fields":{"url":["Enter a valid URL."]},"message":"url: Enter a valid URL."}}"#,
+                "url: Enter a valid URL.",
+            ),
+            (
+                JSON,
+                r#"{"type":"error","error":{"fields":{"key":["Too long."],"url":["Bad."]},"message":"Bad request"}}"#,
+                "Bad request; key: Too long.; url: Bad.",
+            ),
+            (
+                JSON,
+                r#"{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.","detail":{"granted":["pullrequest"],"required":["repository"]}}}"#,
+                "Your credentials lack one or more required privilege scopes.; granted: pullrequest; required: repository",
+            ),
+            (
+                JSON,
+                r#"{"type":"error","error":{"message":"A","detail":"B"}}"#,
+                "A; B",
+            ),
+            (
+                JSON,
+                r#"{"errors":[{"context":null,"message":"A","exceptionName":null},{"message":"B"}]}"#,
+                "A; B",
+            ),
+            (JSON, r#"{"error":"x"}"#, r#"{"error":"x"}"#),
+            (
+                "text/plain",
+                "\n Rate limit for this resource has been exceeded\nmore",
+                "Rate limit for this resource has been exceeded",
+            ),
+            (
+                "text/html; charset=utf-8",
+                "<html><title>x</title>",
+                "an HTML page",
+            ),
+            ("", "<!doctype html>", "an HTML page"),
+            ("", "", "no message"),
+        ] {
+            assert_eq!(answer(400, content_type, body).message(), expected);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sat, 21 Nov 2026 10:00:00 GMT").unwrap();
+        for (text, expected) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("9223372036854775807", Some(9_223_372_036_854_775_807)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Sat, 21 Nov 2026 10:00:09 GMT", Some(9)),
+            ("Sat, 21 Nov 2026 09:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            let answer = Answer {
+                status: 503,
+                retry_after: Some(text.into()),
+                ..Answer::default()
+            };
+            let setback = expected.map_or(Setback::Passing, |seconds| {
+                Setback::Wait(Duration::from_secs(seconds))
+            });
+            let Verdict::Failing { setback: found, .. } = answer.verdict(&bearer(), now) else {
+                panic!("503 is worth a retry")
+            };
+            assert_eq!(found, setback, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_worth_a_retry() {
+        for status in 400..600 {
+            let verdict = answer(status, "text/plain", "no").verdict(&bearer(), SystemTime::now());
+            let expected = match status {
+                408 | 425 | 429 | 500 | 502 | 503 | 504 => Some(Setback::Passing),
+                500.. => Some(Setback::Lasting),
+                _ => None,
+            };
+            let found = match verdict {
+                Verdict::Failing { setback, .. } => Some(setback),
+                _ => None,
+            };
+            assert_eq!(found, expected, "{status}");
+        }
+    }
+}

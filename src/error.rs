@@ -1,0 +1,393 @@
+//! Everything that can go wrong, what to say about it, and how to exit.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What kept a status from being delivered.
+///
+/// `Display` says what was wrong and where it came from, [`hint`](Self::hint) what to do about it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command line is wrong.
+    Usage {
+        /// clap's words.
+        message: String,
+        /// The variable that the bad value came from, if it was not typed.
+        variable: Option<String>,
+    },
+    /// An option or variable has a value that cannot be used.
+    Setting {
+        /// The option or the variable.
+        origin: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// `--provider` names no CI.
+    UnknownProvider {
+        /// What was named.
+        id: String,
+        /// What may be named.
+        known: Vec<&'static str>,
+    },
+    /// The environment looks like that of more than one CI.
+    SeveralProviders {
+        /// Their ids.
+        ids: Vec<&'static str>,
+    },
+    /// A CI's variables could not be read. The structs are made so that this cannot happen.
+    Environment {
+        /// The CI.
+        provider: &'static str,
+        /// envy's words.
+        message: String,
+    },
+    /// The word for the state is unknown.
+    UnknownState {
+        /// Where it came from.
+        origin: String,
+        /// The word.
+        word: String,
+    },
+    /// Nothing says what the state is.
+    NoState {
+        /// The CI's own variable for it, which holds nothing that is known.
+        variable: Option<&'static str>,
+    },
+    /// Nothing says which commit it is.
+    NoCommit,
+    /// What should be a commit is not a hash.
+    NotACommit {
+        /// Where it came from.
+        origin: String,
+        /// What it is.
+        value: String,
+    },
+    /// Nothing says where the build is to be seen.
+    NoUrl,
+    /// The build's URL would be refused.
+    BadUrl {
+        /// Where it came from.
+        origin: String,
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Nothing says which repository it is.
+    NoRepository {
+        /// What is known, and why it does not do.
+        found: Option<String>,
+    },
+    /// There are no credentials.
+    NoCredentials {
+        /// Why the CI may have kept them back.
+        caveat: Option<&'static str>,
+    },
+    /// A file could not be read.
+    Unreadable {
+        /// The option or variable that names it.
+        origin: String,
+        /// Its path.
+        path: String,
+        /// The system's words.
+        message: String,
+    },
+    /// Bitbucket, or somebody before it, answered 3xx. Redirects are not followed: a POST that is
+    /// redirected becomes a GET, and a login page is taken for success.
+    Redirected {
+        /// The HTTP status.
+        status: u16,
+        /// Where to.
+        location: Option<String>,
+    },
+    /// Bitbucket answered 4xx, or a success that no report can have.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+        /// The request's id on their side.
+        request_id: Option<String>,
+        /// What that means for these credentials.
+        hint: Option<&'static str>,
+    },
+    /// A success that is not Bitbucket's: a login page or a proxy's.
+    NotBitbucket {
+        /// The HTTP status.
+        status: u16,
+        /// The type of the answer.
+        content_type: Option<String>,
+    },
+    /// Bitbucket answered 429, 5xx or the like, to the end.
+    Failing {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+        /// The request's id on their side.
+        request_id: Option<String>,
+        /// Why no further attempt was made.
+        gave_up: String,
+    },
+    /// No answer came.
+    Unreachable {
+        /// The host that was called.
+        host: String,
+        /// What happened.
+        message: String,
+        /// Why no further attempt was made.
+        gave_up: String,
+        /// What may help.
+        hint: Option<&'static str>,
+    },
+    /// The result could not be printed.
+    Output {
+        /// The system's words.
+        message: String,
+    },
+}
+
+impl Error {
+    /// The exit code. 0 is success; codes that are not here are reserved.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Environment { .. } | Self::Unreadable { .. } | Self::Output { .. } => 1,
+            Self::Usage { .. }
+            | Self::Setting { .. }
+            | Self::UnknownProvider { .. }
+            | Self::SeveralProviders { .. }
+            | Self::UnknownState { .. }
+            | Self::BadUrl { .. }
+            | Self::NoRepository { .. }
+            | Self::NoCredentials { .. } => 2,
+            Self::NoState { .. } | Self::NoCommit | Self::NotACommit { .. } | Self::NoUrl => 3,
+            Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
+            Self::Failing { .. } | Self::Unreachable { .. } => 5,
+        }
+    }
+
+    /// Whether `--no-fail` forgives it: the code is 3, 4 or 5.
+    pub const fn is_forgivable(&self) -> bool {
+        matches!(self.exit_code(), 3..=5)
+    }
+
+    /// The word for it in JSON.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::Setting { .. } => "setting",
+            Self::UnknownProvider { .. } => "unknown_provider",
+            Self::SeveralProviders { .. } => "several_providers",
+            Self::Environment { .. } => "environment",
+            Self::UnknownState { .. } => "unknown_state",
+            Self::NoState { .. } => "no_state",
+            Self::NoCommit => "no_commit",
+            Self::NotACommit { .. } => "not_a_commit",
+            Self::NoUrl => "no_url",
+            Self::BadUrl { .. } => "bad_url",
+            Self::NoRepository { .. } => "no_repository",
+            Self::NoCredentials { .. } => "no_credentials",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Redirected { .. } => "redirected",
+            Self::Refused { .. } => "refused",
+            Self::NotBitbucket { .. } => "not_bitbucket",
+            Self::Failing { .. } => "failing",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Output { .. } => "output",
+        }
+    }
+
+    /// The HTTP status that came, if one came.
+    pub const fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Redirected { status, .. }
+            | Self::Refused { status, .. }
+            | Self::NotBitbucket { status, .. }
+            | Self::Failing { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Usage { variable, .. } => {
+                let variable = variable.as_ref()?;
+                return Some(format!("the value came from the variable {variable}").into());
+            }
+            Self::Setting { hint, .. } => return hint.as_deref().map(Cow::from),
+            Self::UnknownProvider { known, .. } => {
+                return Some(format!("known are {}", known.join(", ")).into());
+            }
+            Self::SeveralProviders { .. } => "choose one with --provider or BUILD_STATUS_PROVIDER",
+            Self::Environment { .. } => "this is a bug: please report it",
+            Self::UnknownState { .. } => {
+                "use running, passed, failed or stopped (build_status --help lists all words), or \
+                 auto for what the CI says"
+            }
+            Self::NoState { .. } => {
+                "give it as an argument (running, passed, failed, stopped) or in BUILD_STATUS"
+            }
+            Self::NoCommit => "run it in a CI job, or give --commit or BUILD_STATUS_COMMIT",
+            Self::NotACommit { .. } => {
+                "give the hash with --commit or BUILD_STATUS_COMMIT: nothing else finds it on \
+                 Bitbucket"
+            }
+            Self::NoUrl => "give the build's page with --url or BUILD_STATUS_URL",
+            Self::BadUrl { .. } => "or give another page with --url or BUILD_STATUS_URL",
+            Self::NoRepository { .. } => {
+                "set BITBUCKET_NAMESPACE to the workspace and BITBUCKET_REPOSITORY to the \
+                 repository on Bitbucket"
+            }
+            Self::NoCredentials { caveat } => {
+                let set = "set BITBUCKET_ACCESS_TOKEN (an access token; for an API token, \
+                           BITBUCKET_USERNAME too, with the account's email)";
+                return Some(match caveat {
+                    Some(caveat) => format!("{set}; {caveat}").into(),
+                    None => set.into(),
+                });
+            }
+            Self::Redirected { .. } => {
+                "redirects are not followed; if the new place is right, set BITBUCKET_API_ROOT to it"
+            }
+            Self::NotBitbucket { .. } => {
+                "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT and the \
+                 proxy variables"
+            }
+            Self::Refused { hint, .. } | Self::Unreachable { hint, .. } => {
+                return hint.map(Cow::from);
+            }
+            Self::Failing { status: 429, .. } => {
+                "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a token \
+                 of its own for this, or report less often"
+            }
+            Self::Unreadable { .. } | Self::Failing { .. } | Self::Output { .. } => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+impl fmt::Display for Error {
+    #[expect(clippy::too_many_lines, reason = "one arm for each variant")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage { message, .. } => f.write_str(message),
+            Self::Setting {
+                origin, problem, ..
+            } => write!(f, "{origin}: {problem}"),
+            Self::UnknownProvider { id, .. } => write!(f, "provider: there is none called `{id}`"),
+            Self::SeveralProviders { ids } => {
+                write!(
+                    f,
+                    "provider: the environment fits more than one: {}",
+                    ids.join(", ")
+                )
+            }
+            Self::Environment { provider, message } => {
+                write!(
+                    f,
+                    "environment: the variables of {provider} cannot be read: {message}"
+                )
+            }
+            Self::UnknownState { origin, word } => {
+                write!(
+                    f,
+                    "state: {origin} is `{word}`, which is no word for a state"
+                )
+            }
+            Self::NoState { variable } => {
+                f.write_str("state: none is known: no STATE argument, BUILD_STATUS is not set")?;
+                match variable {
+                    Some(name) => write!(f, ", and {name} does not say"),
+                    None => f.write_str(", and this CI does not say"),
+                }
+            }
+            Self::NoCommit => f.write_str("commit: none is known"),
+            Self::NotACommit { origin, value } => {
+                write!(
+                    f,
+                    "commit: {origin} is `{value}`, which is not a commit hash"
+                )
+            }
+            Self::NoUrl => f.write_str("url: the page of the build is not known"),
+            Self::BadUrl {
+                origin,
+                url,
+                problem,
+            } => {
+                write!(
+                    f,
+                    "url: Bitbucket would refuse `{url}`: {problem} (it comes from {origin})"
+                )
+            }
+            Self::NoRepository { found: None } => {
+                f.write_str("repository: it is not known which one on Bitbucket this is")
+            }
+            Self::NoRepository { found: Some(found) } => write!(f, "repository: {found}"),
+            Self::NoCredentials { .. } => {
+                f.write_str("credentials: there are none: BITBUCKET_ACCESS_TOKEN is not set")
+            }
+            Self::Unreadable {
+                origin,
+                path,
+                message,
+            } => {
+                write!(f, "{origin}: the file `{path}` cannot be read: {message}")
+            }
+            Self::Redirected { status, location } => {
+                write!(f, "refused: HTTP {status}, a redirect to ")?;
+                f.write_str(location.as_deref().unwrap_or("nowhere"))
+            }
+            Self::Refused {
+                status,
+                message,
+                request_id,
+                ..
+            } => {
+                write!(f, "refused: HTTP {status}: {message}")?;
+                write_request_id(f, request_id.as_deref())
+            }
+            Self::NotBitbucket {
+                status,
+                content_type,
+            } => {
+                let content_type = content_type.as_deref().unwrap_or("of no type");
+                write!(
+                    f,
+                    "refused: HTTP {status}, but not from Bitbucket: the answer is {content_type}"
+                )
+            }
+            Self::Failing {
+                status,
+                message,
+                request_id,
+                gave_up,
+            } => {
+                write!(f, "failing: HTTP {status}: {message}")?;
+                write_request_id(f, request_id.as_deref())?;
+                write!(f, "; {gave_up}")
+            }
+            Self::Unreachable {
+                host,
+                message,
+                gave_up,
+                ..
+            } => {
+                write!(f, "not reached: {host}: {message}; {gave_up}")
+            }
+            Self::Output { message } => write!(f, "output: it cannot be printed: {message}"),
+        }
+    }
+}
+
+fn write_request_id(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
+    match request_id {
+        Some(id) => write!(f, " (request {id})"),
+        None => Ok(()),
+    }
+}
+
+impl std::error::Error for Error {}

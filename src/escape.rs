@@ -1,0 +1,84 @@
+//! Text from outside, made safe to print.
+
+use std::fmt::Write as _;
+
+/// `text` without anything that could move a cursor, colour a terminal, begin a line, turn the
+/// reading direction, or be taken for a command by the CI that reads our output.
+pub fn text(text: &str) -> String {
+    escape(text, |escaped, c| match c {
+        '\n' => escaped.push_str("\\n"),
+        '\r' => escaped.push_str("\\r"),
+        '\t' => escaped.push_str("\\t"),
+        c => {
+            let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
+        }
+    })
+}
+
+/// The same for JSON, whose strings know `\u` followed by four digits.
+pub fn json(text: &str) -> String {
+    escape(text, |escaped, c| {
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    })
+}
+
+fn escape(text: &str, escaped_form: impl Fn(&mut String, char)) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut last = None;
+    for c in text.chars() {
+        // Azure Pipelines takes `##vso[` for a command wherever it stands in a line, older GitHub
+        // runners `##[`, TeamCity `##teamcity[`.
+        if is_unsafe(c) || (c == '#' && last == Some('#')) {
+            escaped_form(&mut escaped, c);
+        } else {
+            escaped.push(c);
+        }
+        last = Some(c);
+    }
+    escaped
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200e}' | '\u{200f}'        // marks of direction
+            | '\u{2028}' | '\u{2029}'                   // line and paragraph separators
+            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // overrides of direction
+            | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_moves_colours_or_commands() {
+        for (outside, expected) in [
+            ("naïve – 测试 ✓", "naïve – 测试 ✓"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\x1b[31mred\x1b[0m", "\\u{1b}[31mred\\u{1b}[0m"),
+            ("\x1b]8;;http://x\x07", "\\u{1b}]8;;http://x\\u{7}"),
+            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
+            ("\u{202e}evil", "\\u{202e}evil"),
+            ("x ##vso[task.complete]", "x #\\u{23}vso[task.complete]"),
+            ("###[error]", "#\\u{23}\\u{23}[error]"),
+            ("# one", "# one"),
+        ] {
+            assert_eq!(text(outside), expected);
+        }
+    }
+
+    #[test]
+    fn json_stays_json_and_means_the_same() {
+        let value = serde_json::json!({"a": "x\u{9b}##vso[\u{202e}\n\u{7f}"});
+        let escaped = json(&value.to_string());
+        assert!(!escaped.contains("##") && !escaped.chars().any(char::is_control));
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),
+            value
+        );
+    }
+}

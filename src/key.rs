@@ -1,0 +1,69 @@
+//! Keys: what makes one build status another on the same commit.
+
+use ring::digest::{SHA256, digest};
+
+/// The key of a job that nobody gave one: no build number in it, so that a re-run overwrites the
+/// status of the run before.
+pub fn of_job(provider: &str, job_name: &str) -> String {
+    format!("ci/{provider}/{job_name}")
+}
+
+/// `key`, if it has at most `limit` characters; else its beginning, `-` and 8 hexadecimal digits of
+/// the SHA-256 of the whole, `limit` characters in all.
+///
+/// Cutting alone would make one status of two jobs (jenkinsci/bitbucket-branch-source-plugin#15).
+/// What this gives for a key is the same on every machine and in every version.
+pub fn within(key: &str, limit: usize) -> String {
+    if key.chars().count() <= limit {
+        return key.to_owned();
+    }
+    let hash = digest(&SHA256, key.as_bytes());
+    let hash = hash.as_ref()[..4].try_into().map_or(0, u32::from_be_bytes);
+    let prefix: String = key.chars().take(limit - "-01234567".len()).collect();
+    format!("{prefix}-{hash:08x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Golden: a change here makes every status with a long key appear twice.
+    #[test]
+    fn long_keys_are_shortened_the_same_way_for_ever() {
+        for (key, expected) in [
+            ("ci/gitlab-ci/unit-tests", "ci/gitlab-ci/unit-tests"),
+            (
+                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
+                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
+            ),
+            (
+                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyzab",
+                "ci/gitlab-ci/abcdefghijklmnopqr-956948d4",
+            ),
+            (
+                r#"ci/gitlab-ci/deploystacks: [aws, monitoring "app" {1}]"#,
+                "ci/gitlab-ci/deploystacks: [aws-bb1c0411",
+            ),
+            (
+                "ci/gitlab-ci/prüfung-der-größenverhältnisse-überall",
+                "ci/gitlab-ci/prüfung-der-größen-6e068d33",
+            ),
+        ] {
+            let short = within(key, 40);
+            assert_eq!(short, expected);
+            assert!(short.chars().count() <= 40);
+        }
+    }
+
+    #[test]
+    fn siblings_with_one_beginning_get_keys_of_their_own() {
+        let leg = |n| {
+            within(
+                &of_job("gitlab-ci", &format!("integration-tests-on-postgres {n}/3")),
+                40,
+            )
+        };
+        assert_ne!(leg(1), leg(2));
+        assert_eq!(leg(1), leg(1));
+    }
+}

@@ -1,0 +1,47 @@
+//! The binary: reads, runs, prints, exits.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use build_status::cli::{Args, Stop};
+use build_status::env::Env;
+use build_status::error::Error;
+use build_status::{Ending, auth, output};
+
+fn main() -> ExitCode {
+    let env = Env::from_process();
+    let ending = match Args::read(std::env::args_os(), &env) {
+        Ok(args) => build_status::run(&args, &env, &mut say),
+        Err(Stop::Print(stdout)) => Ending { stdout, code: 0 },
+        Err(Stop::Fail(error)) => fail(&error, &env),
+    };
+    let mut stdout = io::stdout().lock();
+    let printed = stdout
+        .write_all(ending.stdout.as_bytes())
+        .and_then(|()| stdout.flush());
+    let ending = match printed {
+        Err(error) if ending.code == 0 => fail(
+            &Error::Output {
+                message: error.to_string(),
+            },
+            &env,
+        ),
+        _ => ending,
+    };
+    ExitCode::from(ending.code)
+}
+
+fn fail(error: &Error, env: &Env) -> Ending {
+    for line in output::error_lines(error, &auth::redactor(env)) {
+        say(&line);
+    }
+    Ending {
+        stdout: String::new(),
+        code: error.exit_code(),
+    }
+}
+
+/// Prints one line on stderr. If that is closed, there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "build_status: {line}");
+}

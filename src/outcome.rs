@@ -1,0 +1,34 @@
+//! How a delivery ended.
+
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// What Bitbucket said in the end, and what it took to hear it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// How many requests were sent.
+    pub attempts: u32,
+    /// How long it took, pauses included.
+    pub elapsed: Duration,
+    /// The last HTTP status, if there was one.
+    pub http_status: Option<u16>,
+    /// What kept the status from being stored; nothing, if it is.
+    pub error: Option<Error>,
+}
+
+impl Outcome {
+    pub(crate) fn new(
+        attempts: u32,
+        elapsed: Duration,
+        http_status: Option<u16>,
+        error: Option<Error>,
+    ) -> Self {
+        Self {
+            attempts,
+            elapsed,
+            http_status,
+            error,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What is printed, as text. Nothing here prints.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::commit::Found;
+use crate::context::Context;
+use crate::destination::Destination;
+use crate::error::Error;
+use crate::escape;
+use crate::outcome::Outcome;
+use crate::provider::About;
+use crate::report::Report;
+use crate::request::Request;
+use crate::retry;
+use crate::secret::Redactor;
+
+/// Everything that is known at the end of a report, as far as it got.
+#[derive(Debug, Default, PartialEq)]
+pub struct Told {
+    /// The CI.
+    pub provider: Option<&'static str>,
+    /// What was claimed.
+    pub report: Option<Report>,
+    /// Where.
+    pub destination: Option<Destination>,
+    /// In a dry run, what would have been sent.
+    pub dry_run: Option<Request>,
+    /// What Bitbucket said.
+    pub outcome: Option<Outcome>,
+    /// What kept the status from being stored.
+    pub error: Option<Error>,
+}
+
+impl Told {
+    /// For people: one line for a stored status, the request for a dry run, nothing for a failure,
+    /// which stderr tells.
+    pub fn text(&self, redactor: &Redactor) -> String {
+        let line = |text: &str| escape::text(&redactor.redact(text)) + "\n";
+        if self.error.is_some() {
+            return String::new();
+        }
+        if let Some(request) = &self.dry_run {
+            let mut text = line(&format!("{} {}", request.method, request.url));
+            for (name, value) in &request.headers {
+                text += &line(&format!("{name}: {}", value.masked()));
+            }
+            return text + "\n" + &escape::json(&redactor.redact(&request.body)) + "\n";
+        }
+        let (Some(report), Some(destination), Some(outcome)) =
+            (&self.report, &self.destination, &self.outcome)
+        else {
+            return String::new();
+        };
+        let commit: String = report.commit.chars().take(12).collect();
+        line(&format!(
+            "{} {} -> {}@{commit} ({}, {}, {} s)",
+            report.state,
+            report.key,
+            destination.repository(),
+            outcome.http_status.unwrap_or_default(),
+            retry::count(outcome.attempts),
+            retry::seconds(outcome.elapsed),
+        ))
+    }
+
+    /// For programs: one object on one line. Fields are only ever added.
+    pub fn json(&self, redactor: &Redactor) -> String {
+        let report = self.report.as_ref();
+        let outcome = self.outcome.as_ref();
+        let destination = self.destination.as_ref();
+        let elapsed = outcome.map_or(0, |it| it.elapsed.as_millis());
+        let mut object = json!({
+            "state": report.map(|it| it.state),
+            "key": report.map(|it| &it.key),
+            "name": report.map(|it| &it.name),
+            "url": report.map(|it| &it.url),
+            "commit": report.map(|it| &it.commit),
+            "refname": report.and_then(|it| it.refname.as_ref()).map(ToString::to_string),
+            "repository": destination.map(Destination::repository),
+            "destination": destination.map(Destination::name),
+            "provider": self.provider,
+            "http_status": outcome.and_then(|it| it.http_status),
+            "attempts": outcome.map_or(0, |it| it.attempts),
+            "elapsed_ms": u64::try_from(elapsed).unwrap_or(u64::MAX),
+            "dry_run": self.dry_run.is_some(),
+        });
+        if let Some(request) = &self.dry_run {
+            let headers = request.headers.iter();
+            let headers: Map<String, Value> = headers
+                .map(|(name, value)| ((*name).to_owned(), value.masked().into()))
+                .collect();
+            let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
+            object["request"] = json!({
+                "method": request.method,
+                "url": request.url,
+                "headers": headers,
+                "body": body,
+            });
+        }
+        if let Some(error) = &self.error {
+            object["error"] = json!({
+                "kind": error.kind(),
+                "message": error.to_string(),
+                "hint": error.hint(),
+            });
+        }
+        escape::json(&redactor.redact(&object.to_string())) + "\n"
+    }
+}
+
+/// The lines that stderr gets for an error, safe to print.
+pub fn error_lines(error: &Error, redactor: &Redactor) -> Vec<String> {
+    let text = redactor.redact(&error.to_string());
+    let mut lines: Vec<_> = match error {
+        // clap's text has lines of its own.
+        Error::Usage { .. } => text.lines().map(escape::text).collect(),
+        _ => vec![escape::text(&text)],
+    };
+    if let Some(hint) = error.hint() {
+        lines.push(format!("hint: {}", escape::text(&redactor.redact(&hint))));
+    }
+    lines
+}
+
+/// What was read from the CI, for people.
+pub fn context_text(about: Option<&About>, context: &Context, redactor: &Redactor) -> String {
+    let provider = about.map(|about| format!("{} ({})", about.id, about.name));
+    let commit = match &context.commit {
+        Found::Hash(hash) => Some(hash.clone()),
+        Found::NotAHash { variable, value } => Some(format!(
+            "- ({variable} is `{value}`, which is not a commit hash)"
+        )),
+        Found::Nothing => None,
+    };
+    let repository = context.repository.as_ref();
+    let state = context.state.map(|state| state.to_string());
+    let fields = [
+        ("provider", provider),
+        ("commit", commit),
+        ("branch", context.branch.clone()),
+        ("tag", context.tag.clone()),
+        (
+            "repository",
+            repository.map(crate::repository::Repository::path),
+        ),
+        ("repository host", repository.and_then(|it| it.host.clone())),
+        ("job name", context.job_name.clone()),
+        ("url", context.url.clone()),
+        ("pipeline url", context.pipeline_url.clone()),
+        ("build number", context.build_number.clone()),
+        ("pull request", context.pull_request.clone()),
+        ("state", state),
+    ];
+    let mut text = String::new();
+    for (name, value) in fields {
+        let value = redactor.redact(value.as_deref().unwrap_or("-"));
+        let _ = writeln!(text, "{name:<15} {}", escape::text(&value));
+    }
+    if let Some(About {
+        state: Some(variable),
+        state_caveat,
+        ..
+    }) = about
+    {
+        let _ = writeln!(text, "{:<15} ({variable}: {state_caveat})", "");
+    }
+    text
+}
+
+/// What was read from the CI, for programs.
+pub fn context_json(about: Option<&About>, context: &Context, redactor: &Redactor) -> String {
+    #[derive(Serialize)]
+    struct Fields<'a> {
+        provider: Option<&'a str>,
+        provider_name: Option<&'a str>,
+        #[serde(flatten)]
+        context: &'a Context,
+    }
+    let fields = Fields {
+        provider: about.map(|about| about.id),
+        provider_name: about.map(|about| about.name),
+        context,
+    };
+    let text = serde_json::to_string(&fields).expect("strings always serialize");
+    escape::json(&redactor.redact(&text)) + "\n"
+}

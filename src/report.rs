@@ -1,0 +1,198 @@
+//! What we claim: the CI's facts, the options that override them, and Bitbucket's limits.
+
+use crate::cli::{Origins, ReportArgs};
+use crate::commit::{self, Found};
+use crate::context::Context;
+use crate::error::Error;
+use crate::key;
+use crate::link;
+use crate::provider::About;
+use crate::refname::Refname;
+use crate::state::State;
+
+/// A build status, ready to be put into a destination's words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// How the build stands.
+    pub state: State,
+    /// What tells this status apart from others on the commit.
+    pub key: String,
+    /// The text of the link.
+    pub name: String,
+    /// What happened.
+    pub description: String,
+    /// Where the link leads.
+    pub url: String,
+    /// The commit's hash.
+    pub commit: String,
+    /// The branch or tag.
+    pub refname: Option<Refname>,
+}
+
+/// What a destination takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The destination's name, for messages.
+    pub product: &'static str,
+    /// Characters in a key.
+    pub key: usize,
+    /// Characters in a name or description. No page of Atlassian's says so for Cloud: it is what
+    /// other clients keep to (jenkinsci/bitbucket-branch-source-plugin#928).
+    pub text: usize,
+    /// Whether the host in a build's URL needs a dot.
+    pub dotted_host: bool,
+    /// Whether the first digits of a hash will do.
+    pub short_commit: bool,
+}
+
+/// What a build that no CI names is called.
+const NAMELESS: &str = "build";
+
+impl Report {
+    /// Puts the report together: option, else our variable (both in `args`), else what the CI says,
+    /// else the default. `warnings` takes what a person should know.
+    pub fn new(
+        args: &ReportArgs,
+        about: Option<&About>,
+        context: &Context,
+        limits: Limits,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, Error> {
+        let build = &args.build;
+        let state = state(args, about, context)?;
+        let commit = commit(build.commit.as_deref(), &args.origins, context, limits)?;
+        let url = url(build.url.as_deref(), &args.origins, about, context, limits)?;
+        let key = match (&build.key, about) {
+            (Some(key), _) => key.clone(),
+            (None, Some(about)) => {
+                key::of_job(about.key, context.job_name.as_deref().unwrap_or(NAMELESS))
+            }
+            (None, None) => "build_status".to_owned(),
+        };
+        let short_key = key::within(&key, limits.key);
+        if build.key.is_some() && short_key != key {
+            warnings.push(format!(
+                "{}: it has {} characters, {} takes {}: it is sent as `{short_key}`",
+                args.origins.name("key"),
+                key.chars().count(),
+                limits.product,
+                limits.key,
+            ));
+        }
+        let name = build.name.clone().unwrap_or_else(|| {
+            let job = context.job_name.as_deref().unwrap_or(NAMELESS);
+            match &context.build_number {
+                Some(number) => format!("{job} #{number}"),
+                None => job.to_owned(),
+            }
+        });
+        let description = build.description.as_deref();
+        Ok(Self {
+            state,
+            key: short_key,
+            name: shortened(&name, limits.text),
+            description: shortened(description.unwrap_or(state.description()), limits.text),
+            url,
+            commit,
+            refname: match build.refname.as_deref() {
+                Some("") => None,
+                Some(name) => Some(refname(name, context)),
+                None => context.refname(),
+            },
+        })
+    }
+}
+
+fn state(args: &ReportArgs, about: Option<&About>, context: &Context) -> Result<State, Error> {
+    match args.state.as_deref() {
+        Some(word) if !word.eq_ignore_ascii_case("auto") => {
+            State::from_word(word).ok_or_else(|| Error::UnknownState {
+                origin: args.origins.variable("state").unwrap_or("STATE").to_owned(),
+                word: word.to_owned(),
+            })
+        }
+        _ => context.state.ok_or(Error::NoState {
+            variable: about.and_then(|about| about.state),
+        }),
+    }
+}
+
+fn commit(
+    given: Option<&str>,
+    origins: &Origins,
+    context: &Context,
+    limits: Limits,
+) -> Result<String, Error> {
+    if let Some(given) = given {
+        let fits = if limits.short_commit {
+            commit::is_hash_or_prefix(given)
+        } else {
+            commit::is_full_hash(given)
+        };
+        return if fits {
+            Ok(given.to_ascii_lowercase())
+        } else {
+            Err(Error::NotACommit {
+                origin: origins.name("commit"),
+                value: given.to_owned(),
+            })
+        };
+    }
+    match &context.commit {
+        Found::Hash(hash) => Ok(hash.clone()),
+        Found::NotAHash { variable, value } => Err(Error::NotACommit {
+            origin: (*variable).to_owned(),
+            value: value.clone(),
+        }),
+        Found::Nothing => Err(Error::NoCommit),
+    }
+}
+
+fn url(
+    given: Option<&str>,
+    origins: &Origins,
+    about: Option<&About>,
+    context: &Context,
+    limits: Limits,
+) -> Result<String, Error> {
+    let text = given
+        .or(context.url.as_deref())
+        .or(context.pipeline_url.as_deref());
+    let text = text.ok_or(Error::NoUrl)?;
+    let bad = |problem| Error::BadUrl {
+        origin: match about {
+            Some(about) if given.is_none() => about.url_setting.to_owned(),
+            _ => origins.name("url"),
+        },
+        url: link::without_user(text),
+        problem,
+    };
+    let url = link::build_url(text).map_err(bad)?;
+    let host = link::host(&url);
+    if limits.dotted_host && !host.trim_end_matches('.').contains('.') {
+        return Err(bad(format!(
+            "its host `{host}` has no dot, and {} wants a full name or an IP address",
+            limits.product
+        )));
+    }
+    Ok(url)
+}
+
+/// A name that somebody gave: a tag if the CI builds that tag, else a branch.
+fn refname(name: &str, context: &Context) -> Refname {
+    Refname::from_full(name).unwrap_or_else(|| {
+        if context.tag.as_deref() == Some(name) {
+            Refname::Tag(name.to_owned())
+        } else {
+            Refname::Branch(name.to_owned())
+        }
+    })
+}
+
+/// `text`, or its beginning and `…`.
+fn shortened(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit - 1).chain(['…']).collect()
+}

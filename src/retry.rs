@@ -1,0 +1,221 @@
+//! When to try again. Pure: it is told the time and the dice, so that a test or a simulation can
+//! run it without either.
+
+use std::time::Duration;
+
+use crate::state::State;
+
+/// How much a report is worth.
+///
+/// There is no count of retries to tune: with four, 150 jobs that end together lose about 70
+/// statuses to Data Center's default rate limit; with all the time there is, none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    total: Duration,
+    attempts: Option<u32>,
+}
+
+/// The first pause is at most this long, each further one twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// An attempt that has less time than this is not begun.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
+
+/// INPROGRESS is soon overwritten: it is worth one retry and this long.
+const IN_PROGRESS: Duration = Duration::from_secs(10);
+
+/// What ended an attempt, as far as the next one is concerned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Setback {
+    /// It may well go better next time.
+    Passing,
+    /// The host's name is unknown. A resolver that has just started may say so once.
+    UnknownHost,
+    /// The server said how long to wait.
+    Wait(Duration),
+    /// It will not go better.
+    Lasting,
+}
+
+/// What to do after an attempt has failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Try again after this long.
+    TryAfter(Duration),
+    /// Give up, for this reason.
+    GiveUp(String),
+}
+
+impl Policy {
+    /// What a report of `state` is worth when everything together may take `timeout`.
+    pub fn new(state: State, timeout: Duration) -> Self {
+        if state.is_final() {
+            Self {
+                total: timeout,
+                attempts: None,
+            }
+        } else {
+            Self {
+                total: timeout.min(IN_PROGRESS),
+                attempts: Some(2),
+            }
+        }
+    }
+
+    /// How long the attempt that begins after `elapsed` may take: two thirds of the time left, so
+    /// that a server that never answers does not use up the time for asking again.
+    pub fn attempt(&self, elapsed: Duration) -> Duration {
+        let left = self.total.saturating_sub(elapsed);
+        (left * 2 / 3).max(SHORTEST_ATTEMPT).min(left)
+    }
+
+    /// What to do when `attempts` have been made in `elapsed` and the last ended in `setback`.
+    /// `dice` is between 0 and 1.
+    pub fn next(&self, attempts: u32, elapsed: Duration, setback: Setback, dice: f64) -> Next {
+        let left = self.total.saturating_sub(elapsed);
+        let most = match setback {
+            Setback::Lasting => {
+                return Next::GiveUp("another attempt would not change that".into());
+            }
+            Setback::UnknownHost => Some(2),
+            Setback::Passing | Setback::Wait(_) => self.attempts,
+        };
+        if most.is_some_and(|most| attempts >= most) {
+            return Next::GiveUp(format!("gave up after {}", count(attempts)));
+        }
+        let Some(longest) = left.checked_sub(SHORTEST_ATTEMPT) else {
+            return Next::GiveUp(format!(
+                "gave up after {} and {} s",
+                count(attempts),
+                seconds(elapsed)
+            ));
+        };
+        let doubled = FIRST_PAUSE * 2u32.saturating_pow((attempts - 1).min(8));
+        let pause = doubled.min(LONGEST_PAUSE).mul_f64(dice);
+        match setback {
+            Setback::Wait(wait) if wait > longest => Next::GiveUp(format!(
+                "it asks to wait {} s, and {} s are left (--timeout)",
+                wait.as_secs(),
+                seconds(left)
+            )),
+            // On top of what it asks for: it asks everybody for the same.
+            Setback::Wait(wait) => Next::TryAfter((wait + pause).min(longest)),
+            Setback::Passing | Setback::UnknownHost | Setback::Lasting => {
+                Next::TryAfter(pause.min(longest))
+            }
+        }
+    }
+}
+
+/// `1 attempt`, `2 attempts`.
+pub fn count(attempts: u32) -> String {
+    let plural = if attempts == 1 { "" } else { "s" };
+    format!("{attempts} attempt{plural}")
+}
+
+/// Seconds with two decimals.
+pub fn seconds(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn pauses_double_up_to_five_seconds_with_full_jitter() {
+        let policy = Policy::new(State::Failed, ms(1_000_000));
+        let longest: Vec<_> = (1..7)
+            .map(|attempts| policy.next(attempts, ms(0), Setback::Passing, 1.0))
+            .collect();
+        let expected = [500, 1000, 2000, 4000, 5000, 5000].map(|pause| Next::TryAfter(ms(pause)));
+        assert_eq!(longest, expected);
+        assert_eq!(
+            policy.next(99, ms(0), Setback::Passing, 0.0),
+            Next::TryAfter(ms(0))
+        );
+        assert_eq!(
+            policy.next(99, ms(0), Setback::Passing, 0.5),
+            Next::TryAfter(ms(2500))
+        );
+    }
+
+    #[test]
+    fn a_final_state_is_worth_all_the_time_and_inprogress_one_retry_and_ten_seconds() {
+        let last = Policy::new(State::Successful, ms(30_000));
+        assert!(matches!(
+            last.next(50, ms(29_000), Setback::Passing, 1.0),
+            Next::TryAfter(_)
+        ));
+        assert!(matches!(
+            last.next(2, ms(29_900), Setback::Passing, 1.0),
+            Next::GiveUp(_)
+        ));
+        let first = Policy::new(State::InProgress, ms(30_000));
+        assert!(matches!(
+            first.next(1, ms(100), Setback::Passing, 1.0),
+            Next::TryAfter(_)
+        ));
+        assert!(matches!(
+            first.next(2, ms(100), Setback::Passing, 1.0),
+            Next::GiveUp(_)
+        ));
+        assert!(matches!(
+            first.next(1, ms(9_900), Setback::Passing, 1.0),
+            Next::GiveUp(_)
+        ));
+        assert!(first.attempt(ms(0)) < ms(10_000));
+    }
+
+    #[test]
+    fn retry_after_is_honoured_when_it_fits_and_ends_the_run_when_it_does_not() {
+        let policy = Policy::new(State::Failed, ms(30_000));
+        let wait = |seconds| Setback::Wait(Duration::from_secs(seconds));
+        assert_eq!(
+            policy.next(1, ms(1000), wait(7), 0.1),
+            Next::TryAfter(ms(7050))
+        );
+        assert_eq!(
+            policy.next(3, ms(1000), wait(0), 0.5),
+            Next::TryAfter(ms(1000))
+        );
+        assert_eq!(
+            policy.next(1, ms(1000), wait(u64::MAX), 0.1),
+            Next::GiveUp(
+                "it asks to wait 18446744073709551615 s, and 29.00 s are left (--timeout)".into()
+            )
+        );
+    }
+
+    #[test]
+    fn an_unknown_host_is_asked_for_twice_and_what_lasts_once() {
+        let policy = Policy::new(State::Failed, ms(30_000));
+        assert!(matches!(
+            policy.next(1, ms(0), Setback::UnknownHost, 0.0),
+            Next::TryAfter(_)
+        ));
+        assert!(matches!(
+            policy.next(2, ms(0), Setback::UnknownHost, 0.0),
+            Next::GiveUp(_)
+        ));
+        assert!(matches!(
+            policy.next(1, ms(0), Setback::Lasting, 0.0),
+            Next::GiveUp(_)
+        ));
+    }
+
+    #[test]
+    fn attempts_never_outlive_the_time_left() {
+        let policy = Policy::new(State::Failed, ms(3000));
+        for elapsed in [0, 1000, 2700, 2900, 3000, 9000] {
+            let left = ms(3000).saturating_sub(ms(elapsed));
+            assert!(policy.attempt(ms(elapsed)) <= left);
+        }
+        assert_eq!(policy.attempt(ms(0)), ms(2000));
+    }
+}

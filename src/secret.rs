@@ -1,0 +1,107 @@
+//! Text that must not be seen.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+
+/// A token or password. Prints as `(redacted)`, whatever prints it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps `text`, without the white space around it (a mounted file ends in a newline).
+    pub fn new(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// The secret itself, for the one header that carries it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(redacted)")
+    }
+}
+
+/// Blots out known secrets in text that is about to be printed: Bitbucket's answers, proxies' error
+/// pages and `Location` headers may repeat what was sent to them.
+#[derive(Clone, Default, PartialEq)]
+pub struct Redactor {
+    needles: Vec<String>,
+}
+
+impl Redactor {
+    /// Below this length a secret is not one, and blotting it out would eat ordinary words.
+    const SHORTEST: usize = 4;
+
+    /// Adds a secret: as it is, as base64, and as it stands inside a JSON string.
+    pub fn add(&mut self, secret: &str) {
+        let json = serde_json::to_string(secret).unwrap_or_default();
+        let forms = [
+            secret.to_owned(),
+            BASE64_STANDARD.encode(secret),
+            BASE64_URL_SAFE.encode(secret),
+            json.trim_matches('"').to_owned(),
+        ];
+        for form in forms {
+            // A padding sign may be lost on the way.
+            let form = form.trim_end_matches('=').to_owned();
+            if form.len() >= Self::SHORTEST && !self.needles.contains(&form) {
+                self.needles.push(form);
+            }
+        }
+        // Longest first, so that no secret hides inside what is left of a longer one.
+        self.needles
+            .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+    }
+
+    /// `text` with every known secret replaced by `***`.
+    pub fn redact(&self, text: &str) -> String {
+        self.needles.iter().fold(text.to_owned(), |text, needle| {
+            if text.contains(needle) {
+                text.replace(needle, "***")
+            } else {
+                text
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor({} forms)", self.needles.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_as_redacted_and_loses_the_newline_of_its_file() {
+        let secret = Secret::new("s3cr3t\n");
+        assert_eq!(
+            format!("{secret:?} {:?}", Some(&secret)),
+            "(redacted) Some((redacted))"
+        );
+        assert_eq!(secret.expose(), "s3cr3t");
+    }
+
+    #[test]
+    fn the_redactor_knows_plain_base64_and_json_forms() {
+        let mut redactor = Redactor::default();
+        redactor.add("me@x.org:t0\"ken>>>???");
+        for leak in [
+            "me@x.org:t0\"ken>>>???",
+            "me@x.org:t0\\\"ken>>>???",
+            "bWVAeC5vcmc6dDAia2VuPj4+Pz8/",
+            "bWVAeC5vcmc6dDAia2VuPj4-Pz8_",
+        ] {
+            assert_eq!(redactor.redact(&format!("a {leak} b")), "a *** b");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A stand-in for Bitbucket: a server on 127.0.0.1 that keeps Bitbucket Cloud's rules for build
+//! statuses, can be told to misbehave, and remembers what it received.
+//!
+//! ```
+//! use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};
+//!
+//! let bitbucket = StandIn::start();
+//! bitbucket.will([Answer::rate_limited()]); // the first request; the second is treated properly
+//! let url = format!(
+//!     "{}/repositories/my-workspace/my-repo/commit/{DEFAULT_COMMIT}/statuses/build",
+//!     bitbucket.api_root(),
+//! );
+//! let post = || {
+//!     ureq::post(&url)
+//!         .header("authorization", format!("Bearer {DEFAULT_TOKEN}"))
+//!         .header("content-type", "application/json")
+//!         .send(r#"{"key": "ci", "state": "FAILED", "url": "https://ci.example.com/1"}"#)
+//! };
+//! assert!(post().is_err());
+//! assert!(post().is_ok());
+//! assert_eq!(bitbucket.received().len(), 2);
+//! assert_eq!(bitbucket.statuses(DEFAULT_COMMIT)[0].state, "FAILED");
+//! ```
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    reason = "a test's server panics when it is misused, and says how"
+)]
+#![allow(clippy::must_use_candidate, reason = "noise on pure functions")]
+
+mod answer;
+mod certificate;
+mod cloud;
+mod credential;
+mod known;
+mod received;
+mod reply;
+mod server;
+mod setup;
+mod shared;
+mod stand_in;
+mod state;
+mod status;
+
+pub use answer::Answer;
+pub use credential::{Credential, CredentialKind};
+pub use received::Received;
+pub use setup::{
+    DEFAULT_COMMIT, DEFAULT_REPOSITORY, DEFAULT_TOKEN, DEFAULT_USER, DEFAULT_WORKSPACE,
+    SECOND_COMMIT, Setup,
+};
+pub use stand_in::StandIn;
+pub use status::Status;

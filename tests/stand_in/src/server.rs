@@ -1,0 +1,140 @@
+//! Sockets, TLS, HTTP, and the answers that a test asked for.
+
+use std::future::pending;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::answer::Answer;
+use crate::received::Received;
+use crate::reply::Reply;
+use crate::shared::Shared;
+
+/// Listens on a port of 127.0.0.1.
+pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    #[cfg(not(windows))] // where it would share the port with another server
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.listen(4096) // room for a storm of clients; the system may allow less
+}
+
+/// Takes connections for ever.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: some will be closed.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        shared.connected();
+        tokio::spawn(greet(stream, acceptor.clone(), Arc::clone(&shared)));
+    }
+}
+
+async fn greet(stream: TcpStream, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    // Without it an answer may wait for the client's acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    match acceptor {
+        None => converse(stream, shared).await,
+        // A client that refuses the certificate tells so itself.
+        Some(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                converse(stream, shared).await;
+            }
+        }
+    }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = service_fn(|request| serve(request, Arc::clone(&shared)));
+    // An error is a client that left, or a connection closed as a test asked.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn serve(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, Closed> {
+    let received = Arc::new(Received::read(request).await.map_err(|_| Closed)?);
+    let (number, mut answer) = shared.note(Arc::clone(&received));
+    let reply = loop {
+        answer = match answer {
+            None => break shared.as_bitbucket(&received),
+            Some(Answer::Reply {
+                status,
+                headers,
+                body,
+            }) => {
+                break Reply {
+                    status,
+                    headers,
+                    body,
+                };
+            }
+            Some(Answer::Late(delay)) => {
+                tokio::time::sleep(delay).await;
+                None
+            }
+            Some(Answer::LateReply(delay, answer)) => {
+                tokio::time::sleep(delay).await;
+                Some(*answer)
+            }
+            Some(Answer::Silence) => pending().await,
+            Some(Answer::Reset) => return Err(Closed),
+            Some(Answer::LostReply) => {
+                shared.as_bitbucket(&received);
+                return Err(Closed);
+            }
+        };
+    };
+    Ok(respond(reply, number))
+}
+
+/// Makes hyper close the connection without a byte.
+#[derive(Debug)]
+struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connection closed on purpose")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+fn respond(reply: Reply, number: usize) -> Response<Full<Bytes>> {
+    let own_id = (reply.headers.iter()).any(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    if !own_id {
+        response = response.header("x-request-id", format!("{number:016x}"));
+    }
+    response
+        .body(Full::from(reply.body))
+        .unwrap_or_else(|error| {
+            let text = format!("stand_in was told to say what is not HTTP: {error}");
+            let mut response = Response::new(Full::from(text));
+            *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
+}

@@ -1,0 +1,159 @@
+//! A test's hold on the running server.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+
+use crate::answer::Answer;
+use crate::certificate::Certificate;
+use crate::known::Known;
+use crate::received::Received;
+use crate::server;
+use crate::setup::Setup;
+use crate::shared::Shared;
+use crate::state::State;
+use crate::status::Status;
+
+/// A running server. It stops when dropped.
+pub struct StandIn {
+    shared: Arc<Shared>,
+    url: String,
+    port: u16,
+    ca_pem: Option<String>,
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl StandIn {
+    /// Starts a server with the defaults.
+    pub fn start() -> Self {
+        Setup::default().start()
+    }
+
+    /// `http://127.0.0.1:PORT`, or `https://localhost:PORT` with TLS.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// The root of Bitbucket Cloud's API on this server.
+    pub fn api_root(&self) -> String {
+        format!("{}/2.0", self.url)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Queues answers. The next requests get one each, in the order of their arrival.
+    pub fn will(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.shared.lock().queue.extend(answers);
+    }
+
+    /// Gives this answer to every request that finds the queue empty; with `None`, does as
+    /// Bitbucket would again.
+    pub fn always(&self, answer: Option<Answer>) {
+        self.shared.lock().always = answer;
+    }
+
+    /// Every request that arrived whole, in order, whatever the answer was.
+    pub fn received(&self) -> Vec<Received> {
+        let received = self.shared.lock().received.clone();
+        received.into_iter().map(Arc::unwrap_or_clone).collect()
+    }
+
+    /// How many TCP connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections()
+    }
+
+    /// What Bitbucket shows for the commit now, in every repository, in the order of creation.
+    pub fn statuses(&self, commit: &str) -> Vec<Status> {
+        let inner = self.shared.lock();
+        let Some(commit) = inner.state.known.commit(commit) else {
+            return Vec::new();
+        };
+        let statuses = inner.state.all();
+        statuses.filter(|s| s.commit == commit).cloned().collect()
+    }
+
+    /// Each accepted POST, in order.
+    pub fn history(&self) -> Vec<Status> {
+        self.shared.lock().state.history().to_vec()
+    }
+
+    /// Calls `f` for each status accepted from now on, on the server's thread and before the
+    /// answer is sent.
+    pub fn on_status(&self, f: impl Fn(&Status) + Send + 'static) {
+        self.shared.listen(f);
+    }
+
+    /// The CA to trust, when the server speaks TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
+    }
+
+    /// Serves for ever.
+    pub fn wait(&self) -> ! {
+        loop {
+            thread::park();
+        }
+    }
+
+    pub(crate) fn run(port: u16, certificate: Option<Certificate>, known: Known) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the system gives an event queue");
+        let listener = {
+            let _guard = runtime.enter();
+            server::bind(port).unwrap_or_else(|error| panic!("port {port} of 127.0.0.1: {error}"))
+        };
+        let port = listener.local_addr().expect("it is bound").port();
+        let (ca_pem, acceptor, url) = match certificate {
+            Some(Certificate { ca_pem, acceptor }) => {
+                let url = format!("https://localhost:{port}");
+                (Some(ca_pem), Some(acceptor), url)
+            }
+            None => (None, None, format!("http://127.0.0.1:{port}")),
+        };
+        let shared = Arc::new(Shared::new(State::new(url.clone(), known)));
+        let (stop, stopped) = oneshot::channel::<Infallible>();
+        let accepting = server::accept(listener, acceptor, Arc::clone(&shared));
+        let thread = thread::Builder::new()
+            .name("stand_in".to_owned())
+            .spawn(move || {
+                // Dropping the runtime afterwards ends every conversation.
+                runtime.spawn(accepting);
+                let Err(_) = runtime.block_on(stopped);
+            })
+            .expect("the system gives a thread");
+        Self {
+            shared,
+            url,
+            port,
+            ca_pem,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // Had it panicked, the requests that failed would have told.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StandIn").field(&self.url).finish()
+    }
+}

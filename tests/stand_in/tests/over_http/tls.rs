@@ -1,0 +1,60 @@
+//! The server with a certificate.
+
+use stand_in::{Answer, Setup, StandIn};
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::{agent, code, post};
+
+fn trusting(bitbucket: &StandIn) -> Agent {
+    let ca = Certificate::from_pem(bitbucket.ca_pem().unwrap().as_bytes()).unwrap();
+    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
+    let config = Config::builder().proxy(None).tls_config(tls.build());
+    config.build().into()
+}
+
+#[test]
+fn a_client_that_trusts_the_ca_is_served() {
+    let bitbucket = Setup::default().tls().start();
+    let url = format!("https://localhost:{}", bitbucket.port());
+    assert_eq!(bitbucket.url(), url);
+    assert_eq!(code(&post(&trusting(&bitbucket), &bitbucket, "ci")), 201);
+    assert_eq!(bitbucket.history().len(), 1);
+}
+
+#[test]
+fn the_certificate_is_for_the_address_too() {
+    let bitbucket = Setup::default().tls().start();
+    let url = format!("https://127.0.0.1:{}/", bitbucket.port());
+    let answered = trusting(&bitbucket).get(url).call();
+    assert!(
+        matches!(answered, Err(ureq::Error::StatusCode(404))),
+        "{answered:?}"
+    );
+}
+
+#[test]
+fn a_client_that_does_not_know_the_ca_refuses() {
+    let bitbucket = Setup::default().tls().start();
+    let other = Setup::default().tls().start();
+    for client in [agent(), trusting(&other)] {
+        let error = post(&client, &bitbucket, "ci").unwrap_err().to_string();
+        assert!(error.contains("invalid peer certificate"), "{error}");
+    }
+    assert_eq!(bitbucket.received(), []);
+    assert_eq!(bitbucket.connections(), 2);
+}
+
+#[test]
+fn a_reset_looks_like_one_with_tls() {
+    let bitbucket = Setup::default().tls().start();
+    bitbucket.will([Answer::Reset]);
+    assert!(post(&trusting(&bitbucket), &bitbucket, "ci").is_err());
+    assert_eq!(bitbucket.received().len(), 1);
+}
+
+#[test]
+fn without_tls_there_is_no_ca() {
+    assert_eq!(StandIn::start().ca_pem(), None);
+}
