@@ -37,7 +37,7 @@ pub enum Verdict {
     /// It is not, this time.
     Failing {
         /// What it said.
-        message: String,
+        error: Error,
         /// How soon to try again.
         setback: Setback,
     },
@@ -57,11 +57,11 @@ impl Answer {
                 location: self.location.clone(),
             }),
             408 | 425 | 429 | 500 | 502 | 503 | 504 => Verdict::Failing {
-                message: self.message(),
+                error: self.failing(),
                 setback: self.wait(now).map_or(Setback::Passing, Setback::Wait),
             },
             500.. => Verdict::Failing {
-                message: self.message(),
+                error: self.failing(),
                 setback: Setback::Lasting,
             },
             _ => Verdict::Refused(Error::Refused {
@@ -70,6 +70,15 @@ impl Answer {
                 request_id: self.request_id.clone(),
                 hint: self.hint(credentials),
             }),
+        }
+    }
+
+    fn failing(&self) -> Error {
+        Error::Failing {
+            status: self.status,
+            message: self.message(),
+            request_id: self.request_id.clone(),
+            gave_up: None,
         }
     }
 

@@ -69,45 +69,35 @@ impl Client {
             let verdict = result
                 .as_ref()
                 .map(|answer| answer.verdict(credentials, SystemTime::now()));
-            let (what, setback) = match &verdict {
+            let (error, setback) = match verdict {
                 Ok(Verdict::Accepted) => {
-                    let status = result.map_or(0, |answer| answer.status);
-                    return Outcome::new(attempts, started.elapsed(), Some(status), None);
+                    let status = result.ok().map(|answer| answer.status);
+                    return Outcome::new(attempts, started.elapsed(), status, None);
                 }
-                Ok(Verdict::Refused(error)) => {
-                    let error = error.clone();
-                    let status = error.http_status();
-                    return Outcome::new(attempts, started.elapsed(), status, Some(error));
-                }
-                Ok(Verdict::Failing { message, setback }) => (message, *setback),
-                Err(failure) => (&failure.message, failure.setback),
+                Ok(Verdict::Refused(error)) => (error, Setback::Lasting),
+                Ok(Verdict::Failing { error, setback }) => (error, setback),
+                Err(failure) => (
+                    Error::Unreachable {
+                        host: link::host(&request.url),
+                        message: failure.message.clone(),
+                        gave_up: None,
+                        hint: failure.hint,
+                    },
+                    failure.setback,
+                ),
             };
             let elapsed = started.elapsed();
             match policy.next(attempts, elapsed, setback, fastrand::f64()) {
                 Next::TryAfter(pause) => {
                     let seconds = retry::seconds(pause);
                     log(format!(
-                        "attempt {attempts}: {what}; trying again in {seconds} s"
+                        "attempt {attempts}: {error}; trying again in {seconds} s"
                     ));
                     thread::sleep(pause);
                 }
-                Next::GiveUp(gave_up) => {
-                    let what = what.clone();
-                    let error = match result {
-                        Ok(answer) => Error::Failing {
-                            status: answer.status,
-                            message: what,
-                            request_id: answer.request_id,
-                            gave_up,
-                        },
-                        Err(failure) => Error::Unreachable {
-                            host: link::host(&request.url),
-                            message: what,
-                            gave_up,
-                            hint: failure.hint,
-                        },
-                    };
+                Next::GiveUp(reason) => {
                     let status = error.http_status();
+                    let error = error.giving_up(reason);
                     return Outcome::new(attempts, elapsed, status, Some(error));
                 }
             }

@@ -130,7 +130,7 @@ pub enum Error {
         /// The request's id on their side.
         request_id: Option<String>,
         /// Why no further attempt was made.
-        gave_up: String,
+        gave_up: Option<String>,
     },
     /// No answer came.
     Unreachable {
@@ -139,7 +139,7 @@ pub enum Error {
         /// What happened.
         message: String,
         /// Why no further attempt was made.
-        gave_up: String,
+        gave_up: Option<String>,
         /// What may help.
         hint: Option<&'static str>,
     },
@@ -167,6 +167,14 @@ impl Error {
             Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
             Self::Failing { .. } | Self::Unreachable { .. } => 5,
         }
+    }
+
+    /// The same, with the reason why no further attempt was made.
+    pub(crate) fn giving_up(mut self, reason: Option<String>) -> Self {
+        if let Self::Failing { gave_up, .. } | Self::Unreachable { gave_up, .. } = &mut self {
+            *gave_up = reason;
+        }
+        self
     }
 
     /// Whether `--no-fail` forgives it: the code is 3, 4 or 5.
@@ -237,7 +245,7 @@ impl Error {
                  Bitbucket"
             }
             Self::NoUrl => "give the build's page with --url or BUILD_STATUS_URL",
-            Self::BadUrl { .. } => "or give another page with --url or BUILD_STATUS_URL",
+            Self::BadUrl { .. } => "mend that, or give another page with --url or BUILD_STATUS_URL",
             Self::NoRepository { .. } => {
                 "set BITBUCKET_NAMESPACE to the workspace and BITBUCKET_REPOSITORY to the \
                  repository on Bitbucket"
@@ -368,7 +376,7 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "failing: HTTP {status}: {message}")?;
                 write_request_id(f, request_id.as_deref())?;
-                write!(f, "; {gave_up}")
+                write_reason(f, gave_up.as_deref())
             }
             Self::Unreachable {
                 host,
@@ -376,7 +384,8 @@ impl fmt::Display for Error {
                 gave_up,
                 ..
             } => {
-                write!(f, "not reached: {host}: {message}; {gave_up}")
+                write!(f, "not reached: {host}: {message}")?;
+                write_reason(f, gave_up.as_deref())
             }
             Self::Output { message } => write!(f, "output: it cannot be printed: {message}"),
         }
@@ -386,6 +395,13 @@ impl fmt::Display for Error {
 fn write_request_id(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
     match request_id {
         Some(id) => write!(f, " (request {id})"),
+        None => Ok(()),
+    }
+}
+
+fn write_reason(f: &mut fmt::Formatter<'_>, reason: Option<&str>) -> fmt::Result {
+    match reason {
+        Some(reason) => write!(f, "; {reason}"),
         None => Ok(()),
     }
 }

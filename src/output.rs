@@ -12,10 +12,13 @@ use crate::error::Error;
 use crate::escape;
 use crate::outcome::Outcome;
 use crate::provider::About;
+use crate::refname::Refname;
 use crate::report::Report;
+use crate::repository::Repository;
 use crate::request::Request;
 use crate::retry;
 use crate::secret::Redactor;
+use crate::state::State;
 
 /// Everything that is known at the end of a report, as far as it got.
 #[derive(Debug, Default, PartialEq)]
@@ -68,47 +71,67 @@ impl Told {
 
     /// For programs: one object on one line. Fields are only ever added.
     pub fn json(&self, redactor: &Redactor) -> String {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            state: Option<State>,
+            key: Option<&'a str>,
+            name: Option<&'a str>,
+            url: Option<&'a str>,
+            commit: Option<&'a str>,
+            refname: Option<&'a str>,
+            repository: Option<String>,
+            destination: Option<&'a str>,
+            provider: Option<&'a str>,
+            http_status: Option<u16>,
+            attempts: u32,
+            elapsed_ms: u128,
+            dry_run: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request: Option<Value>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<Value>,
+        }
         let report = self.report.as_ref();
         let outcome = self.outcome.as_ref();
         let destination = self.destination.as_ref();
-        let elapsed = outcome.map_or(0, |it| it.elapsed.as_millis());
-        let mut object = json!({
-            "state": report.map(|it| it.state),
-            "key": report.map(|it| &it.key),
-            "name": report.map(|it| &it.name),
-            "url": report.map(|it| &it.url),
-            "commit": report.map(|it| &it.commit),
-            "refname": report.and_then(|it| it.refname.as_ref()).map(ToString::to_string),
-            "repository": destination.map(Destination::repository),
-            "destination": destination.map(Destination::name),
-            "provider": self.provider,
-            "http_status": outcome.and_then(|it| it.http_status),
-            "attempts": outcome.map_or(0, |it| it.attempts),
-            "elapsed_ms": u64::try_from(elapsed).unwrap_or(u64::MAX),
-            "dry_run": self.dry_run.is_some(),
-        });
-        if let Some(request) = &self.dry_run {
-            let headers = request.headers.iter();
-            let headers: Map<String, Value> = headers
-                .map(|(name, value)| ((*name).to_owned(), value.masked().into()))
-                .collect();
-            let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
-            object["request"] = json!({
-                "method": request.method,
-                "url": request.url,
-                "headers": headers,
-                "body": body,
-            });
-        }
-        if let Some(error) = &self.error {
-            object["error"] = json!({
-                "kind": error.kind(),
-                "message": error.to_string(),
-                "hint": error.hint(),
-            });
-        }
-        escape::json(&redactor.redact(&object.to_string())) + "\n"
+        let fields = Fields {
+            state: report.map(|it| it.state),
+            key: report.map(|it| it.key.as_str()),
+            name: report.map(|it| it.name.as_str()),
+            url: report.map(|it| it.url.as_str()),
+            commit: report.map(|it| it.commit.as_str()),
+            refname: report.and_then(|it| it.refname.as_ref()).map(Refname::name),
+            repository: destination.map(Destination::repository),
+            destination: destination.map(Destination::name),
+            provider: self.provider,
+            http_status: outcome.and_then(|it| it.http_status),
+            attempts: outcome.map_or(0, |it| it.attempts),
+            elapsed_ms: outcome.map_or(0, |it| it.elapsed.as_millis()),
+            dry_run: self.dry_run.is_some(),
+            request: self.dry_run.as_ref().map(request_json),
+            error: self.error.as_ref().map(error_json),
+        };
+        printable_json(&fields, redactor)
     }
+}
+
+fn request_json(request: &Request) -> Value {
+    let headers = request.headers.iter();
+    let headers: Map<String, Value> = headers
+        .map(|(name, value)| ((*name).to_owned(), value.masked().into()))
+        .collect();
+    let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
+    json!({"method": request.method, "url": request.url, "headers": headers, "body": body})
+}
+
+fn error_json(error: &Error) -> Value {
+    json!({"kind": error.kind(), "message": error.to_string(), "hint": error.hint()})
+}
+
+/// One line of JSON, safe to print.
+fn printable_json(fields: &impl Serialize, redactor: &Redactor) -> String {
+    let text = serde_json::to_string(fields).expect("text, numbers and lists always serialize");
+    escape::json(&redactor.redact(&text)) + "\n"
 }
 
 /// The lines that stderr gets for an error, safe to print.
@@ -142,10 +165,7 @@ pub fn context_text(about: Option<&About>, context: &Context, redactor: &Redacto
         ("commit", commit),
         ("branch", context.branch.clone()),
         ("tag", context.tag.clone()),
-        (
-            "repository",
-            repository.map(crate::repository::Repository::path),
-        ),
+        ("repository", repository.map(Repository::path)),
         ("repository host", repository.and_then(|it| it.host.clone())),
         ("job name", context.job_name.clone()),
         ("url", context.url.clone()),
@@ -184,6 +204,5 @@ pub fn context_json(about: Option<&About>, context: &Context, redactor: &Redacto
         provider_name: about.map(|about| about.name),
         context,
     };
-    let text = serde_json::to_string(&fields).expect("strings always serialize");
-    escape::json(&redactor.redact(&text)) + "\n"
+    printable_json(&fields, redactor)
 }

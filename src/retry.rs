@@ -43,8 +43,8 @@ pub enum Setback {
 pub enum Next {
     /// Try again after this long.
     TryAfter(Duration),
-    /// Give up, for this reason.
-    GiveUp(String),
+    /// Give up. The reason, where it is not the answer itself.
+    GiveUp(Option<String>),
 }
 
 impl Policy {
@@ -76,29 +76,29 @@ impl Policy {
         let left = self.total.saturating_sub(elapsed);
         let most = match setback {
             Setback::Lasting => {
-                return Next::GiveUp("another attempt would not change that".into());
+                return Next::GiveUp(None);
             }
             Setback::UnknownHost => Some(2),
             Setback::Passing | Setback::Wait(_) => self.attempts,
         };
         if most.is_some_and(|most| attempts >= most) {
-            return Next::GiveUp(format!("gave up after {}", count(attempts)));
+            return Next::GiveUp(Some(format!("gave up after {}", count(attempts))));
         }
         let Some(longest) = left.checked_sub(SHORTEST_ATTEMPT) else {
-            return Next::GiveUp(format!(
+            return Next::GiveUp(Some(format!(
                 "gave up after {} and {} s",
                 count(attempts),
                 seconds(elapsed)
-            ));
+            )));
         };
         let doubled = FIRST_PAUSE * 2u32.saturating_pow((attempts - 1).min(8));
         let pause = doubled.min(LONGEST_PAUSE).mul_f64(dice);
         match setback {
-            Setback::Wait(wait) if wait > longest => Next::GiveUp(format!(
+            Setback::Wait(wait) if wait > longest => Next::GiveUp(Some(format!(
                 "it asks to wait {} s, and {} s are left (--timeout)",
                 wait.as_secs(),
                 seconds(left)
-            )),
+            ))),
             // On top of what it asks for: it asks everybody for the same.
             Setback::Wait(wait) => Next::TryAfter((wait + pause).min(longest)),
             Setback::Passing | Setback::UnknownHost | Setback::Lasting => {
@@ -186,9 +186,9 @@ mod tests {
         );
         assert_eq!(
             policy.next(1, ms(1000), wait(u64::MAX), 0.1),
-            Next::GiveUp(
+            Next::GiveUp(Some(
                 "it asks to wait 18446744073709551615 s, and 29.00 s are left (--timeout)".into()
-            )
+            ))
         );
     }
 

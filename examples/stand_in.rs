@@ -1,0 +1,53 @@
+//! A stand-in Bitbucket, left running for trying the binary by hand.
+//!
+//! ```sh
+//! cargo run --example stand_in -- --port 7990
+//! BITBUCKET_API_ROOT=http://127.0.0.1:7990/2.0 BITBUCKET_ACCESS_TOKEN=x build_status passed …
+//! ```
+//!
+//! It takes any repository, commit and credential, refuses what Bitbucket Cloud refuses of the rest,
+//! and prints each status as it arrives.
+
+use std::path::PathBuf;
+
+use clap::Parser as _;
+use stand_in::Setup;
+
+#[derive(clap::Parser)]
+struct Args {
+    /// The port on 127.0.0.1; 0 takes one that is free
+    #[arg(long, default_value_t = 7990)]
+    port: u16,
+    /// Speak TLS, and write the CA's certificate to DIR/ca.pem
+    #[arg(long, value_name = "DIR")]
+    tls: Option<PathBuf>,
+}
+
+#[expect(clippy::print_stdout, reason = "it is there to print")]
+fn main() {
+    let args = Args::parse();
+    let mut setup = Setup::default()
+        .any_repository()
+        .any_commit()
+        .any_credential()
+        .port(args.port);
+    if args.tls.is_some() {
+        setup = setup.tls();
+    }
+    let bitbucket = setup.start();
+    if let (Some(dir), Some(pem)) = (&args.tls, bitbucket.ca_pem()) {
+        let path = dir.join("ca.pem");
+        std::fs::write(&path, pem)
+            .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
+    }
+    println!("listening on {}", bitbucket.url());
+    bitbucket.on_status(|status| {
+        let commit: String = status.commit.chars().take(12).collect();
+        let (workspace, repository) = (&status.workspace, &status.repository);
+        println!(
+            "{} {} {workspace}/{repository}@{commit}",
+            status.state, status.key
+        );
+    });
+    bitbucket.wait();
+}

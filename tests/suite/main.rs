@@ -1,0 +1,10 @@
+//! Tests that speak to the real binary and to a stand-in Bitbucket.
+
+mod conversation;
+mod hostile;
+mod output;
+mod providers;
+mod report;
+mod script;
+mod secrets;
+mod support;

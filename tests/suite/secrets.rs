@@ -1,0 +1,207 @@
+//! Credentials: which are used, and that nobody sees them (spec §7).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use stand_in::{Answer, DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn};
+
+use crate::support::{build_status, gitlab};
+
+fn file(name: &str, content: &str) -> std::path::PathBuf {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn what_is_set_decides_how_the_token_is_sent() {
+    let bitbucket = Setup::default().any_credential().start();
+    let sent = |variables: &[(&str, &str)], args: &[&str]| {
+        gitlab(&bitbucket, args.iter().copied())
+            .without("BITBUCKET_ACCESS_TOKEN")
+            .env("BUILD_KEY", bitbucket.received().len().to_string())
+            .envs(variables)
+            .run()
+            .exits(0);
+        let received = bitbucket.received();
+        received
+            .last()
+            .unwrap()
+            .header("authorization")
+            .unwrap()
+            .to_owned()
+    };
+    let mounted = file("token", "t0ken-in-file\n");
+    let token = |token| ("BITBUCKET_ACCESS_TOKEN", token);
+    let user = ("BITBUCKET_USERNAME", DEFAULT_USER);
+    let basic = |token| {
+        format!(
+            "Basic {}",
+            BASE64_STANDARD.encode(format!("{DEFAULT_USER}:{token}"))
+        )
+    };
+    assert_eq!(sent(&[token("t0ken")], &[]), "Bearer t0ken");
+    assert_eq!(sent(&[token("t0ken"), user], &[]), basic("t0ken"));
+    assert_eq!(
+        sent(&[token("ATATT3xFfGF0=12AB34CD"), user], &[]),
+        basic("ATATT3xFfGF0=12AB34CD")
+    );
+    assert_eq!(
+        sent(&[token("ATCTT3xFfGN0"), user], &[]),
+        "Bearer ATCTT3xFfGN0"
+    );
+    assert_eq!(sent(&[token("BBDC-abc"), user], &[]), "Bearer BBDC-abc");
+    assert_eq!(
+        sent(&[token("t0ken"), user], &["--auth", "bearer"]),
+        "Bearer t0ken"
+    );
+    assert_eq!(
+        sent(&[token("ATCTT3xFfGN0"), user], &["--auth", "basic"]),
+        basic("ATCTT3xFfGN0")
+    );
+    let mounted = ("BITBUCKET_ACCESS_TOKEN_FILE", mounted.to_str().unwrap());
+    assert_eq!(sent(&[mounted], &[]), "Bearer t0ken-in-file");
+    assert_eq!(sent(&[mounted, user], &[]), basic("t0ken-in-file"));
+    assert_eq!(sent(&[mounted, token("t0ken")], &[]), "Bearer t0ken");
+}
+
+#[test]
+fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
+    let bitbucket = StandIn::start();
+    for (token, parts) in [
+        ("$BITBUCKET_TOKEN", ["literal reference", "protected"]),
+        ("${BITBUCKET_TOKEN}", ["literal reference", "protected"]),
+        ("ATBBxyz123456789", ["2026-07-28", "access token"]),
+        ("two words", ["white space", "nothing else"]),
+        ("line\nbreak", ["line break", "nothing else"]),
+        (" \n", ["no token", "put the token"]),
+        ("caf\u{fffd}", ["not UTF-8", "put the token"]),
+        ("/bin/sh", ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
+    ] {
+        let ran = gitlab(&bitbucket, [])
+            .env("BITBUCKET_ACCESS_TOKEN", token)
+            .run()
+            .exits(2);
+        let ran = ran.says("BITBUCKET_ACCESS_TOKEN: ");
+        parts.iter().fold(ran, |ran, part| ran.says(part));
+    }
+    let without = || gitlab(&bitbucket, []).without("BITBUCKET_ACCESS_TOKEN");
+    without()
+        .run()
+        .exits(2)
+        .says("BITBUCKET_ACCESS_TOKEN is not set")
+        .says("protected");
+    let file_variable = "BITBUCKET_ACCESS_TOKEN_FILE";
+    without()
+        .env(file_variable, "/nosuch/token")
+        .run()
+        .exits(1)
+        .says("/nosuch/token");
+    without()
+        .env(file_variable, file("empty", "\n"))
+        .run()
+        .exits(2)
+        .says("no token");
+    for user in ["$USER_NAME", "a:b", "a\nb"] {
+        gitlab(&bitbucket, [])
+            .env("BITBUCKET_USERNAME", user)
+            .run()
+            .exits(2)
+            .says("BITBUCKET_USERNAME: ");
+    }
+    assert_eq!(bitbucket.received().len(), 0);
+}
+
+/// Whatever Bitbucket, a proxy or a login page says back.
+#[test]
+fn no_secret_is_printed_at_any_verbosity_whatever_answers() {
+    let pair = BASE64_STANDARD.encode(format!("{DEFAULT_USER}:{DEFAULT_TOKEN}"));
+    let echo = format!("you sent {DEFAULT_TOKEN} as {pair} or {DEFAULT_USER}:{DEFAULT_TOKEN}");
+    let answers = [
+        Answer::text(400, &echo),
+        Answer::text(503, &echo),
+        Answer::json(
+            401,
+            &serde_json::json!({"error": {"message": echo}}).to_string(),
+        ),
+        Answer::redirect(
+            302,
+            &format!("https://sso.example.com/?t={DEFAULT_TOKEN}&b={pair}"),
+        ),
+        Answer::html(200, &echo),
+        Answer::json(201, "{}"),
+        Answer::status(404).with_header("X-Request-Id", DEFAULT_TOKEN),
+    ];
+    for answer in answers {
+        for args in [
+            &["-v"][..],
+            &["-v", "--output", "json"],
+            &["-v", "--dry-run"],
+        ] {
+            for user in ["", DEFAULT_USER] {
+                let bitbucket = StandIn::start();
+                bitbucket.always(Some(answer.clone()));
+                let ran = gitlab(&bitbucket, args.iter().copied())
+                    .env("BITBUCKET_USERNAME", user)
+                    // even if it is in places where it never should be
+                    .env("CI_JOB_NAME", format!("job {DEFAULT_TOKEN}"))
+                    .env("BUILD_STATUS_TIMEOUT", "0.3")
+                    .run();
+                let all = format!("{}{}", ran.stdout, ran.stderr);
+                for secret in [DEFAULT_TOKEN, pair.trim_end_matches('=')] {
+                    assert!(!all.contains(secret), "{all}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_typed_as_an_option_or_state_is_not_repeated() {
+    for args in [
+        ["--token", DEFAULT_TOKEN],
+        ["passed", DEFAULT_TOKEN],
+        ["--key=k", DEFAULT_TOKEN],
+    ] {
+        build_status(args)
+            .env("BITBUCKET_ACCESS_TOKEN", DEFAULT_TOKEN)
+            .run()
+            .exits(2);
+    }
+    build_status(["context"])
+        .env("BITBUCKET_ACCESS_TOKEN", DEFAULT_TOKEN)
+        .env("GITLAB_CI", "true")
+        .env("CI_JOB_NAME", DEFAULT_TOKEN)
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn a_proxys_password_is_not_printed() {
+    let bitbucket = StandIn::start();
+    let proxy = "http://me:pr0xyPassw0rd@127.0.0.1:1";
+    let ran = gitlab(&bitbucket, ["-v", "--timeout", "0.5"])
+        .env("http_proxy", proxy)
+        .run()
+        .exits(5);
+    assert!(!format!("{ran:?}").contains("pr0xyPassw0rd"), "{ran:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_command_line_of_the_process_shows_no_secret() {
+    let bitbucket = StandIn::start();
+    bitbucket.will([Answer::Late(std::time::Duration::from_millis(400))]);
+    let mut reporter = gitlab(&bitbucket, ["passed"]);
+    let mut child = reporter
+        .command()
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    let line = std::fs::read_to_string(format!("/proc/{}/cmdline", child.id())).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(
+        line.contains("passed") && !line.contains(DEFAULT_TOKEN),
+        "{line}"
+    );
+}
