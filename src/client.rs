@@ -78,7 +78,7 @@ impl Client {
                 Ok(Verdict::Failing { error, setback }) => (error, setback),
                 Err(failure) => (
                     Error::Unreachable {
-                        host: link::host(&request.url),
+                        server: link::authority(&request.url),
                         message: failure.message.clone(),
                         gave_up: None,
                         hint: failure.hint,
@@ -132,6 +132,9 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
+            // ureq zeroes 128 KiB for each, twice: an eighth of all instructions. Headers must fit.
+            .input_buffer_size(32 * 1024)
+            .output_buffer_size(8 * 1024)
             .timeout_global(Some(limit))
             // Of several addresses, the first may be a black hole.
             .timeout_connect(Some(limit / 2))
@@ -207,7 +210,10 @@ fn failure(error: &ureq::Error) -> Failure {
     Failure {
         message,
         setback,
-        hint: None,
+        hint: Some(
+            "check the network, BITBUCKET_API_ROOT, and whether a proxy is needed (HTTPS_PROXY, \
+             NO_PROXY)",
+        ),
     }
 }
 

@@ -134,8 +134,8 @@ pub enum Error {
     },
     /// No answer came.
     Unreachable {
-        /// The host that was called.
-        host: String,
+        /// The host that was called, with its port if that is an unusual one.
+        server: String,
         /// What happened.
         message: String,
         /// Why no further attempt was made.
@@ -379,12 +379,12 @@ impl fmt::Display for Error {
                 write_reason(f, gave_up.as_deref())
             }
             Self::Unreachable {
-                host,
+                server,
                 message,
                 gave_up,
                 ..
             } => {
-                write!(f, "not reached: {host}: {message}")?;
+                write!(f, "not reached: {server}: {message}")?;
                 write_reason(f, gave_up.as_deref())
             }
             Self::Output { message } => write!(f, "output: it cannot be printed: {message}"),

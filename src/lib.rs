@@ -7,8 +7,8 @@
 //!       (read once)        (what the CI says)  (what we claim) (pure data) (what Bitbucket said)
 //! ```
 //!
-//! Each box is a type, in the file of its name, and each arrow a function. [`env`] reads the process
-//! environment (and clap, in [`cli`], the variables that stand for options), [`client`] opens
+//! Each box is a type, in the file of its name, and each arrow a function. [`mod@env`] reads the
+//! process environment (and clap, in [`cli`], the variables that stand for options), [`client`] opens
 //! sockets, [`git`] runs `git`, and `main.rs` prints and exits. The rest is plain data.
 //!
 //! The library is there for the binary, its tests and its examples. It promises nothing to others:

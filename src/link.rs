@@ -86,6 +86,13 @@ pub fn host(url: &str) -> String {
     host.trim_matches(['[', ']']).to_owned()
 }
 
+/// The host and port of a URL that is known to be good.
+pub fn authority(url: &str) -> String {
+    let uri: Option<Uri> = url.parse().ok();
+    let authority = uri.as_ref().and_then(Uri::authority);
+    authority.map_or_else(String::new, ToString::to_string)
+}
+
 /// Reads the URL of a server, without its trailing slash, or says what is wrong with it.
 pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
     let uri: Uri = text

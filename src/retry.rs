@@ -81,15 +81,15 @@ impl Policy {
             Setback::UnknownHost => Some(2),
             Setback::Passing | Setback::Wait(_) => self.attempts,
         };
+        let gave_up = || {
+            let (attempts, elapsed) = (count(attempts), seconds(elapsed));
+            Next::GiveUp(Some(format!("gave up after {attempts} and {elapsed} s")))
+        };
         if most.is_some_and(|most| attempts >= most) {
-            return Next::GiveUp(Some(format!("gave up after {}", count(attempts))));
+            return gave_up();
         }
         let Some(longest) = left.checked_sub(SHORTEST_ATTEMPT) else {
-            return Next::GiveUp(Some(format!(
-                "gave up after {} and {} s",
-                count(attempts),
-                seconds(elapsed)
-            )));
+            return gave_up();
         };
         let doubled = FIRST_PAUSE * 2u32.saturating_pow((attempts - 1).min(8));
         let pause = doubled.min(LONGEST_PAUSE).mul_f64(dice);
