@@ -1,5 +1,7 @@
 //! Tests that speak to the real binary and to a stand-in Bitbucket.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod conversation;
 mod docs;
 mod hostile;
