@@ -1,7 +1,8 @@
 //! The binary: reads, runs, prints, exits.
 
 use std::io::{self, Write as _};
-use std::process::ExitCode;
+use std::panic::{self, PanicHookInfo};
+use std::process::{self, ExitCode};
 
 use build_status::cli::{Args, Stop};
 use build_status::env::Env;
@@ -9,6 +10,7 @@ use build_status::error::Error;
 use build_status::{Ending, auth, output};
 
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(report_bug));
     let env = Env::from_process();
     let ending = match Args::read(std::env::args_os(), &env) {
         Ok(args) => build_status::run(&args, &env, &mut say),
@@ -39,6 +41,19 @@ fn fail(error: &Error, env: &Env) -> Ending {
         stdout: String::new(),
         code: error.exit_code(),
     }
+}
+
+/// A panic is a bug: one line about it, no backtrace, and the exit code of "anything else".
+#[expect(clippy::exit, reason = "after a panic there is nowhere to return to")]
+fn report_bug(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    say(&format!(
+        "this is a bug, please report it: panic at {place}"
+    ));
+    process::exit(1);
 }
 
 /// Prints one line on stderr. If that is closed, there is nobody to tell.

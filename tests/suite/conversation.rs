@@ -9,17 +9,22 @@ use crate::support::{codebuild, gitlab, shown};
 
 #[test]
 fn what_may_pass_is_tried_again_until_it_does() {
-    for status in [408, 425, 429, 500, 502, 503, 504] {
-        let bitbucket = StandIn::start();
-        bitbucket.will([
-            Answer::status(status),
-            Answer::Reset,
-            Answer::status(status),
-        ]);
-        let ran = gitlab(&bitbucket, ["--output", "json"]).run().exits(0);
-        assert_eq!(ran.json()["attempts"], 4, "{status}");
-        assert_eq!(shown(&bitbucket).len(), 1);
-    }
+    // side by side, because each takes its pauses
+    std::thread::scope(|scope| {
+        for status in [408, 425, 429, 500, 502, 503, 504] {
+            scope.spawn(move || {
+                let bitbucket = StandIn::start();
+                bitbucket.will([
+                    Answer::status(status),
+                    Answer::Reset,
+                    Answer::status(status),
+                ]);
+                let ran = gitlab(&bitbucket, ["--output", "json"]).run().exits(0);
+                assert_eq!(ran.json()["attempts"], 4, "{status}");
+                assert_eq!(shown(&bitbucket).len(), 1);
+            });
+        }
+    });
 }
 
 #[test]
