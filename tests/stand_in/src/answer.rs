@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What Bitbucket Cloud says to one who asks too much.
+pub(crate) const RATE_LIMITED: &str = "Rate limit for this resource has been exceeded";
+
 /// What to do with one request, instead of what Bitbucket would do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -59,7 +62,7 @@ impl Answer {
     /// What Bitbucket Cloud says to one who asks too much: plain text and no `Retry-After`
     /// (SharpBucket#108, Jenkins' bitbucket-branch-source PR #414).
     pub fn rate_limited() -> Self {
-        Self::text(429, "Rate limit for this resource has been exceeded")
+        Self::text(429, RATE_LIMITED)
     }
 
     /// The same with one more header, for an answer that is said.

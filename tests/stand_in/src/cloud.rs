@@ -30,17 +30,15 @@ pub(crate) fn answer(state: &mut State, request: &Received) -> Reply {
     if request.method != route.method() {
         return refusal::method_not_allowed(route.method());
     }
-    let caller = match access::identify(&state.known, request, &route) {
+    let caller = match access::identify(state, request, &route) {
         Ok(caller) => caller,
         Err(refusal) => return refusal,
     };
-    let reply = match &route {
-        Route::User => access::user(&caller),
-        Route::In(repository) => {
-            in_repository(state, request, repository, &caller).unwrap_or_else(|refusal| refusal)
-        }
-    };
-    access::describe(reply, &caller, &route)
+    let reply = access::check_limit(state, &caller).and_then(|()| match &route {
+        Route::User => Ok(access::user(&caller)),
+        Route::In(repository) => in_repository(state, request, repository, &caller),
+    });
+    access::describe(reply.unwrap_or_else(|refusal| refusal), &caller, &route)
 }
 
 fn in_repository(

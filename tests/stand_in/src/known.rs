@@ -3,22 +3,36 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialKind};
 
-/// Repositories, commits and credentials.
+/// Repositories, projects, commits and credentials.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) any_commit: bool,
     pub(crate) any_repository: bool,
     pub(crate) any_credential: bool,
     repositories: HashSet<String>,
+    /// Keys of projects and slugs, of Data Center.
+    projects: Vec<(String, String)>,
     commits: BTreeSet<String>,
     credentials: HashMap<String, Arc<Credential>>,
+    consumers: HashMap<String, Arc<Credential>>,
+}
+
+/// Which part of a path means nothing.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Missing {
+    Project,
+    Repository,
 }
 
 impl Known {
     pub(crate) fn add_repository(&mut self, workspace: &str, slug: &str) {
         self.repositories.insert(format!("{workspace}/{slug}"));
+    }
+
+    pub(crate) fn add_project(&mut self, key: &str, slug: &str) {
+        self.projects.push((key.to_owned(), slug.to_owned()));
     }
 
     pub(crate) fn add_commit(&mut self, sha: &str) {
@@ -28,11 +42,29 @@ impl Known {
 
     pub(crate) fn add_credential(&mut self, credential: Credential) {
         let header = lower_scheme(&credential.header());
-        self.credentials.insert(header, Arc::new(credential));
+        let of_its_kind = match credential.kind {
+            CredentialKind::Consumer { .. } => &mut self.consumers,
+            _ => &mut self.credentials,
+        };
+        of_its_kind.insert(header, Arc::new(credential));
     }
 
     pub(crate) fn has_repository(&self, workspace: &str, slug: &str) -> bool {
         self.any_repository || self.repositories.contains(&format!("{workspace}/{slug}"))
+    }
+
+    /// The key of a repository's project on Data Center, as registered. A key is found in any case.
+    pub(crate) fn project(&self, key: &str, slug: &str) -> Result<String, Missing> {
+        let is_key = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(key);
+        let mut of_project = self.projects.iter().filter(is_key).peekable();
+        let Some((known, _)) = of_project.peek().copied() else {
+            let any = self.any_repository.then(|| key.to_owned());
+            return any.ok_or(Missing::Project);
+        };
+        if self.any_repository || of_project.any(|(_, known)| known == slug) {
+            return Ok(known.clone());
+        }
+        Err(Missing::Repository)
     }
 
     /// The whole hash of the commit that `sha` stands for. An ambiguous prefix stands for none.
@@ -61,6 +93,19 @@ impl Known {
             Some(credential) => Some(Arc::clone(credential)),
             None if self.any_credential => Credential::from_header(header).map(Arc::new),
             None => None,
+        }
+    }
+
+    /// The OAuth consumer in an `Authorization` header.
+    pub(crate) fn consumer(&self, header: &str) -> Option<Arc<Credential>> {
+        if let Some(consumer) = self.consumers.get(&lower_scheme(header)) {
+            return Some(Arc::clone(consumer));
+        }
+        match Credential::from_header(header)?.kind {
+            CredentialKind::Basic { user, token } if self.any_credential => {
+                Some(Arc::new(Credential::consumer(&user, &token)))
+            }
+            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A stand-in for Bitbucket: a server on 127.0.0.1 that keeps Bitbucket Cloud's rules for build
-//! statuses, can be told to misbehave, and remembers what it received.
+//! A stand-in for Bitbucket: a server on 127.0.0.1 that keeps the rules of Bitbucket Cloud, and when
+//! asked those of Data Center, for build statuses, can be told to misbehave, and remembers what it
+//! received.
 //!
 //! ```
 //! use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};
@@ -32,25 +33,34 @@
 #![allow(clippy::must_use_candidate, reason = "noise on pure functions")]
 
 mod answer;
+mod bitbucket;
+mod build_url;
 mod certificate;
 mod cloud;
 mod credential;
+mod data_center;
 mod known;
+mod limits;
+mod oauth;
+mod percent;
 mod received;
 mod reply;
+mod rules;
 mod server;
 mod setup;
 mod shared;
 mod stand_in;
 mod state;
 mod status;
+mod version;
 
 pub use answer::Answer;
 pub use credential::{Credential, CredentialKind};
 pub use received::Received;
 pub use setup::{
-    DEFAULT_COMMIT, DEFAULT_REPOSITORY, DEFAULT_TOKEN, DEFAULT_USER, DEFAULT_WORKSPACE,
+    DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_COMMIT, DEFAULT_PERSONAL_PROJECT,
+    DEFAULT_PROJECT, DEFAULT_REPOSITORY, DEFAULT_TOKEN, DEFAULT_USER, DEFAULT_WORKSPACE,
     SECOND_COMMIT, Setup,
 };
 pub use stand_in::StandIn;
-pub use status::Status;
+pub use status::{DataCenterDetails, Status, TestResults};

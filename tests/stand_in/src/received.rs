@@ -5,6 +5,8 @@ use hyper::Request;
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use crate::percent;
+
 /// One request, as it arrived.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Received {
@@ -31,6 +33,23 @@ impl Received {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("the body is not JSON ({error}): {}", self.body))
+    }
+
+    /// Whether the body is of this media type.
+    pub(crate) fn is_of(&self, media_type: &str) -> bool {
+        let content_type = self.header("content-type").unwrap_or_default();
+        let sent = content_type.split(';').next().unwrap_or_default();
+        sent.trim().eq_ignore_ascii_case(media_type)
+    }
+
+    /// A parameter of the query, decoded.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let (_, query) = self.path.split_once('?')?;
+        let value = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(key, value)| (key == name).then_some(value))?;
+        Some(percent::decode(value))
     }
 
     /// Reads the request to its end.

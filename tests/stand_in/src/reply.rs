@@ -22,8 +22,19 @@ impl Reply {
 
     /// A body of JSON.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
-        let mut reply = Self::empty(status).with_header("content-type", "application/json");
-        reply.body = serde_json::to_string(body).expect("the keys of our bodies are strings");
+        Self::json_as("application/json", status, body)
+    }
+
+    /// A body of JSON under another name.
+    pub(crate) fn json_as(content_type: &str, status: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).expect("the keys of our bodies are strings");
+        Self::text_as(content_type, status, body)
+    }
+
+    /// A body of text.
+    pub(crate) fn text_as(content_type: &str, status: u16, body: impl Into<String>) -> Self {
+        let mut reply = Self::empty(status).with_header("content-type", content_type);
+        reply.body = body.into();
         reply
     }
 

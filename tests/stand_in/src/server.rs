@@ -121,7 +121,8 @@ impl fmt::Display for Closed {
 impl std::error::Error for Closed {}
 
 fn respond(reply: Reply, number: usize) -> Response<Full<Bytes>> {
-    let own_id = (reply.headers.iter()).any(|(name, _)| name.eq_ignore_ascii_case("x-request-id"));
+    let is_id = |name: &str| ["x-request-id", "x-arequestid"].contains(&name);
+    let own_id = (reply.headers.iter()).any(|(name, _)| is_id(&name.to_ascii_lowercase()));
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::answer::Answer;
-use crate::cloud;
+use crate::bitbucket;
 use crate::received::Received;
 use crate::reply::Reply;
 use crate::state::State;
@@ -71,7 +72,8 @@ impl Shared {
     pub(crate) fn as_bitbucket(&self, received: &Received) -> Reply {
         let mut inner = self.lock();
         let before = inner.state.history().len();
-        let reply = cloud::answer(&mut inner.state, received);
+        inner.state.now = Instant::now();
+        let reply = bitbucket::answer(&mut inner.state, received);
         let accepted = inner.state.history().get(before).cloned();
         drop(inner); // a listener may ask for what is stored
         if let Some(status) = accepted {

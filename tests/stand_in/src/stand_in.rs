@@ -8,9 +8,11 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
 use crate::answer::Answer;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Client};
 use crate::known::Known;
+use crate::oauth;
 use crate::received::Received;
+use crate::rules::Rules;
 use crate::server;
 use crate::setup::Setup;
 use crate::shared::Shared;
@@ -21,8 +23,10 @@ use crate::status::Status;
 pub struct StandIn {
     shared: Arc<Shared>,
     url: String,
+    server_url: String,
     port: u16,
     ca_pem: Option<String>,
+    client: Option<Client>,
     stop: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -41,6 +45,16 @@ impl StandIn {
     /// The root of Bitbucket Cloud's API on this server.
     pub fn api_root(&self) -> String {
         format!("{}/2.0", self.url)
+    }
+
+    /// Where Data Center is on this server, context path included.
+    pub fn server_url(&self) -> String {
+        self.server_url.clone()
+    }
+
+    /// Where OAuth consumers get their tokens.
+    pub fn oauth_url(&self) -> String {
+        format!("{}{}", self.url, oauth::PATH)
     }
 
     /// The port on 127.0.0.1.
@@ -73,9 +87,9 @@ impl StandIn {
     /// What Bitbucket shows for the commit now, in every repository, in the order of creation.
     pub fn statuses(&self, commit: &str) -> Vec<Status> {
         let inner = self.shared.lock();
-        let Some(commit) = inner.state.known.commit(commit) else {
-            return Vec::new();
-        };
+        let known = inner.state.known.commit(commit);
+        // Data Center's old endpoint takes commits that nobody knows.
+        let commit = known.unwrap_or_else(|| commit.to_ascii_lowercase());
         let statuses = inner.state.all();
         statuses.filter(|s| s.commit == commit).cloned().collect()
     }
@@ -91,9 +105,25 @@ impl StandIn {
         self.shared.listen(f);
     }
 
+    /// How many Basic logins Data Center refused: a wrong password, or any into an account that
+    /// three wrong passwords have locked.
+    pub fn failed_logins(&self) -> usize {
+        self.shared.lock().state.failed_logins
+    }
+
     /// The CA to trust, when the server speaks TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
+    }
+
+    /// A client's certificate, when the server speaks TLS: good where one is asked for.
+    pub fn client_cert_pem(&self) -> Option<&str> {
+        self.client.as_ref().map(|client| client.cert_pem.as_str())
+    }
+
+    /// The key of [`Self::client_cert_pem`].
+    pub fn client_key_pem(&self) -> Option<&str> {
+        self.client.as_ref().map(|client| client.key_pem.as_str())
     }
 
     /// Serves for ever.
@@ -103,7 +133,12 @@ impl StandIn {
         }
     }
 
-    pub(crate) fn run(port: u16, certificate: Option<Certificate>, known: Known) -> Self {
+    pub(crate) fn run(
+        port: u16,
+        certificate: Option<Certificate>,
+        known: Known,
+        rules: Rules,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -113,14 +148,19 @@ impl StandIn {
             server::bind(port).unwrap_or_else(|error| panic!("port {port} of 127.0.0.1: {error}"))
         };
         let port = listener.local_addr().expect("it is bound").port();
-        let (ca_pem, acceptor, url) = match certificate {
-            Some(Certificate { ca_pem, acceptor }) => {
+        let (ca_pem, client, acceptor, url) = match certificate {
+            Some(Certificate {
+                ca_pem,
+                client,
+                acceptor,
+            }) => {
                 let url = format!("https://localhost:{port}");
-                (Some(ca_pem), Some(acceptor), url)
+                (Some(ca_pem), Some(client), Some(acceptor), url)
             }
-            None => (None, None, format!("http://127.0.0.1:{port}")),
+            None => (None, None, None, format!("http://127.0.0.1:{port}")),
         };
-        let shared = Arc::new(Shared::new(State::new(url.clone(), known)));
+        let server_url = format!("{url}{}", rules.context_path);
+        let shared = Arc::new(Shared::new(State::new(url.clone(), known, rules)));
         let (stop, stopped) = oneshot::channel::<Infallible>();
         let accepting = server::accept(listener, acceptor, Arc::clone(&shared));
         let thread = thread::Builder::new()
@@ -134,8 +174,10 @@ impl StandIn {
         Self {
             shared,
             url,
+            server_url,
             port,
             ca_pem,
+            client,
             stop: Some(stop),
             thread: Some(thread),
         }

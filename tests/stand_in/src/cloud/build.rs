@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::refusal;
+use crate::build_url;
 use crate::received::Received;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -26,9 +27,7 @@ pub(super) struct Build {
 impl Build {
     /// Reads the body of a request, or says what is wrong with it.
     pub(super) fn read(request: &Received) -> Result<Self, Reply> {
-        let media_type = request.header("content-type").unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
+        if !request.is_of("application/json") {
             let text = "Unsupported content type, expected application/json";
             return Err(refusal::bad_request(text));
         }
@@ -70,9 +69,7 @@ impl Build {
             description: self.description,
             url: self.url,
             refname: self.refname,
-            created_on: String::new(),
-            updated_on: String::new(),
-            created: false,
+            ..Status::default()
         }
     }
 }
@@ -122,16 +119,9 @@ fn at_most(limit: usize, text: &str) -> Option<String> {
 /// The part of Django's URL validation that field reports show: http or https, no white space, and
 /// a host with a dot (nishio-dens/bitbucket-pullrequest-builder-plugin#174 and many more).
 fn is_valid_url(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else {
+    let Some(host) = build_url::host(url) else {
         return false;
     };
-    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    if !is_http || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return false;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default();
     let host = host.strip_suffix('.').unwrap_or(host);
     host.contains('.') && host.split('.').all(|label| !label.is_empty())
 }

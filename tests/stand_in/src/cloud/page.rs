@@ -1,9 +1,9 @@
 //! The list of a commit's statuses, page by page.
 
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::{refusal, show};
+use crate::percent::encode;
 use crate::received::Received;
 use crate::reply::Reply;
 use crate::state::State;
@@ -20,7 +20,7 @@ pub(super) fn statuses(
         .filter(|pagelen| *pagelen <= 100)
         .ok_or_else(|| refusal::bad_request("Invalid pagelen"))?;
     let page = number(request, "page", 1).ok_or_else(|| refusal::bad_request("Invalid page"))?;
-    let refname = parameter(request, "refname");
+    let refname = request.parameter("refname");
     let matching: Vec<_> = state
         .of_commit(workspace, slug, sha)
         .filter(|status| refname.is_none() || status.refname.is_none() || status.refname == refname)
@@ -39,7 +39,7 @@ pub(super) fn statuses(
     });
     if page.saturating_mul(pagelen) < matching.len() {
         let list = show::commit_href(&state.url, workspace, slug, sha) + "/statuses";
-        let refname = refname.map(|name| format!("&refname={}", show::encode(&name)));
+        let refname = refname.map(|name| format!("&refname={}", encode(&name)));
         let next = format!(
             "{list}?pagelen={pagelen}&page={}{}",
             page + 1,
@@ -52,17 +52,8 @@ pub(super) fn statuses(
 
 /// A parameter that counts from 1; `None` when it is there and does not.
 fn number(request: &Received, name: &str, default: usize) -> Option<usize> {
-    match parameter(request, name) {
+    match request.parameter(name) {
         None => Some(default),
         Some(text) => text.parse().ok().filter(|number| *number > 0),
     }
-}
-
-fn parameter(request: &Received, name: &str) -> Option<String> {
-    let (_, query) = request.path.split_once('?')?;
-    let value = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))?;
-    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }

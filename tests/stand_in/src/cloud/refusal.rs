@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::answer::RATE_LIMITED;
 use crate::reply::Reply;
 
 pub(super) fn no_such_resource() -> Reply {
@@ -52,7 +53,18 @@ pub(super) fn bad_token() -> Reply {
     )
 }
 
-pub(super) fn lacks_scopes(required: &str, granted: &[String]) -> Reply {
+pub(super) fn expired_token() -> Reply {
+    message(
+        401,
+        "Access token expired. Use your refresh token to obtain a new access token.",
+    )
+}
+
+pub(super) fn rate_limited() -> Reply {
+    Reply::text_as("text/plain", 429, RATE_LIMITED)
+}
+
+pub(super) fn lacks_scopes(required: &str, granted: &[&str]) -> Reply {
     Body {
         error: Error {
             detail: Some(json!({ "required": [required], "granted": granted })),

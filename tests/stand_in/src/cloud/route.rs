@@ -1,6 +1,6 @@
 //! Which endpoint a path means.
 
-use percent_encoding::percent_decode_str;
+use crate::percent::decode;
 
 /// An endpoint with its parameters, decoded.
 #[derive(Debug, PartialEq)]
@@ -79,10 +79,6 @@ impl Route {
             _ => "GET",
         }
     }
-}
-
-fn decode(part: &str) -> String {
-    percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -1,22 +1,9 @@
 //! Things as Bitbucket Cloud shows them, as far as reports show it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use crate::percent::encode;
 use crate::status::Status;
-
-/// What Bitbucket encodes in its links: a key `ci test/1` becomes `ci%20test/1`
-/// (woodpecker-ci/woodpecker#5338, zarplata/concourse-git-bitbucket-pr-resource#13).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
-
-pub(super) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
-}
 
 pub(super) fn repository(url: &str, workspace: &str, slug: &str) -> Value {
     json!({

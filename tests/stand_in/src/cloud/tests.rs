@@ -7,6 +7,7 @@ use crate::credential::Credential;
 use crate::known::Known;
 use crate::received::Received;
 use crate::reply::Reply;
+use crate::rules::Rules;
 use crate::state::State;
 
 const SHA: &str = "9fceb02d0ae598e95dc970b74767f19372d61af8";
@@ -26,7 +27,8 @@ impl Cloud {
         known.add_credential(Credential::bearer("other"));
         known.add_credential(Credential::bearer("admin").as_admin());
         known.add_credential(Credential::basic("me@example.com", "token"));
-        Self(State::new("http://127.0.0.1:1".to_owned(), known))
+        let url = "http://127.0.0.1:1".to_owned();
+        Self(State::new(url, known, Rules::default()))
     }
 
     fn know(mut self, credential: Credential) -> Self {
