@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::auth::{Credentials, Kind};
 use crate::error::Error;
+use crate::hint::{self, Asker};
 use crate::retry::Setback;
 
 /// An HTTP answer, as far as it matters.
@@ -23,8 +23,21 @@ pub struct Answer {
     pub retry_after: Option<String>,
     /// The request's id on the other side.
     pub request_id: Option<String>,
+    /// What the server says of the credentials.
+    pub identity: Identity,
     /// The first 64 KiB of the body.
     pub body: Vec<u8>,
+}
+
+/// What a server says, in headers, of the credentials that it was called with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Identity {
+    /// Cloud: what the credentials allow, as `X-OAuth-Scopes` has it.
+    pub scopes: Option<String>,
+    /// Cloud: what they are, as `X-Credential-Type` has it.
+    pub credential_type: Option<String>,
+    /// Data Center: whose they are; none for nobody's.
+    pub user: Option<String>,
 }
 
 /// What an answer comes to.
@@ -44,8 +57,8 @@ pub enum Verdict {
 }
 
 impl Answer {
-    /// Judges the answer to a request that was sent with `credentials`.
-    pub fn verdict(&self, credentials: &Credentials, now: SystemTime) -> Verdict {
+    /// Judges the answer to a request of `asker`'s.
+    pub fn verdict(&self, asker: Asker<'_>, now: SystemTime) -> Verdict {
         match self.status {
             200 | 201 | 202 | 204 if self.is_empty_or_json() => Verdict::Accepted,
             200..=299 => Verdict::Refused(Error::NotBitbucket {
@@ -68,9 +81,25 @@ impl Answer {
                 status: self.status,
                 message: self.message(),
                 request_id: self.request_id.clone(),
-                hint: self.hint(credentials),
+                hint: hint::for_refusal(self.status, &self.message(), asker),
             }),
         }
+    }
+
+    /// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
+    pub fn is_from_bitbucket(&self) -> bool {
+        !(300..400).contains(&self.status) && self.is_empty_or_json()
+    }
+
+    /// The name of the account that Cloud's answer to `/user` describes.
+    pub fn user_name(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct User {
+            display_name: Option<String>,
+            nickname: Option<String>,
+        }
+        let user: User = serde_json::from_slice(&self.body).ok()?;
+        user.display_name.or(user.nickname)
     }
 
     fn failing(&self) -> Error {
@@ -116,51 +145,6 @@ impl Answer {
             return Some("an HTML page".into());
         }
         Some(line.chars().take(300).collect())
-    }
-
-    /// What the refusal means for these credentials.
-    /// <https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/>
-    fn hint(&self, credentials: &Credentials) -> Option<&'static str> {
-        let message = self.message();
-        let hint = match (self.status, credentials, Kind::of(credentials.token())) {
-            (401, Credentials::Basic { username, .. }, _) if !username.contains('@') => {
-                "BITBUCKET_USERNAME is not an email: an API token goes with the email of its \
-                 Atlassian account; for an access token, leave BITBUCKET_USERNAME out"
-            }
-            (401, Credentials::Basic { .. }, Kind::AccessToken) => {
-                "an access token is sent as Bearer: leave out --auth basic and BITBUCKET_USERNAME"
-            }
-            (401, Credentials::Basic { .. }, _) => {
-                "the API token is expired (one year at most), revoked or without scopes, or \
-                 BITBUCKET_USERNAME is not the email of its account"
-            }
-            (401, Credentials::Bearer { .. }, Kind::ApiToken) => {
-                "an API token is sent with its account's email: set BITBUCKET_USERNAME"
-            }
-            (401, Credentials::Bearer { .. }, _) => {
-                "the access token is expired, revoked, or of another repository; if it is an API \
-                 token, set BITBUCKET_USERNAME to its account's email"
-            }
-            (403, ..) if message.contains("scope") => {
-                "make a token with the scope repository (API token: read:repository:bitbucket); \
-                 scopes cannot be added to a token"
-            }
-            (403, ..) => {
-                "only the credential that created a status may overwrite it: use the same one for \
-                 the whole build, or another key"
-            }
-            (404, ..) if message.contains("ommit") => {
-                "Bitbucket does not have this commit: it may not be pushed there yet, or be a \
-                 merge commit that exists in the CI only (--commit)"
-            }
-            (404, ..) => {
-                "check the workspace and the repository's name, and that the token may read it: \
-                 Bitbucket says the same for both"
-            }
-            (410, ..) => "this way to log in is gone: make an access token or an API token",
-            _ => return None,
-        };
-        Some(hint)
     }
 }
 
@@ -225,6 +209,8 @@ fn flat(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Credentials;
+    use crate::destination::Product;
     use crate::secret::Secret;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Answer {
@@ -236,10 +222,15 @@ mod tests {
         }
     }
 
-    fn bearer() -> Credentials {
-        Credentials::Bearer {
+    fn verdict(answer: &Answer, now: SystemTime) -> Verdict {
+        let credentials = Credentials::Bearer {
             token: Secret::new("t0ken"),
-        }
+        };
+        let asker = Asker {
+            credentials: Some(&credentials),
+            product: Product::Cloud,
+        };
+        answer.verdict(asker, now)
     }
 
     #[test]
@@ -254,8 +245,7 @@ mod tests {
             (203, "{}", false),
             (206, "{}", false),
         ] {
-            let verdict =
-                answer(status, "application/json", body).verdict(&bearer(), SystemTime::now());
+            let verdict = verdict(&answer(status, "application/json", body), SystemTime::now());
             assert_eq!(verdict == Verdict::Accepted, accepted, "{status} {body}");
         }
     }
@@ -329,7 +319,7 @@ mod tests {
             let setback = expected.map_or(Setback::Passing, |seconds| {
                 Setback::Wait(Duration::from_secs(seconds))
             });
-            let Verdict::Failing { setback: found, .. } = answer.verdict(&bearer(), now) else {
+            let Verdict::Failing { setback: found, .. } = verdict(&answer, now) else {
                 panic!("503 is worth a retry")
             };
             assert_eq!(found, setback, "{text}");
@@ -339,7 +329,7 @@ mod tests {
     #[test]
     fn only_what_may_pass_is_worth_a_retry() {
         for status in 400..600 {
-            let verdict = answer(status, "text/plain", "no").verdict(&bearer(), SystemTime::now());
+            let verdict = verdict(&answer(status, "text/plain", "no"), SystemTime::now());
             let expected = match status {
                 408 | 425 | 429 | 500 | 502 | 503 | 504 => Some(Setback::Passing),
                 500.. => Some(Setback::Lasting),

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use crate::cli::Method;
 use crate::env::Env;
 use crate::error::Error;
+use crate::link;
+use crate::proxy;
 use crate::secret::{Redactor, Secret};
 
 /// Who we are to Bitbucket.
@@ -24,6 +26,20 @@ pub enum Credentials {
     /// `Authorization: Bearer`.
     Bearer {
         /// An access token.
+        token: Secret,
+    },
+    /// An OAuth consumer, to be exchanged for a token first.
+    Consumer {
+        /// Its key.
+        id: Secret,
+        /// Its secret.
+        secret: Secret,
+        /// Where.
+        url: String,
+    },
+    /// What an OAuth consumer was given: a token for an hour or two.
+    Issued {
+        /// The token.
         token: Secret,
     },
 }
@@ -67,30 +83,86 @@ impl Kind {
 struct Variables {
     bitbucket_access_token: Option<String>,
     bitbucket_access_token_file: Option<String>,
+    bitbucket_client_id: Option<String>,
+    bitbucket_client_id_file: Option<String>,
+    bitbucket_client_secret: Option<String>,
+    bitbucket_client_secret_file: Option<String>,
+    bitbucket_oauth_url: Option<String>,
     bitbucket_username: Option<String>,
 }
 
+/// <https://developer.atlassian.com/cloud/bitbucket/oauth-2/>
+const OAUTH_URL: &str = "https://bitbucket.org/site/oauth2/access_token";
+
 /// Reads the credentials, if there are any.
-pub fn read(env: &Env, method: Option<Method>) -> Result<Option<Credentials>, Error> {
+pub fn read(
+    env: &Env,
+    method: Option<Method>,
+    allow_http: bool,
+) -> Result<Option<Credentials>, Error> {
     let variables: Variables = env.read().map_err(|error| Error::Environment {
         provider: "Bitbucket",
         message: error.to_string(),
     })?;
-    let (origin, token) = match (
+    let token = secret(
+        "BITBUCKET_ACCESS_TOKEN",
         variables.bitbucket_access_token,
         variables.bitbucket_access_token_file,
-    ) {
-        (Some(token), _) => ("BITBUCKET_ACCESS_TOKEN", token),
-        (None, Some(path)) => (
-            "BITBUCKET_ACCESS_TOKEN_FILE",
-            read_file("BITBUCKET_ACCESS_TOKEN_FILE", &path)?,
-        ),
-        (None, None) => return Ok(None),
+    )?;
+    let id = secret(
+        "BITBUCKET_CLIENT_ID",
+        variables.bitbucket_client_id,
+        variables.bitbucket_client_id_file,
+    )?;
+    let client_secret = secret(
+        "BITBUCKET_CLIENT_SECRET",
+        variables.bitbucket_client_secret,
+        variables.bitbucket_client_secret_file,
+    )?;
+    let consumer = match (id, client_secret) {
+        (None, None) => None,
+        (Some(id), Some(secret)) => Some((id, secret)),
+        (Some(_), None) => {
+            return Err(one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"));
+        }
+        (None, Some(_)) => {
+            return Err(one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"));
+        }
     };
-    let token = checked_token(origin, &token)?;
-    let username = variables
-        .bitbucket_username
-        .map(|name| name.trim().to_owned());
+    match (token, consumer, method) {
+        (Some(_), Some(_), None) => Err(setting(
+            "BITBUCKET_ACCESS_TOKEN",
+            "BITBUCKET_CLIENT_ID is set too, and these are two kinds of credentials",
+            "set one of them, or say which with --auth or BITBUCKET_AUTH",
+        )),
+        (_, Some((id, secret)), None | Some(Method::OAuth)) => {
+            let url = variables.bitbucket_oauth_url;
+            let url = link::server_url(url.as_deref().unwrap_or(OAUTH_URL), allow_http);
+            let url = url.map_err(|problem| Error::Setting {
+                origin: "BITBUCKET_OAUTH_URL".into(),
+                problem,
+                hint: None,
+            })?;
+            Ok(Some(Credentials::Consumer { id, secret, url }))
+        }
+        (_, None, Some(Method::OAuth)) => Err(setting(
+            "BITBUCKET_CLIENT_ID",
+            "it is not set, and --auth oauth needs it",
+            "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
+        )),
+        (Some(token), _, method) => {
+            with_token(token, variables.bitbucket_username, method).map(Some)
+        }
+        (None, None, _) | (None, _, Some(_)) => Ok(None),
+    }
+}
+
+fn with_token(
+    token: Secret,
+    username: Option<String>,
+    method: Option<Method>,
+) -> Result<Credentials, Error> {
+    let username = username.map(|name| name.trim().to_owned());
     if let Some(name) = &username {
         check_username(name)?;
     }
@@ -99,13 +171,38 @@ pub fn read(env: &Env, method: Option<Method>) -> Result<Option<Credentials>, Er
         _ => Method::Basic,
     });
     match (method, username) {
-        (Method::Bearer, _) => Ok(Some(Credentials::Bearer { token })),
-        (Method::Basic, Some(username)) => Ok(Some(Credentials::Basic { username, token })),
+        (Method::Bearer | Method::OAuth, _) => Ok(Credentials::Bearer { token }),
+        (Method::Basic, Some(username)) => Ok(Credentials::Basic { username, token }),
         (Method::Basic, None) => Err(setting(
             "BITBUCKET_USERNAME",
             "it is not set, and Basic credentials need it",
             "set it to the Atlassian account's email, or leave out --auth basic",
         )),
+    }
+}
+
+fn one_of_two(missing: &str, set: &str) -> Error {
+    setting(
+        missing,
+        &format!("it is not set, and {set} is"),
+        "an OAuth consumer needs both; a protected variable is missing on unprotected branches",
+    )
+}
+
+/// A secret from its variable, or from the file that its other variable names.
+fn secret(
+    variable: &str,
+    value: Option<String>,
+    path: Option<String>,
+) -> Result<Option<Secret>, Error> {
+    let file_variable = format!("{variable}_FILE");
+    match (value, path) {
+        (Some(value), _) => checked(variable, &value).map(Some),
+        (None, Some(path)) => {
+            let text = read_file(&file_variable, &path)?;
+            checked(&file_variable, &text).map(Some)
+        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -118,11 +215,15 @@ fn read_file(origin: &str, path: &str) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn checked_token(origin: &str, text: &str) -> Result<Secret, Error> {
+fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     let token = Secret::new(text);
     let text = token.expose();
     if text.is_empty() {
-        return Err(setting(origin, "it holds no token", "put the token in it"));
+        return Err(setting(
+            origin,
+            "it is empty",
+            "put the token or secret in it",
+        ));
     }
     check_expanded(origin, text)?;
     if text.contains('\u{fffd}') {
@@ -147,11 +248,11 @@ fn checked_token(origin: &str, text: &str) -> Result<Secret, Error> {
              repository (read), and leave out BITBUCKET_USERNAME",
         ));
     }
-    if origin == "BITBUCKET_ACCESS_TOKEN" && text.starts_with('/') && fs::metadata(text).is_ok() {
+    if !origin.ends_with("_FILE") && text.starts_with('/') && fs::metadata(text).is_ok() {
         return Err(setting(
             origin,
             "it is the path of a file",
-            "for a variable of type file, use the name BITBUCKET_ACCESS_TOKEN_FILE",
+            &format!("for a variable of type file, use the name {origin}_FILE"),
         ));
     }
     Ok(token)
@@ -204,41 +305,95 @@ fn setting(origin: &str, problem: &str, hint: &str) -> Error {
 }
 
 impl Credentials {
-    /// The scheme and what follows it in the `Authorization` header.
+    /// The scheme and what follows it in the `Authorization` header. A consumer's is that of the
+    /// exchange.
     pub fn authorization(&self) -> (&'static str, Secret) {
         match self {
-            Self::Basic { username, token } => {
-                let pair = format!("{username}:{}", token.expose());
-                ("Basic", Secret::new(&BASE64_STANDARD.encode(pair)))
-            }
-            Self::Bearer { token } => ("Bearer", token.clone()),
+            Self::Basic { username, token } => ("Basic", pair(username, token)),
+            Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
+            Self::Bearer { token } | Self::Issued { token } => ("Bearer", token.clone()),
         }
     }
 
-    /// The token or password.
-    pub fn token(&self) -> &Secret {
+    /// The token or password that Bitbucket gets.
+    pub fn token(&self) -> Option<&Secret> {
         match self {
-            Self::Basic { token, .. } | Self::Bearer { token } => token,
+            Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => {
+                Some(token)
+            }
+            Self::Consumer { .. } => None,
         }
     }
+
+    /// What a request would carry, for one that is only printed: no consumer is exchanged for it.
+    #[must_use]
+    pub fn in_dry_run(self) -> Self {
+        match self {
+            Self::Consumer { .. } => Self::Issued {
+                token: Secret::new(""),
+            },
+            other => other,
+        }
+    }
+
+    /// What they are, for people.
+    pub fn describe(&self) -> &'static str {
+        match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
+            (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
+            (Self::Basic { .. }, Kind::ApiToken) => "an API token, sent as Basic",
+            (Self::Basic { .. }, Kind::AccessToken) => "an access token, sent as Basic",
+            (Self::Basic { .. }, _) => "a user name and a token or password, sent as Basic",
+            (Self::Bearer { .. }, Kind::ApiToken) => "an API token, sent as Bearer",
+            (Self::Bearer { .. }, Kind::AccessToken) => "an access token, sent as Bearer",
+            (Self::Bearer { .. }, Kind::DataCenterToken) => "an HTTP access token, sent as Bearer",
+            (Self::Bearer { .. }, _) => "a token, sent as Bearer",
+        }
+    }
+}
+
+fn pair(username: &str, password: &Secret) -> Secret {
+    Secret::new(&BASE64_STANDARD.encode(format!("{username}:{}", password.expose())))
+}
+
+/// Reads the token in the answer to an exchange.
+pub fn issued(answer: &[u8]) -> Option<Credentials> {
+    #[derive(Deserialize)]
+    struct Issued {
+        access_token: String,
+    }
+    let issued: Issued = serde_json::from_slice(answer).ok()?;
+    let token = checked("the OAuth token", &issued.access_token).ok()?;
+    Some(Credentials::Issued { token })
 }
 
 /// Every secret in `env`, to be kept out of what is printed. Reads no file: [`hide`] adds what
 /// [`read`] finds there.
 pub fn redactor(env: &Env) -> Redactor {
     let mut redactor = Redactor::default();
-    if let Some(token) = env.get("BITBUCKET_ACCESS_TOKEN") {
-        redactor.add(token.trim());
-        if let Some(username) = env.get("BITBUCKET_USERNAME") {
-            redactor.add(&format!("{}:{}", username.trim(), token.trim()));
+    let mut add = |username: &str, secret: &str| {
+        if let Some(secret) = env.get(secret) {
+            redactor.add(secret.trim());
+            if let Some(username) = env.get(username) {
+                redactor.add(&format!("{}:{}", username.trim(), secret.trim()));
+            }
         }
+    };
+    add("BITBUCKET_USERNAME", "BITBUCKET_ACCESS_TOKEN");
+    add("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET");
+    for password in proxy::passwords(env) {
+        redactor.add(&password);
     }
     redactor
 }
 
 /// Adds `credentials` to what is kept out of what is printed.
 pub fn hide(credentials: &Credentials, redactor: &mut Redactor) {
-    redactor.add(credentials.token().expose());
+    match credentials {
+        Credentials::Basic { token, .. }
+        | Credentials::Bearer { token }
+        | Credentials::Issued { token } => redactor.add(token.expose()),
+        Credentials::Consumer { secret, .. } => redactor.add(secret.expose()),
+    }
     redactor.add(credentials.authorization().1.expose());
 }
 
@@ -247,7 +402,7 @@ mod tests {
     use super::*;
 
     fn read_from(variables: &[(&str, &str)], method: Option<Method>) -> Result<String, Error> {
-        let credentials = read(&variables.iter().copied().collect(), method)?;
+        let credentials = read(&variables.iter().copied().collect(), method, false)?;
         Ok(credentials.map_or("none".into(), |credentials| {
             let (scheme, secret) = credentials.authorization();
             format!("{scheme} {}", secret.expose())
@@ -297,7 +452,7 @@ mod tests {
             ("ATBB123456789", "app password"),
             ("a b", "white space"),
             ("a\r\nX-Injected: 1", "white space"),
-            (" ", "no token"),
+            (" ", "empty"),
             ("/etc/passwd", "path of a file"),
         ] {
             let error = read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None).unwrap_err();

@@ -40,9 +40,11 @@ pub struct Args {
 
 const AFTER_HELP: &str = "\
 Credentials are read from variables only:
-  BITBUCKET_ACCESS_TOKEN                        an access token: sent as Bearer
-  BITBUCKET_ACCESS_TOKEN + BITBUCKET_USERNAME   an API token and its account's email: sent as Basic
-  BITBUCKET_ACCESS_TOKEN_FILE                   a file that holds the token
+  BITBUCKET_ACCESS_TOKEN                         an access token: sent as Bearer
+  BITBUCKET_ACCESS_TOKEN + BITBUCKET_USERNAME    an API token and its account's email: sent as Basic
+  BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer: exchanged for a token
+BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE and BITBUCKET_CLIENT_SECRET_FILE name files
+that hold them.
 
 Exit codes:
   0  accepted by Bitbucket, or dry run printed
@@ -55,8 +57,61 @@ Exit codes:
 /// The commands beside reporting.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Command {
+    /// Test configuration, credentials, repository and commit; changes nothing
+    Check(CheckArgs),
+    /// List the build statuses that the commit has
+    Show(ShowArgs),
     /// Print what was read from this CI; needs no network and no credentials
     Context(ContextArgs),
+}
+
+/// Options of `build_status check`: those of a report, which it does not send.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct CheckArgs {
+    /// What a report would say.
+    #[command(flatten, next_help_heading = "Build")]
+    pub build: BuildArgs,
+    /// Where it would go.
+    #[command(flatten, next_help_heading = "Destination")]
+    pub destination: DestinationArgs,
+    /// Who would send it.
+    #[command(flatten, next_help_heading = "Credentials")]
+    pub credentials: CredentialsArgs,
+    /// How it would get there.
+    #[command(flatten, next_help_heading = "Network")]
+    pub network: NetworkArgs,
+    /// What is printed.
+    #[command(flatten, next_help_heading = "Behaviour")]
+    pub print: PrintArgs,
+    /// Which of the values came from variables.
+    #[arg(skip)]
+    pub origins: Origins,
+}
+
+/// Options of `build_status show`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct ShowArgs {
+    /// The commit [default: the CI's; in a pull request, its head]
+    #[arg(long, env = "BUILD_STATUS_COMMIT", value_name = "SHA")]
+    pub commit: Option<String>,
+    /// The CI to read, instead of the one detected
+    #[arg(long, env = "BUILD_STATUS_PROVIDER", value_name = "ID")]
+    pub provider: Option<String>,
+    /// Where to look.
+    #[command(flatten, next_help_heading = "Destination")]
+    pub destination: DestinationArgs,
+    /// Who looks.
+    #[command(flatten, next_help_heading = "Credentials")]
+    pub credentials: CredentialsArgs,
+    /// How it gets there.
+    #[command(flatten, next_help_heading = "Network")]
+    pub network: NetworkArgs,
+    /// What is printed.
+    #[command(flatten, next_help_heading = "Behaviour")]
+    pub print: PrintArgs,
+    /// Which of the values came from variables.
+    #[arg(skip)]
+    pub origins: Origins,
 }
 
 /// Options of `build_status context`.
@@ -106,6 +161,9 @@ pub struct ReportArgs {
     /// What else happens.
     #[command(flatten, next_help_heading = "Behaviour")]
     pub behaviour: BehaviourArgs,
+    /// What is printed.
+    #[command(flatten, next_help_heading = "Behaviour")]
+    pub print: PrintArgs,
     /// Which of the values came from variables.
     #[arg(skip)]
     pub origins: Origins,
@@ -167,14 +225,22 @@ pub struct DestinationArgs {
         value_name = "WORKSPACE"
     )]
     pub workspace: Option<String>,
-    /// Bitbucket Cloud's API
+    /// Bitbucket Cloud's API [default: https://api.bitbucket.org/2.0]
+    #[arg(long, env = "BITBUCKET_API_ROOT", value_name = "URL")]
+    pub api_root: Option<String>,
+    /// A Bitbucket Data Center, context path included; without it, Bitbucket Cloud
+    ///
+    /// A clone URL with /scm/ that the CI gives says it too.
     #[arg(
         long,
-        env = "BITBUCKET_API_ROOT",
+        env = "BITBUCKET_SERVER_URL",
         value_name = "URL",
-        default_value = "https://api.bitbucket.org/2.0"
+        verbatim_doc_comment
     )]
-    pub api_root: String,
+    pub server_url: Option<String>,
+    /// The build that "Required builds" on Data Center ask for [default: the key]
+    #[arg(long, env = "BUILD_STATUS_PARENT", value_name = "KEY")]
+    pub parent: Option<String>,
 }
 
 /// Who sends it. The credentials themselves are read in [`crate::auth`].
@@ -192,6 +258,9 @@ pub enum Method {
     Basic,
     /// A token alone
     Bearer,
+    /// An OAuth consumer's key and secret, which are exchanged for a token
+    #[value(name = "oauth")]
+    OAuth,
 }
 
 /// How the request gets there.
@@ -217,6 +286,17 @@ pub struct NetworkArgs {
         verbatim_doc_comment
     )]
     pub ca_file: Option<String>,
+    /// A certificate to show to a server that asks for one
+    #[arg(long, env = "BUILD_STATUS_CLIENT_CERT", value_name = "PEM")]
+    pub client_cert: Option<String>,
+    /// The key of that certificate, if it is in a file of its own
+    #[arg(
+        long,
+        env = "BUILD_STATUS_CLIENT_KEY",
+        value_name = "PEM",
+        requires = "client_cert"
+    )]
+    pub client_key: Option<String>,
     /// Send credentials over plain http to other machines
     #[arg(long, env = "BUILD_STATUS_ALLOW_HTTP", value_parser = BoolishValueParser::new())]
     pub allow_http: bool,
@@ -231,6 +311,11 @@ pub struct BehaviourArgs {
     /// Print the exact request, secrets masked, and send nothing
     #[arg(long, env = "BUILD_STATUS_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
+}
+
+/// What is printed.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct PrintArgs {
     /// How to print the result
     #[arg(
         long,
@@ -289,8 +374,8 @@ pub enum Stop {
 
 impl Args {
     /// Reads the arguments, the program's name first, and the variables that stand for options.
-    pub fn read(argv: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Self, Stop> {
-        let argv: Vec<OsString> = argv.into_iter().collect();
+    pub fn read(words: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Self, Stop> {
+        let words: Vec<OsString> = words.into_iter().collect();
         let mut command = with_variables(Self::command(), env).map_err(Stop::Fail)?;
         for name in names_of_subcommands(&command) {
             let mut broken = None;
@@ -302,12 +387,22 @@ impl Args {
             });
             broken.map_or(Ok(()), |error| Err(Stop::Fail(error)))?;
         }
-        let parsed = command.try_get_matches_from_mut(&argv).and_then(|matches| {
-            let mut read = Self::from_arg_matches(&matches)?;
-            read.report.origins = origins(&command, &matches);
-            Ok(read)
-        });
-        parsed.map_err(|error| stop(&command, &argv, &error))
+        let parsed = command
+            .try_get_matches_from_mut(&words)
+            .and_then(|matches| {
+                let mut read = Self::from_arg_matches(&matches)?;
+                read.report.origins = origins(&command, &matches);
+                let of_subcommand = matches.subcommand().and_then(|(name, matches)| {
+                    Some(origins(command.find_subcommand(name)?, matches))
+                });
+                match &mut read.command {
+                    Some(Command::Check(args)) => args.origins = of_subcommand.unwrap_or_default(),
+                    Some(Command::Show(args)) => args.origins = of_subcommand.unwrap_or_default(),
+                    Some(Command::Context(_)) | None => {}
+                }
+                Ok(read)
+            });
+        parsed.map_err(|error| stop(&command, &words, &error))
     }
 }
 

@@ -1,110 +1,72 @@
 //! The one module that opens sockets.
 
-use std::fs;
 use std::io::{self, Read as _};
+use std::net::TcpStream;
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use ureq::config::Config;
-use ureq::http::HeaderMap;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::http::{HeaderMap, Uri};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Proxy};
 
-use crate::answer::{Answer, Verdict};
-use crate::auth::Credentials;
+use crate::answer::{Answer, Identity};
 use crate::cli::{NetworkArgs, Origins};
 use crate::env::Env;
 use crate::error::Error;
-use crate::link;
-use crate::outcome::Outcome;
 use crate::proxy;
 use crate::request::Request;
-use crate::retry::{self, Next, Policy, Setback};
+use crate::retry::Setback;
+use crate::tls;
 
 /// What is read of an answer's body.
 const LONGEST_BODY: u64 = 64 * 1024;
 
+/// How long it may take to look at a certificate that was not believed.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// How requests get out.
 #[derive(Debug)]
 pub struct Client {
+    server: Uri,
     proxy: Option<Proxy>,
-    roots: RootCerts,
+    tls: TlsConfig,
 }
 
 /// Why no answer came.
 #[derive(Clone, Debug, PartialEq)]
-struct Failure {
-    message: String,
-    setback: Setback,
-    hint: Option<&'static str>,
+pub(crate) struct Failure {
+    /// What happened.
+    pub(crate) message: String,
+    /// Whether it may go better.
+    pub(crate) setback: Setback,
+    /// What may help.
+    pub(crate) hint: Option<&'static str>,
 }
 
 impl Client {
     /// Gets ready to call `url`. Reads the certificates, opens nothing.
     pub fn new(args: &NetworkArgs, origins: &Origins, url: &str, env: &Env) -> Result<Self, Error> {
         Ok(Self {
+            server: url.parse().unwrap_or_default(),
             proxy: proxy::for_url(url, env)?,
-            roots: match &args.ca_file {
-                None => RootCerts::WebPki,
-                Some(path) => read_roots(&origins.name("ca_file"), path)?,
-            },
+            tls: tls::config(args, origins)?,
         })
     }
 
-    /// Sends `request` until it is accepted or refused, or until `policy` gives up. `log` is told
-    /// what happens.
-    pub fn deliver(
-        &self,
-        request: &Request,
-        credentials: &Credentials,
-        policy: Policy,
-        log: &mut dyn FnMut(String),
-    ) -> Outcome {
-        let started = Instant::now();
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let limit = policy.attempt(started.elapsed());
-            let result = self.attempt(request, limit);
-            let verdict = result
-                .as_ref()
-                .map(|answer| answer.verdict(credentials, SystemTime::now()));
-            let (error, setback) = match verdict {
-                Ok(Verdict::Accepted) => {
-                    let status = result.ok().map(|answer| answer.status);
-                    return Outcome::new(attempts, started.elapsed(), status, None);
-                }
-                Ok(Verdict::Refused(error)) => (error, Setback::Lasting),
-                Ok(Verdict::Failing { error, setback }) => (error, setback),
-                Err(failure) => (
-                    Error::Unreachable {
-                        server: link::authority(&request.url),
-                        message: failure.message.clone(),
-                        gave_up: None,
-                        hint: failure.hint,
-                    },
-                    failure.setback,
-                ),
-            };
-            let elapsed = started.elapsed();
-            match policy.next(attempts, elapsed, setback, fastrand::f64()) {
-                Next::TryAfter(pause) => {
-                    let seconds = retry::seconds(pause);
-                    log(format!(
-                        "attempt {attempts}: {error}; trying again in {seconds} s"
-                    ));
-                    thread::sleep(pause);
-                }
-                Next::GiveUp(reason) => {
-                    let status = error.http_status();
-                    let error = error.giving_up(reason);
-                    return Outcome::new(attempts, elapsed, status, Some(error));
-                }
+    /// The way to the server, for people.
+    pub fn way(&self) -> String {
+        match &self.proxy {
+            Some(proxy) if !proxy.is_no_proxy(&self.server) => {
+                format!("through the proxy {}:{}", proxy.host(), proxy.port())
             }
+            _ => "without a proxy".into(),
         }
     }
 
-    fn attempt(&self, request: &Request, limit: Duration) -> Result<Answer, Failure> {
+    /// Sends `request` once. Everything together may take `limit`.
+    pub(crate) fn attempt(&self, request: &Request, limit: Duration) -> Result<Answer, Failure> {
         let agent = Agent::new_with_config(self.config(limit));
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
@@ -116,13 +78,13 @@ impl Client {
             .body(request.body.as_str())
             .map_err(ureq::Error::Http)
             .and_then(|request| agent.run(request));
-        let mut response = sent.map_err(|error| failure(&error))?;
+        let mut response = sent.map_err(|error| self.failure(&error, &request.url, limit))?;
         let mut answer = answer(response.status().as_u16(), response.headers());
         // Not through ureq's own limit, which calls a longer body an error.
         let body = response.body_mut().as_reader();
         body.take(LONGEST_BODY)
             .read_to_end(&mut answer.body)
-            .map_err(|error| failure(&ureq::Error::from(error)))?;
+            .map_err(|error| self.failure(&error.into(), &request.url, limit))?;
         Ok(answer)
     }
 
@@ -139,8 +101,45 @@ impl Client {
             // Of several addresses, the first may be a black hole.
             .timeout_connect(Some(limit / 2))
             .proxy(self.proxy.clone())
-            .tls_config(TlsConfig::builder().root_certs(self.roots.clone()).build())
+            .tls_config(self.tls.clone())
             .build()
+    }
+
+    fn failure(&self, error: &ureq::Error, url: &str, limit: Duration) -> Failure {
+        let Some(error) = tls::error(error) else {
+            return failure(error);
+        };
+        let about_certificate = tls::is_about_certificate(error);
+        let presented = about_certificate
+            .then(|| self.presented(url, limit))
+            .flatten();
+        Failure {
+            message: match presented {
+                Some(presented) => format!("TLS: {error} (it is that of {presented})"),
+                None => format!("TLS: {error}"),
+            },
+            setback: Setback::Lasting,
+            hint: tls::hint(error),
+        }
+    }
+
+    /// Whose certificate the server presents. Behind a proxy that is not asked for.
+    fn presented(&self, url: &str, limit: Duration) -> Option<String> {
+        let uri: Uri = url.parse().ok()?;
+        let is_direct = |proxy: &Proxy| proxy.is_no_proxy(&uri);
+        if !self.proxy.as_ref().is_none_or(is_direct) {
+            return None;
+        }
+        let host = uri.host()?.trim_matches(['[', ']']).to_owned();
+        let port = uri.port_u16().unwrap_or(443);
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let look = TcpStream::connect((host.as_str(), port)).ok();
+            let look = look.and_then(|stream| tls::presented(stream, &host));
+            // Nobody listens any more if it took too long.
+            let _ = tell.send(look);
+        });
+        told.recv_timeout(LOOK.min(limit / 2)).ok().flatten()
     }
 }
 
@@ -158,37 +157,17 @@ fn answer(status: u16, headers: &HeaderMap) -> Answer {
         request_id: ["x-arequestid", "x-request-id", "atl-traceid"]
             .into_iter()
             .find_map(text),
+        identity: Identity {
+            scopes: text("x-oauth-scopes"),
+            credential_type: text("x-credential-type"),
+            user: text("x-ausername"),
+        },
         body: Vec::new(),
     }
 }
 
-fn read_roots(origin: &str, path: &str) -> Result<RootCerts, Error> {
-    let pem = fs::read(path).map_err(|error| Error::Unreadable {
-        origin: origin.to_owned(),
-        path: path.to_owned(),
-        message: error.to_string(),
-    })?;
-    let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if certificates.is_empty() {
-        return Err(Error::Setting {
-            origin: origin.to_owned(),
-            problem: format!("the file `{path}` holds no certificate in PEM form"),
-            hint: None,
-        });
-    }
-    Ok(RootCerts::from(certificates.into_iter()))
-}
-
 /// Says what went wrong below HTTP, and whether it may go better.
 fn failure(error: &ureq::Error) -> Failure {
-    if let Some(failure) = tls_failure(error) {
-        return failure;
-    }
     let (message, setback) = match error {
         ureq::Error::Timeout(_) => ("no answer in time".into(), Setback::Passing),
         ureq::Error::HostNotFound => ("the host is unknown".into(), Setback::UnknownHost),
@@ -211,8 +190,8 @@ fn failure(error: &ureq::Error) -> Failure {
         message,
         setback,
         hint: Some(
-            "check the network, BITBUCKET_API_ROOT, and whether a proxy is needed (HTTPS_PROXY, \
-             NO_PROXY)",
+            "check the network, BITBUCKET_API_ROOT or BITBUCKET_SERVER_URL, and whether a proxy is \
+             needed (HTTPS_PROXY, NO_PROXY)",
         ),
     }
 }
@@ -222,26 +201,4 @@ fn io_message(error: &io::Error) -> String {
         io::ErrorKind::UnexpectedEof => "the connection was closed without an answer".into(),
         _ => error.to_string(),
     }
-}
-
-fn tls_failure(error: &ureq::Error) -> Option<Failure> {
-    use rustls::{CertificateError, Error as Tls};
-    let error = match error {
-        ureq::Error::Rustls(error) => error,
-        // The handshake runs inside reads and writes.
-        ureq::Error::Io(error) => error.get_ref()?.downcast_ref::<Tls>()?,
-        _ => return None,
-    };
-    let hint = match error {
-        Tls::InvalidCertificate(CertificateError::UnknownIssuer) => Some(
-            "if the server's certificate comes from a private CA, give that CA's certificate with \
-             --ca-file or SSL_CERT_FILE",
-        ),
-        _ => None,
-    };
-    Some(Failure {
-        message: format!("TLS: {error}"),
-        setback: Setback::Lasting,
-        hint,
-    })
 }

@@ -81,6 +81,11 @@ pub enum Error {
         /// What is known, and why it does not do.
         found: Option<String>,
     },
+    /// The repository is on a Data Center whose URL does not follow from what is known.
+    NoServer {
+        /// The host of its ssh address.
+        host: String,
+    },
     /// There are no credentials.
     NoCredentials {
         /// Why the CI may have kept them back.
@@ -162,6 +167,7 @@ impl Error {
             | Self::UnknownState { .. }
             | Self::BadUrl { .. }
             | Self::NoRepository { .. }
+            | Self::NoServer { .. }
             | Self::NoCredentials { .. } => 2,
             Self::NoState { .. } | Self::NoCommit | Self::NotACommit { .. } | Self::NoUrl => 3,
             Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
@@ -197,6 +203,7 @@ impl Error {
             Self::NoUrl => "no_url",
             Self::BadUrl { .. } => "bad_url",
             Self::NoRepository { .. } => "no_repository",
+            Self::NoServer { .. } => "no_server",
             Self::NoCredentials { .. } => "no_credentials",
             Self::Unreadable { .. } => "unreadable",
             Self::Redirected { .. } => "redirected",
@@ -250,6 +257,10 @@ impl Error {
                 "set BITBUCKET_NAMESPACE to the workspace and BITBUCKET_REPOSITORY to the \
                  repository on Bitbucket"
             }
+            Self::NoServer { .. } => {
+                "set BITBUCKET_SERVER_URL to the address of its pages, context path included, as \
+                 https://git.example.com or https://example.com/bitbucket"
+            }
             Self::NoCredentials { caveat } => {
                 let set = "set BITBUCKET_ACCESS_TOKEN (an access token; for an API token, \
                            BITBUCKET_USERNAME too, with the account's email)";
@@ -259,11 +270,12 @@ impl Error {
                 });
             }
             Self::Redirected { .. } => {
-                "redirects are not followed; if the new place is right, set BITBUCKET_API_ROOT to it"
+                "redirects are not followed: check BITBUCKET_API_ROOT (Cloud) or BITBUCKET_SERVER_URL \
+                 (Data Center), and that no login page is in the way"
             }
             Self::NotBitbucket { .. } => {
-                "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT and the \
-                 proxy variables"
+                "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT \
+                 (Cloud) or BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
             Self::Refused { hint, .. } | Self::Unreachable { hint, .. } => {
                 return hint.map(Cow::from);
@@ -335,6 +347,11 @@ impl fmt::Display for Error {
                 f.write_str("repository: it is not known which one on Bitbucket this is")
             }
             Self::NoRepository { found: Some(found) } => write!(f, "repository: {found}"),
+            Self::NoServer { host } => write!(
+                f,
+                "server: the repository is on a Bitbucket Data Center, whose URL does not follow \
+                 from its ssh address on {host}"
+            ),
             Self::NoCredentials { .. } => {
                 f.write_str("credentials: there are none: BITBUCKET_ACCESS_TOKEN is not set")
             }

@@ -16,15 +16,19 @@
 
 pub mod answer;
 pub mod auth;
+mod certificate;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod commit;
 pub mod context;
+pub mod delivery;
 pub mod destination;
 pub mod env;
 pub mod error;
 pub mod escape;
 pub mod git;
+pub mod hint;
 pub mod key;
 pub mod link;
 pub mod outcome;
@@ -36,18 +40,25 @@ pub mod report;
 pub mod repository;
 pub mod request;
 pub mod retry;
+pub mod scopes;
 pub mod secret;
+pub mod show;
 pub mod state;
+mod tls;
+pub mod voice;
 
+use crate::auth::Credentials;
 use crate::cli::{Args, Command, ContextArgs, Output, ReportArgs};
 use crate::client::Client;
-use crate::destination::Destination;
+use crate::delivery::Courier;
+use crate::destination::{Destination, Product};
 use crate::env::Env;
 use crate::error::Error;
 use crate::output::Told;
 use crate::report::Report;
 use crate::retry::Policy;
-use crate::secret::Redactor;
+use crate::state::State;
+use crate::voice::Voice;
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,60 +73,31 @@ pub struct Ending {
 pub fn run(args: &Args, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     match &args.command {
         None => report(&args.report, env, log),
+        Some(Command::Check(args)) => check::run(args, env, log),
+        Some(Command::Show(args)) => show::run(args, env, log),
         Some(Command::Context(args)) => context(args, env, log),
     }
 }
 
 fn report(args: &ReportArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     let behaviour = &args.behaviour;
-    let mut redactor = auth::redactor(env);
+    let mut voice = Voice::new(env, log, args.print.quiet, args.print.verbose);
     let mut told = Told::default();
-    let mut note = |level: Level, text: &str, redactor: &Redactor| {
-        let wanted = match level {
-            Level::Warning => !behaviour.quiet,
-            Level::Detail => behaviour.verbose,
-        };
-        if wanted {
-            log(&(level.prefix().to_owned() + &escape::text(&redactor.redact(text))));
-        }
-    };
-    if let Err(error) = deliver(args, env, &mut told, &mut redactor, &mut note) {
+    if let Err(error) = deliver(args, env, &mut told, &mut voice) {
         told.error = Some(error);
     }
     let mut code = 0;
     if let Some(error) = &told.error {
         let forgiven = behaviour.no_fail && error.is_forgivable();
         code = if forgiven { 0 } else { error.exit_code() };
-        for line in output::error_lines(error, &redactor) {
-            match (forgiven, behaviour.quiet) {
-                (true, true) => {}
-                (true, false) => log(&(Level::Warning.prefix().to_owned() + &line)),
-                (false, _) => log(&line),
-            }
-        }
+        voice.error(error, forgiven);
     }
-    let stdout = match behaviour.output {
-        Output::Json => told.json(&redactor),
-        Output::Text if behaviour.quiet && !behaviour.dry_run => String::new(),
-        Output::Text => told.text(&redactor),
+    let stdout = match args.print.output {
+        Output::Json => told.json(voice.redactor()),
+        Output::Text if args.print.quiet && !behaviour.dry_run => String::new(),
+        Output::Text => told.text(voice.redactor()),
     };
     Ending { stdout, code }
-}
-
-/// How much a line for stderr matters.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Level {
-    Warning,
-    Detail,
-}
-
-impl Level {
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Warning => "warning: ",
-            Self::Detail => "",
-        }
-    }
 }
 
 /// The flow, from what is said to what Bitbucket answers.
@@ -123,87 +105,69 @@ fn deliver(
     args: &ReportArgs,
     env: &Env,
     told: &mut Told,
-    redactor: &mut Redactor,
-    note: &mut dyn FnMut(Level, &str, &Redactor),
+    voice: &mut Voice<'_>,
 ) -> Result<(), Error> {
-    let entry = provider::find(args.build.provider.as_deref(), env)?;
-    let about = entry.map(|entry| &entry.about);
+    let allow_http = args.network.allow_http;
+    let (about, context) = provider::read(args.build.provider.as_deref(), env)?;
     told.provider = about.map(|about| about.id);
     let name = about.map_or("none is known", |about| about.name);
-    note(Level::Detail, &format!("CI: {name}"), redactor);
-    let context = match entry {
-        Some(entry) => entry.context(env)?,
-        None => context::Context::default(),
-    };
+    voice.detail(&format!("CI: {name}"));
 
+    let (to, origins) = (&args.destination, &args.origins);
+    let destination = Destination::find(to, origins, allow_http, &context, git::remote);
+    // What is missing for the report matters more than where it would have gone.
+    let product = destination
+        .as_ref()
+        .map_or(Product::Cloud, Destination::product);
     let mut warnings = Vec::new();
-    let limits = Destination::limits();
-    let report = Report::new(args, about, &context, limits, &mut warnings)?;
-    for warning in warnings {
-        note(Level::Warning, &warning, redactor);
+    let report = Report::new(args, about, &context, product.limits(), &mut warnings)?;
+    for warning in &warnings {
+        voice.warn(warning);
     }
     let report = told.report.insert(report);
+    let destination = told.destination.insert(destination?);
 
-    let destination = Destination::find(
-        &args.destination,
-        &args.origins,
-        args.network.allow_http,
-        &context,
-        git::remote,
-    )?;
-    let destination = told.destination.insert(destination);
-
-    let credentials = auth::read(env, args.credentials.auth)?;
+    let credentials = auth::read(env, args.credentials.auth, allow_http)?;
     if let Some(credentials) = &credentials {
-        auth::hide(credentials, redactor);
+        voice.hide(credentials);
+        voice.detail(&format!("credentials: {}", credentials.describe()));
     }
-    let request = destination.request(report, credentials.as_ref());
     let missing = || Error::NoCredentials {
         caveat: about.map(|about| about.secrets_caveat),
     };
     if args.behaviour.dry_run {
         if credentials.is_none() {
-            note(Level::Warning, &missing().to_string(), redactor);
+            voice.warn(&missing().to_string());
         }
-        told.dry_run = Some(request);
+        if report.state == State::Stopped && product == Product::DataCenter {
+            voice.warn("a server before 8.0 does not know CANCELLED: it would get FAILED");
+        }
+        let credentials = credentials.map(Credentials::in_dry_run);
+        told.dry_run = Some(destination.request(report, credentials.as_ref()));
         return Ok(());
     }
     let credentials = credentials.ok_or_else(missing)?;
 
-    let client = Client::new(&args.network, &args.origins, &request.url, env)?;
-    note(
-        Level::Detail,
-        &format!("{} {}", request.method, request.url),
-        redactor,
-    );
+    let client = Client::new(&args.network, origins, destination.url(), env)?;
     let policy = Policy::new(report.state, args.network.timeout);
-    let outcome = client.deliver(&request, &credentials, policy, &mut |text| {
-        note(Level::Detail, &text, redactor);
-    });
-    told.outcome = Some(outcome.clone());
-    outcome.error.map_or(Ok(()), Err)
+    let outcome = Courier::new(&client, policy, voice).deliver(destination, report, &credentials);
+    let error = outcome.error.clone();
+    told.outcome = Some(outcome);
+    error.map_or(Ok(()), Err)
 }
 
 fn context(args: &ContextArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
-    let redactor = auth::redactor(env);
-    let read = || -> Result<_, Error> {
-        let Some(entry) = provider::find(args.provider.as_deref(), env)? else {
-            return Ok((None, context::Context::default()));
-        };
-        Ok((Some(&entry.about), entry.context(env)?))
-    };
-    match read() {
+    let mut voice = Voice::new(env, log, false, false);
+    match provider::read(args.provider.as_deref(), env) {
         Ok((about, context)) => Ending {
             stdout: match args.output {
-                Output::Text => output::context_text(about, &context, &redactor),
-                Output::Json => output::context_json(about, &context, &redactor),
+                Output::Text => output::context_text(about, &context, voice.redactor()),
+                Output::Json => output::context_json(about, &context, voice.redactor()),
             },
             code: 0,
         },
         Err(error) => {
-            for line in output::error_lines(&error, &redactor) {
-                log(&line);
-            }
+            voice.error(&error, false);
             Ending {
                 stdout: String::new(),
                 code: error.exit_code(),

@@ -16,19 +16,3 @@ pub struct Outcome {
     /// What kept the status from being stored; nothing, if it is.
     pub error: Option<Error>,
 }
-
-impl Outcome {
-    pub(crate) fn new(
-        attempts: u32,
-        elapsed: Duration,
-        http_status: Option<u16>,
-        error: Option<Error>,
-    ) -> Self {
-        Self {
-            attempts,
-            elapsed,
-            http_status,
-            error,
-        }
-    }
-}

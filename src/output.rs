@@ -1,6 +1,7 @@
 //! What is printed, as text. Nothing here prints.
 
 use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -41,7 +42,7 @@ impl Told {
     /// For people: one line for a stored status, the request for a dry run, nothing for a failure,
     /// which stderr tells.
     pub fn text(&self, redactor: &Redactor) -> String {
-        let line = |text: &str| escape::text(&redactor.redact(text)) + "\n";
+        let line = |text: &str| line(text, redactor) + "\n";
         if self.error.is_some() {
             return String::new();
         }
@@ -102,7 +103,7 @@ impl Told {
             commit: report.map(|it| it.commit.as_str()),
             refname: report.and_then(|it| it.refname.as_ref()).map(Refname::name),
             repository: destination.map(Destination::repository),
-            destination: destination.map(Destination::name),
+            destination: destination.map(|it| it.product().as_str()),
             provider: self.provider,
             http_status: outcome.and_then(|it| it.http_status),
             attempts: outcome.map_or(0, |it| it.attempts),
@@ -129,21 +130,39 @@ fn error_json(error: &Error) -> Value {
 }
 
 /// One line of JSON, safe to print.
-fn printable_json(fields: &impl Serialize, redactor: &Redactor) -> String {
+pub fn printable_json(fields: &impl Serialize, redactor: &Redactor) -> String {
     let text = serde_json::to_string(fields).expect("text, numbers and lists always serialize");
     escape::json(&redactor.redact(&text)) + "\n"
 }
 
+/// One line, safe to print.
+pub fn line(text: &str, redactor: &Redactor) -> String {
+    escape::text(&redactor.redact(text))
+}
+
+/// A time since 1970 in milliseconds, or, as old versions of Bitbucket have it, in seconds.
+pub fn rfc3339(time: u64) -> String {
+    // Seconds reach this number in the year 5138.
+    let time = if time < 100_000_000_000 {
+        time * 1000
+    } else {
+        time
+    };
+    // The year 9999 is the last that the format has.
+    let time = Duration::from_millis(time.min(253_402_300_799_000));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + time).to_string()
+}
+
 /// The lines that stderr gets for an error, safe to print.
 pub fn error_lines(error: &Error, redactor: &Redactor) -> Vec<String> {
-    let text = redactor.redact(&error.to_string());
+    let text = error.to_string();
     let mut lines: Vec<_> = match error {
         // clap's text has lines of its own.
-        Error::Usage { .. } => text.lines().map(escape::text).collect(),
-        _ => vec![escape::text(&text)],
+        Error::Usage { .. } => text.lines().map(|text| line(text, redactor)).collect(),
+        _ => vec![line(&text, redactor)],
     };
     if let Some(hint) = error.hint() {
-        lines.push(format!("hint: {}", escape::text(&redactor.redact(&hint))));
+        lines.push(format!("hint: {}", line(&hint, redactor)));
     }
     lines
 }
@@ -176,8 +195,8 @@ pub fn context_text(about: Option<&About>, context: &Context, redactor: &Redacto
     ];
     let mut text = String::new();
     for (name, value) in fields {
-        let value = redactor.redact(value.as_deref().unwrap_or("-"));
-        let _ = writeln!(text, "{name:<15} {}", escape::text(&value));
+        let value = line(value.as_deref().unwrap_or("-"), redactor);
+        let _ = writeln!(text, "{name:<15} {value}");
     }
     if let Some(About {
         state: Some(variable),

@@ -1,6 +1,8 @@
 //! Which proxy leads to a server.
 
+use percent_encoding::percent_decode_str;
 use ureq::Proxy;
+use ureq::http::Uri;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -9,7 +11,7 @@ use crate::error::Error;
 ///
 /// `HTTPS_PROXY` for https and `HTTP_PROXY` for http, else `ALL_PROXY`; lower case counts as well.
 /// `NO_PROXY` lists hosts that are called directly: a name, which covers its subdomains, `.suffix`,
-/// an address, or `*`.
+/// an address, each with or without a port, or `*`. ureq knows no networks (`10.0.0.0/8`).
 pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     let own = if url.starts_with("https:") {
         ["HTTPS_PROXY", "https_proxy"]
@@ -39,15 +41,18 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     if let Some(password) = proxy.password() {
         builder = builder.password(password);
     }
+    let uri: Uri = url.parse().unwrap_or_default();
+    let default_port = if url.starts_with("https:") { 443 } else { 80 };
+    let port = uri.port_u16().unwrap_or(default_port);
     let no_proxy = env.get("NO_PROXY").or_else(|| env.get("no_proxy"));
     for host in no_proxy
         .unwrap_or_default()
         .split([',', ' '])
         .map(str::trim)
     {
-        if host.is_empty() {
+        let Some(host) = for_port(host, port) else {
             continue;
-        }
+        };
         builder = builder.no_proxy(host);
         // As curl does: a name covers its subdomains, a leading dot covers the name.
         match host.strip_prefix('.') {
@@ -57,6 +62,46 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
         }
     }
     builder.build().map(Some).map_err(|_| invalid())
+}
+
+/// An entry of `NO_PROXY` without its port, if that is `port`.
+fn for_port(entry: &str, port: u16) -> Option<&str> {
+    let entry = match entry.rsplit_once(':') {
+        // `[::1]:7990`, but not `::1`
+        Some((host, number)) if !host.contains(':') || host.ends_with(']') => {
+            (number.parse() == Ok(port)).then_some(host)?
+        }
+        _ => entry,
+    };
+    (!entry.is_empty()).then_some(entry)
+}
+
+/// The passwords of proxies in the environment, as they stand there and as they are meant, to be
+/// kept out of what is printed.
+pub fn passwords(env: &Env) -> Vec<String> {
+    let names = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ];
+    let mut passwords = Vec::new();
+    for url in names.iter().filter_map(|name| env.get(name)) {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let Some((user_info, _)) = rest.rsplit_once('@') else {
+            continue;
+        };
+        let Some((username, password)) = user_info.split_once(':') else {
+            continue;
+        };
+        let meant = percent_decode_str(password).decode_utf8_lossy();
+        passwords.push(format!("{username}:{meant}"));
+        passwords.push(password.to_owned());
+        passwords.push(meant.into_owned());
+    }
+    passwords
 }
 
 #[cfg(test)]
@@ -97,6 +142,12 @@ mod tests {
             ("ucket.org", HTTPS, false),
             (".example.com", "https://example.com/", true),
             ("127.0.0.1", "https://127.0.0.1:7990/", true),
+            ("127.0.0.1:7990", "https://127.0.0.1:7990/", true),
+            ("127.0.0.1:7991", "https://127.0.0.1:7990/", false),
+            ("[::1]:7990", "https://[::1]:7990/", true),
+            ("bitbucket.org:443", HTTPS, true),
+            ("bitbucket.org:80", HTTPS, false),
+            (":443, ,", HTTPS, false),
             ("example.com", HTTPS, false),
         ] {
             let variables = [("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", no_proxy)];

@@ -29,6 +29,14 @@ impl Refname {
         }
     }
 
+    /// The name with `refs/…`, which is what Bitbucket Data Center wants: `^refs/.*`.
+    pub fn full(&self) -> String {
+        match self {
+            Self::Branch(name) => format!("refs/heads/{name}"),
+            Self::Tag(name) => format!("refs/tags/{name}"),
+        }
+    }
+
     /// The name, if it is a branch.
     pub fn branch(self) -> Option<String> {
         match self {

@@ -27,6 +27,10 @@ pub struct Report {
     pub commit: String,
     /// The branch or tag.
     pub refname: Option<Refname>,
+    /// The build that "Required builds" on Data Center ask for, if it is not the key.
+    pub parent: Option<String>,
+    /// The build's number.
+    pub build_number: Option<String>,
 }
 
 /// What a destination takes.
@@ -59,26 +63,17 @@ impl Report {
         warnings: &mut Vec<String>,
     ) -> Result<Self, Error> {
         let build = &args.build;
-        let state = state(args, about, context)?;
+        let state = state(args.state.as_deref(), &args.origins, about, context)?;
         let commit = commit(build.commit.as_deref(), &args.origins, context, limits)?;
         let url = url(build.url.as_deref(), &args.origins, about, context, limits)?;
-        let key = match (&build.key, about) {
-            (Some(key), _) => key.clone(),
-            (None, Some(about)) => {
-                key::of_job(about.key, context.job_name.as_deref().unwrap_or(NAMELESS))
-            }
-            (None, None) => "build_status".to_owned(),
-        };
-        let short_key = key::within(&key, limits.key);
-        if build.key.is_some() && short_key != key {
-            warnings.push(format!(
-                "{}: it has {} characters, {} takes {}: it is sent as `{short_key}`",
-                args.origins.name("key"),
-                key.chars().count(),
-                limits.product,
-                limits.key,
-            ));
-        }
+        let key = key(
+            build.key.as_deref(),
+            &args.origins,
+            about,
+            context,
+            limits,
+            warnings,
+        );
         let name = build.name.clone().unwrap_or_else(|| {
             let job = context.job_name.as_deref().unwrap_or(NAMELESS);
             match &context.build_number {
@@ -89,7 +84,7 @@ impl Report {
         let description = build.description.as_deref();
         Ok(Self {
             state,
-            key: short_key,
+            key,
             name: shortened(&name, limits.text),
             description: shortened(description.unwrap_or(state.description()), limits.text),
             url,
@@ -99,15 +94,23 @@ impl Report {
                 Some(name) => Some(refname(name, context)),
                 None => context.refname(),
             },
+            parent: args.destination.parent.clone(),
+            build_number: context.build_number.clone(),
         })
     }
 }
 
-fn state(args: &ReportArgs, about: Option<&About>, context: &Context) -> Result<State, Error> {
-    match args.state.as_deref() {
+/// The state: the word given, else what the CI says.
+pub(crate) fn state(
+    given: Option<&str>,
+    origins: &Origins,
+    about: Option<&About>,
+    context: &Context,
+) -> Result<State, Error> {
+    match given {
         Some(word) if !word.eq_ignore_ascii_case("auto") => {
             State::from_word(word).ok_or_else(|| Error::UnknownState {
-                origin: args.origins.variable("state").unwrap_or("STATE").to_owned(),
+                origin: origins.variable("state").unwrap_or("STATE").to_owned(),
                 word: word.to_owned(),
             })
         }
@@ -117,7 +120,37 @@ fn state(args: &ReportArgs, about: Option<&About>, context: &Context) -> Result<
     }
 }
 
-fn commit(
+/// The key: as given, or made from the job's name; within the limit.
+pub(crate) fn key(
+    given: Option<&str>,
+    origins: &Origins,
+    about: Option<&About>,
+    context: &Context,
+    limits: Limits,
+    warnings: &mut Vec<String>,
+) -> String {
+    let key = match (given, about) {
+        (Some(key), _) => key.to_owned(),
+        (None, Some(about)) => {
+            key::of_job(about.key, context.job_name.as_deref().unwrap_or(NAMELESS))
+        }
+        (None, None) => "build_status".to_owned(),
+    };
+    let short = key::within(&key, limits.key);
+    if given.is_some() && short != key {
+        warnings.push(format!(
+            "{}: it has {} characters, {} takes {}: it is sent as `{short}`",
+            origins.name("key"),
+            key.chars().count(),
+            limits.product,
+            limits.key,
+        ));
+    }
+    short
+}
+
+/// The commit: the hash given, else the CI's.
+pub(crate) fn commit(
     given: Option<&str>,
     origins: &Origins,
     context: &Context,
@@ -148,7 +181,8 @@ fn commit(
     }
 }
 
-fn url(
+/// The build's URL: the one given, else the job's, else the pipeline's.
+pub(crate) fn url(
     given: Option<&str>,
     origins: &Origins,
     about: Option<&About>,

@@ -16,10 +16,15 @@ pub struct Repository {
 }
 
 /// What a repository's host has to do with Bitbucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Site {
     /// It is Bitbucket Cloud.
     Cloud,
+    /// It is a Bitbucket Data Center.
+    DataCenter {
+        /// Its URL, context path included, if that follows: from an ssh URL it does not.
+        server: Option<String>,
+    },
     /// It is another host, whose repository is usually a mirror with the same path as on Bitbucket.
     Mirror,
     /// It is another host.
@@ -32,30 +37,25 @@ impl Repository {
     /// Takes the shapes that CIs export, the malformed `ssh://git@host:workspace/repo.git` and
     /// CodePipeline's connection proxy included. User names and passwords are dropped.
     pub fn from_url(url: &str) -> Option<Self> {
-        let (host, path) = host_and_path(url)?;
-        let mut segments = path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(|segment| percent_decode_str(segment).decode_utf8().ok())
-            .collect::<Option<Vec<_>>>()?;
-        // https://docs.aws.amazon.com/codepipeline/latest/userguide/tutorials-github-gitclone.html
-        // …/git-http/ACCOUNT/REGION/CONNECTION/workspace/repo.git
-        let connection = segments.first().is_some_and(|first| first == "git-http")
-            && host.ends_with(".amazonaws.com");
-        if connection {
-            segments.drain(..segments.len().min(4));
-        }
-        let (name, owner) = segments.split_last()?;
+        let place = Place::parse(url)?;
+        let segments = place.segments()?;
+        let (before, owner, name, site) = place.owner_and_name(&segments)?;
         let name = name.strip_suffix(".git").unwrap_or(name);
         if owner.is_empty() || name.is_empty() {
             return None;
         }
-        let cloud = connection || is_bitbucket_cloud(&host);
+        let site = match site {
+            Kind::Cloud => Site::Cloud,
+            Kind::DataCenter => Site::DataCenter {
+                server: place.server(before),
+            },
+            Kind::Other => Site::Elsewhere,
+        };
         Some(Self {
-            owner: owner.join("/"),
+            owner,
             name: name.to_owned(),
-            host: Some(host),
-            site: if cloud { Site::Cloud } else { Site::Elsewhere },
+            host: Some(place.host),
+            site,
         })
     }
 
@@ -65,46 +65,122 @@ impl Repository {
     }
 }
 
-fn is_bitbucket_cloud(host: &str) -> bool {
-    // https://support.atlassian.com/bitbucket-cloud/docs/troubleshoot-ssh-issues/ (port 443)
-    matches!(
-        host,
-        "bitbucket.org" | "www.bitbucket.org" | "altssh.bitbucket.org"
-    )
+enum Kind {
+    Cloud,
+    DataCenter,
+    Other,
 }
 
-/// Splits a URL, or git's `user@host:path`, into its lower-case host and its path.
-fn host_and_path(url: &str) -> Option<(String, String)> {
-    let (authority, path) = match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let known = ["https", "http", "ssh", "git+ssh", "git"];
-            if !known.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-                return None;
+/// A URL, taken apart as far as git does.
+struct Place {
+    scheme: Option<String>,
+    host: String,
+    port: Option<String>,
+    path: String,
+}
+
+impl Place {
+    /// Splits a URL, or git's `user@host:path`.
+    fn parse(url: &str) -> Option<Self> {
+        let (scheme, authority, path) = match url.split_once("://") {
+            Some((scheme, rest)) => {
+                let scheme = scheme.to_ascii_lowercase();
+                if !["https", "http", "ssh", "git+ssh", "git"].contains(&scheme.as_str()) {
+                    return None;
+                }
+                let (authority, path) = rest.split_once('/')?;
+                (Some(scheme), authority, path)
             }
-            rest.split_once('/')?
-        }
-        // scp's way, which needs a colon before any slash
-        None => {
-            let (authority, path) = url.split_once(':')?;
-            if authority.contains('/') {
-                return None;
+            // scp's way, which needs a colon before any slash
+            None => {
+                let (authority, path) = url.split_once(':')?;
+                if authority.contains('/') {
+                    return None;
+                }
+                (None, authority, path)
             }
-            (authority, path)
+        };
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        // `ssh://git@bitbucket.org:workspace/repo.git`: what stands for a port is none
+        let (host, port, path) = match host.split_once(':') {
+            Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (host, None, format!("{port}/{path}"))
+            }
+            Some((host, port)) => (host, Some(port.to_owned()), path.to_owned()),
+            None => (host, None, path.to_owned()),
+        };
+        (!host.is_empty()).then(|| Self {
+            scheme,
+            host: host.to_ascii_lowercase(),
+            port,
+            path,
+        })
+    }
+
+    fn segments(&self) -> Option<Vec<String>> {
+        let segments = self.path.split('/').filter(|segment| !segment.is_empty());
+        segments
+            .map(|segment| Some(percent_decode_str(segment).decode_utf8().ok()?.into_owned()))
+            .collect()
+    }
+
+    /// The owner, the name and what kind of site has them so, with the segments before them.
+    fn owner_and_name<'a>(
+        &self,
+        segments: &'a [String],
+    ) -> Option<(&'a [String], String, &'a str, Kind)> {
+        // https://docs.aws.amazon.com/codepipeline/latest/userguide/tutorials-github-gitclone.html
+        // …/git-http/ACCOUNT/REGION/CONNECTION/workspace/repo.git
+        if self.host.ends_with(".amazonaws.com")
+            && let [first, _, _, _, owner, name] = segments
+            && first == "git-http"
+        {
+            return Some((&[], owner.clone(), name, Kind::Cloud));
         }
-    };
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    // `ssh://git@bitbucket.org:workspace/repo.git`: what stands for a port is none
-    let (host, path) = match host.split_once(':') {
-        Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            (host, format!("{port}/{path}"))
+        if self.host.ends_with(".amazonaws.com") {
+            return None;
         }
-        Some((host, _)) => (host, path.to_owned()),
-        None => (host, path.to_owned()),
-    };
-    (!host.is_empty()).then(|| (host.to_ascii_lowercase(), path))
+        // https://support.atlassian.com/bitbucket-cloud/docs/troubleshoot-ssh-issues/ (port 443)
+        let cloud = ["bitbucket.org", "www.bitbucket.org", "altssh.bitbucket.org"];
+        if !cloud.contains(&self.host.as_str()) {
+            for at in 0..segments.len() {
+                let (before, rest) = segments.split_at(at);
+                let rest: Vec<_> = rest.iter().map(String::as_str).collect();
+                let (owner, name) = match rest[..] {
+                    ["scm", owner, _] => (owner.to_owned(), at + 2),
+                    ["projects", owner, "repos", _, ..] => (owner.to_owned(), at + 3),
+                    ["users", owner, "repos", _, ..] => (format!("~{owner}"), at + 3),
+                    _ => continue,
+                };
+                return Some((before, owner, &segments[name], Kind::DataCenter));
+            }
+            // Its ssh server's own port, and nobody else's.
+            if self.port.as_deref() == Some("7999")
+                && let [owner, name] = segments
+            {
+                return Some((&[], owner.clone(), name, Kind::DataCenter));
+            }
+        }
+        let (name, owner) = segments.split_last()?;
+        let kind = if cloud.contains(&self.host.as_str()) {
+            Kind::Cloud
+        } else {
+            Kind::Other
+        };
+        Some((&[], owner.join("/"), name, kind))
+    }
+
+    /// The server's URL: what comes before `/scm/` in an http URL. The host and port of ssh may have
+    /// nothing to do with it (jenkinsci/stashnotifier-plugin#232).
+    fn server(&self, before: &[String]) -> Option<String> {
+        let scheme = self.scheme.as_deref().filter(|it| it.starts_with("http"))?;
+        let port = self.port.as_ref().map(|port| format!(":{port}"));
+        let root = format!("{scheme}://{}{}", self.host, port.unwrap_or_default());
+        Some([&[root], before].concat().join("/"))
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +226,58 @@ mod tests {
     }
 
     #[test]
+    fn every_shape_of_url_on_a_data_center_is_read() {
+        let server = |url: &str| Site::DataCenter {
+            server: Some(url.into()),
+        };
+        let unknown = Site::DataCenter { server: None };
+        for (url, path, site) in [
+            (
+                "https://git.example.com/scm/proj/repo.git",
+                "proj/repo",
+                server("https://git.example.com"),
+            ),
+            (
+                "https://jdoe:s3cr3t@git.example.com:8443/bitbucket/scm/~jdoe/my.tools.git",
+                "~jdoe/my.tools",
+                server("https://git.example.com:8443/bitbucket"),
+            ),
+            (
+                "http://git.example.com/a/b/scm/%7Ejdoe/repo.git",
+                "~jdoe/repo",
+                server("http://git.example.com/a/b"),
+            ),
+            (
+                "https://git.example.com/bitbucket/projects/PROJ/repos/repo/browse?at=x",
+                "PROJ/repo",
+                server("https://git.example.com/bitbucket"),
+            ),
+            (
+                "https://git.example.com/users/jdoe/repos/repo/browse",
+                "~jdoe/repo",
+                server("https://git.example.com"),
+            ),
+            (
+                "ssh://git@git.example.com:7999/proj/repo.git",
+                "proj/repo",
+                unknown.clone(),
+            ),
+            (
+                "ssh://git@git.example.com:7999/~jdoe/repo.git",
+                "~jdoe/repo",
+                unknown.clone(),
+            ),
+        ] {
+            let repository = Repository::from_url(url).unwrap();
+            assert_eq!(
+                (repository.path().as_str(), &repository.site),
+                (path, &site)
+            );
+            assert_eq!(repository.host.as_deref(), Some("git.example.com"));
+        }
+    }
+
+    #[test]
     fn other_hosts_are_elsewhere() {
         for url in [
             "https://github.com/ws/repo.git",
@@ -181,6 +309,7 @@ mod tests {
             "https://bitbucket.org/repo.git",
             "https://bitbucket.org/ws/.git",
             "https://x.amazonaws.com/git-http/1/2/3",
+            "https://x.amazonaws.com/git-http/1/2/3/4",
             "https:///ws/repo",
             "://",
             ":",

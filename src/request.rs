@@ -47,19 +47,42 @@ impl Value {
 pub const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
 
 impl Request {
+    /// A GET of JSON.
+    pub fn get(url: String, credentials: Option<&Credentials>) -> Self {
+        Self::new("GET", url, credentials, None, String::new())
+    }
+
     /// A POST of JSON.
     pub fn post_json(url: String, credentials: Option<&Credentials>, body: String) -> Self {
+        Self::new("POST", url, credentials, Some("application/json"), body)
+    }
+
+    /// A POST of a form.
+    pub fn post_form(url: String, credentials: Option<&Credentials>, body: String) -> Self {
+        let content_type = "application/x-www-form-urlencoded";
+        Self::new("POST", url, credentials, Some(content_type), body)
+    }
+
+    fn new(
+        method: &'static str,
+        url: String,
+        credentials: Option<&Credentials>,
+        content_type: Option<&'static str>,
+        body: String,
+    ) -> Self {
         let mut headers = vec![
             ("User-Agent", Value::Plain(USER_AGENT)),
             ("Accept", Value::Plain("application/json")),
-            ("Content-Type", Value::Plain("application/json")),
         ];
+        if let Some(content_type) = content_type {
+            headers.push(("Content-Type", Value::Plain(content_type)));
+        }
         if let Some(credentials) = credentials {
             let (scheme, secret) = credentials.authorization();
             headers.push(("Authorization", Value::Authorization(scheme, secret)));
         }
         Self {
-            method: "POST",
+            method,
             url,
             headers,
             body,

@@ -46,14 +46,7 @@ impl Cloud {
     /// Creates the status, or overwrites the one with the same key. PUT would do the second only,
     /// and has been seen to answer 500 (jenkinsci/bitbucket-branch-source-plugin#930).
     pub(super) fn request(&self, report: &Report, credentials: Option<&Credentials>) -> Request {
-        let segment = |text| utf8_percent_encode(text, SEGMENT);
-        let url = format!(
-            "{}/repositories/{}/{}/commit/{}/statuses/build",
-            self.api_root,
-            segment(&self.workspace),
-            segment(&self.repository),
-            segment(&report.commit),
-        );
+        let url = format!("{}/statuses/build", self.commit_url(&report.commit));
         let body = Body {
             state: report.state.as_str(),
             key: &report.key,
@@ -64,6 +57,18 @@ impl Cloud {
         };
         let body = serde_json::to_string(&body).expect("strings always serialize");
         Request::post_json(url, credentials, body)
+    }
+
+    /// The repository in the API.
+    pub fn repository_url(&self) -> String {
+        let segment = |text| utf8_percent_encode(text, SEGMENT);
+        let (workspace, repository) = (segment(&self.workspace), segment(&self.repository));
+        format!("{}/repositories/{workspace}/{repository}", self.api_root)
+    }
+
+    /// A commit of it in the API.
+    pub fn commit_url(&self, commit: &str) -> String {
+        format!("{}/commit/{commit}", self.repository_url())
     }
 }
 
@@ -87,6 +92,8 @@ mod tests {
             url: "https://ci.example.com/1".into(),
             commit: "1ecfd275763e".into(),
             refname: Some(Refname::Tag("v1".into())),
+            parent: None,
+            build_number: Some("7".into()),
         };
         let request = cloud.request(&report, None);
         assert_eq!(

@@ -1,8 +1,10 @@
 //! Where a status goes: one file for each of Bitbucket's products.
 
 mod cloud;
+mod data_center;
 
 pub use cloud::Cloud;
+pub use data_center::{DataCenter, Generation, is_rich, knows_cancelled, version};
 
 use crate::auth::{self, Credentials};
 use crate::cli::{DestinationArgs, Origins};
@@ -18,12 +20,43 @@ use crate::request::Request;
 pub enum Destination {
     /// bitbucket.org
     Cloud(Cloud),
+    /// A server of one's own.
+    DataCenter(DataCenter),
 }
 
+/// One of Bitbucket's products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// bitbucket.org
+    Cloud,
+    /// A server of one's own.
+    DataCenter,
+}
+
+impl Product {
+    /// What it takes.
+    pub const fn limits(self) -> Limits {
+        match self {
+            Self::Cloud => cloud::LIMITS,
+            Self::DataCenter => data_center::LIMITS,
+        }
+    }
+
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cloud => "cloud",
+            Self::DataCenter => "data-center",
+        }
+    }
+}
+
+const CLOUD_API: &str = "https://api.bitbucket.org/2.0";
+
 impl Destination {
-    /// Finds the repository: options and variables first, then the CI's own, if it is one of
-    /// Bitbucket's or a mirror of one, then what `remote` (the git remote of the working directory)
-    /// says.
+    /// Finds the product and the repository: options and variables first, then the CI's own, if it
+    /// is one of Bitbucket's or a mirror of one, then what `remote` (the git remote of the working
+    /// directory) says.
     pub fn find(
         args: &DestinationArgs,
         origins: &Origins,
@@ -31,54 +64,157 @@ impl Destination {
         context: &Context,
         remote: impl FnOnce() -> Option<Repository>,
     ) -> Result<Self, Error> {
-        let api_root =
-            link::server_url(&args.api_root, allow_http).map_err(|problem| Error::Setting {
-                origin: origins.name("api_root"),
-                problem,
-                hint: None,
-            })?;
-        let (workspace, repository) = repository(args, origins, context, remote)?;
-        Ok(Self::Cloud(Cloud {
-            api_root,
-            workspace,
-            repository,
-        }))
+        let (owner, name) = given(args, origins)?;
+        let of_bitbucket = |it: &Repository| it.site != Site::Elsewhere;
+        let from_ci = context.repository.clone().filter(of_bitbucket);
+        let known = from_ci.or_else(|| {
+            let all_given = owner.is_some() && name.is_some();
+            if all_given {
+                None
+            } else {
+                remote().filter(of_bitbucket)
+            }
+        });
+        let server = Server::find(args, origins, allow_http, known.as_ref())?;
+        // A repository on the other product says nothing about this one.
+        let known = known.filter(|it| match &it.site {
+            Site::Cloud => server.product == Product::Cloud,
+            Site::DataCenter { .. } => server.product == Product::DataCenter,
+            Site::Mirror | Site::Elsewhere => true,
+        });
+        let owner = owner.or_else(|| known.as_ref().map(|it| it.owner.clone()));
+        let name = name.or_else(|| known.map(|it| it.name));
+        let (owner, repository) = both(owner, name, context.repository.as_ref())?;
+        Ok(server.repository(owner, repository))
     }
 
-    /// What it takes. Known before the repository is.
-    pub const fn limits() -> Limits {
-        cloud::LIMITS
+    /// Finds the product only, for questions that can be asked without a repository.
+    pub fn without_repository(
+        args: &DestinationArgs,
+        origins: &Origins,
+        allow_http: bool,
+    ) -> Result<Self, Error> {
+        let server = Server::find(args, origins, allow_http, None)?;
+        Ok(server.repository(String::new(), String::new()))
     }
 
-    /// Its name in JSON.
-    pub fn name(&self) -> &'static str {
+    /// The product.
+    pub fn product(&self) -> Product {
         match self {
-            Self::Cloud(_) => "cloud",
+            Self::Cloud(_) => Product::Cloud,
+            Self::DataCenter(_) => Product::DataCenter,
         }
     }
 
-    /// `workspace/repository`.
+    /// The root of its API, or of the server.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Cloud(place) => &place.api_root,
+            Self::DataCenter(place) => &place.server,
+        }
+    }
+
+    /// The repository in its API.
+    pub fn repository_url(&self) -> String {
+        match self {
+            Self::Cloud(place) => place.repository_url(),
+            Self::DataCenter(place) => place.repository_url(),
+        }
+    }
+
+    /// A commit of it in its API.
+    pub fn commit_url(&self, commit: &str) -> String {
+        match self {
+            Self::Cloud(place) => place.commit_url(commit),
+            Self::DataCenter(place) => place.commit_url(commit),
+        }
+    }
+
+    /// `workspace/repository`, or `PROJECT/repository`.
     pub fn repository(&self) -> String {
         match self {
-            Self::Cloud(cloud) => format!("{}/{}", cloud.workspace, cloud.repository),
+            Self::Cloud(place) => format!("{}/{}", place.workspace, place.repository),
+            Self::DataCenter(place) => format!("{}/{}", place.project, place.repository),
         }
     }
 
-    /// The request that stores `report`.
+    /// The request that stores `report` on a product of today.
     pub fn request(&self, report: &Report, credentials: Option<&Credentials>) -> Request {
         match self {
-            Self::Cloud(cloud) => cloud.request(report, credentials),
+            Self::Cloud(place) => place.request(report, credentials),
+            Self::DataCenter(place) => {
+                place.request(report, Generation::Rich { cancelled: true }, credentials)
+            }
         }
     }
 }
 
-/// The workspace and the repository.
-fn repository(
+struct Server {
+    product: Product,
+    url: String,
+}
+
+impl Server {
+    /// `--server-url`, or a repository on a Data Center, means Data Center; anything else means Cloud.
+    fn find(
+        args: &DestinationArgs,
+        origins: &Origins,
+        allow_http: bool,
+        known: Option<&Repository>,
+    ) -> Result<Self, Error> {
+        let checked = |product, origin: String, url: &str| match link::server_url(url, allow_http) {
+            Ok(url) => Ok(Self { product, url }),
+            Err(problem) => Err(Error::Setting {
+                origin,
+                problem,
+                hint: None,
+            }),
+        };
+        match (
+            &args.server_url,
+            &args.api_root,
+            known.map(|it| (it, &it.site)),
+        ) {
+            (Some(_), Some(_), _) => Err(Error::Setting {
+                origin: origins.name("server_url"),
+                problem: format!("{} is set too", origins.name("api_root")),
+                hint: Some("the first means Data Center, the second Cloud: set one of them".into()),
+            }),
+            (Some(url), None, _) => checked(Product::DataCenter, origins.name("server_url"), url),
+            (None, Some(url), _) => checked(Product::Cloud, origins.name("api_root"), url),
+            (None, None, Some((_, Site::DataCenter { server: Some(url) }))) => {
+                checked(Product::DataCenter, "the clone URL".into(), url)
+            }
+            (None, None, Some((repository, Site::DataCenter { server: None }))) => {
+                Err(Error::NoServer {
+                    host: repository.host.clone().unwrap_or_default(),
+                })
+            }
+            (None, None, _) => checked(Product::Cloud, origins.name("api_root"), CLOUD_API),
+        }
+    }
+
+    fn repository(self, owner: String, repository: String) -> Destination {
+        match self.product {
+            Product::Cloud => Destination::Cloud(Cloud {
+                api_root: self.url,
+                workspace: owner,
+                repository,
+            }),
+            Product::DataCenter => Destination::DataCenter(DataCenter {
+                server: self.url,
+                project: owner,
+                repository,
+            }),
+        }
+    }
+}
+
+/// The owner and the repository that options and variables name.
+fn given(
     args: &DestinationArgs,
     origins: &Origins,
-    context: &Context,
-    remote: impl FnOnce() -> Option<Repository>,
-) -> Result<(String, String), Error> {
+) -> Result<(Option<String>, Option<String>), Error> {
     for (option, value) in [
         ("repository", &args.repository),
         ("workspace", &args.workspace),
@@ -87,62 +223,53 @@ fn repository(
             auth::check_expanded(&origins.name(option), value)?;
         }
     }
-    let (in_path, given_name) = match &args.repository {
-        None => (None, None),
-        Some(given) => {
-            let (workspace, name) = match given.split_once('/') {
-                None => (None, given.as_str()),
-                Some((workspace, name)) => (Some(workspace), name),
-            };
-            if name.is_empty() || name.contains('/') || workspace == Some("") {
-                return Err(Error::Setting {
-                    origin: origins.name("repository"),
-                    problem: format!("`{given}` is neither REPO nor WORKSPACE/REPO"),
-                    hint: Some("give the names that the repository's page on Bitbucket has".into()),
-                });
-            }
-            (workspace.map(str::to_owned), Some(name.to_owned()))
-        }
+    let Some(path) = &args.repository else {
+        return Ok((args.workspace.clone(), None));
     };
+    let (in_path, name) = match path.split_once('/') {
+        None => (None, path.as_str()),
+        Some((workspace, name)) => (Some(workspace), name),
+    };
+    if name.is_empty() || name.contains('/') || in_path == Some("") {
+        return Err(Error::Setting {
+            origin: origins.name("repository"),
+            problem: format!("`{path}` is neither REPO nor WORKSPACE/REPO"),
+            hint: Some("give the names that the repository's page on Bitbucket has".into()),
+        });
+    }
     // An option beats a variable, and what says both beats what says one.
     let typed = |option| origins.variable(option).is_none();
-    let given_owner = match (in_path, args.workspace.clone()) {
-        (Some(_), Some(workspace)) if typed("workspace") && !typed("repository") => Some(workspace),
-        (in_path, workspace) => in_path.or(workspace),
+    let owner = match (in_path, &args.workspace) {
+        (Some(_), Some(workspace)) if typed("workspace") && !typed("repository") => {
+            Some(workspace.as_str())
+        }
+        (in_path, workspace) => in_path.or(workspace.as_deref()),
     };
-    if let (Some(owner), Some(name)) = (&given_owner, &given_name) {
-        return Ok((owner.clone(), name.clone()));
-    }
-    let from_ci = context.repository.as_ref();
-    let known = match from_ci.filter(|it| it.site != Site::Elsewhere) {
-        Some(repository) => Some(repository.clone()),
-        None => remote().filter(|it| it.site != Site::Elsewhere),
+    Ok((owner.map(str::to_owned), Some(name.to_owned())))
+}
+
+/// Both, or what to say about the one that is missing.
+fn both(
+    owner: Option<String>,
+    name: Option<String>,
+    from_ci: Option<&Repository>,
+) -> Result<(String, String), Error> {
+    let found = match (owner, name) {
+        (Some(owner), Some(name)) if !owner.contains('/') => return Ok((owner, name)),
+        (Some(owner), Some(_)) => Some(format!(
+            "`{owner}` is a group in a group, and no workspace or project on Bitbucket"
+        )),
+        (Some(_), None) => Some("the workspace is known, but not the repository".into()),
+        (None, Some(_)) => Some("its name is known, but not its workspace".into()),
+        (None, None) => from_ci.filter(|it| it.site == Site::Elsewhere).map(|it| {
+            let host = it.host.as_deref().unwrap_or("another host");
+            format!(
+                "this job builds `{}` on {host}, which is not Bitbucket",
+                it.path()
+            )
+        }),
     };
-    let owner = given_owner.or_else(|| known.as_ref().map(|it| it.owner.clone()));
-    let name = given_name.or_else(|| known.as_ref().map(|it| it.name.clone()));
-    match (owner, name) {
-        (Some(owner), Some(name)) if !owner.contains('/') => Ok((owner, name)),
-        (Some(owner), Some(_)) => Err(Error::NoRepository {
-            found: Some(format!(
-                "`{owner}` is a group in a group, and no workspace on Bitbucket"
-            )),
-        }),
-        (Some(_), None) => Err(Error::NoRepository {
-            found: Some("the workspace is known, but not the repository".into()),
-        }),
-        (None, Some(_)) => Err(Error::NoRepository {
-            found: Some("its name is known, but not its workspace".into()),
-        }),
-        (None, None) => Err(Error::NoRepository {
-            found: from_ci.map(|it| {
-                let host = it.host.as_deref().unwrap_or("another host");
-                format!(
-                    "this job builds `{}` on {host}, which is not Bitbucket",
-                    it.path()
-                )
-            }),
-        }),
-    }
+    Err(Error::NoRepository { found })
 }
 
 #[cfg(test)]
@@ -157,7 +284,7 @@ mod tests {
         let args = DestinationArgs {
             repository: given[0].map(str::to_owned),
             workspace: given[1].map(str::to_owned),
-            api_root: "https://api.bitbucket.org/2.0".into(),
+            ..DestinationArgs::default()
         };
         let context = Context {
             repository: from_ci,
@@ -260,5 +387,107 @@ mod tests {
                 Err(Error::Setting { .. })
             ));
         }
+    }
+
+    fn server_for(
+        server_url: Option<&str>,
+        api_root: Option<&str>,
+        clone_url: Option<&str>,
+        given: Option<&str>,
+    ) -> Result<String, Error> {
+        let args = DestinationArgs {
+            repository: given.map(str::to_owned),
+            server_url: server_url.map(str::to_owned),
+            api_root: api_root.map(str::to_owned),
+            ..DestinationArgs::default()
+        };
+        let context = Context {
+            repository: clone_url.and_then(Repository::from_url),
+            ..Context::default()
+        };
+        let found = Destination::find(&args, &Origins::default(), false, &context, || None)?;
+        Ok(match found {
+            Destination::Cloud(it) => format!("{} {}/{}", it.api_root, it.workspace, it.repository),
+            Destination::DataCenter(it) => {
+                format!("{} {}/{}", it.server, it.project, it.repository)
+            }
+        })
+    }
+
+    #[test]
+    fn a_server_url_or_a_clone_url_of_one_means_data_center() {
+        let server = Some("https://git.example.com/bitbucket/");
+        let http = Some("https://git.example.com/ctx/scm/PROJ/repo.git");
+        let ssh = Some("ssh://git@git.example.com:7999/proj/repo.git");
+        let cloud = Some("git@bitbucket.org:ws/repo.git");
+        for (server_url, api_root, clone_url, given, expected) in [
+            (
+                None,
+                None,
+                http,
+                None,
+                "https://git.example.com/ctx PROJ/repo",
+            ),
+            (
+                None,
+                None,
+                http,
+                Some("A/b"),
+                "https://git.example.com/ctx A/b",
+            ),
+            (
+                server,
+                None,
+                http,
+                None,
+                "https://git.example.com/bitbucket PROJ/repo",
+            ),
+            (
+                server,
+                None,
+                ssh,
+                None,
+                "https://git.example.com/bitbucket proj/repo",
+            ),
+            (
+                server,
+                None,
+                cloud,
+                Some("~jdoe/x"),
+                "https://git.example.com/bitbucket ~jdoe/x",
+            ),
+            (
+                None,
+                Some(CLOUD_API),
+                http,
+                Some("a/b"),
+                "https://api.bitbucket.org/2.0 a/b",
+            ),
+            (
+                None,
+                None,
+                cloud,
+                None,
+                "https://api.bitbucket.org/2.0 ws/repo",
+            ),
+        ] {
+            let found = server_for(server_url, api_root, clone_url, given);
+            assert_eq!(found.as_deref(), Ok(expected));
+        }
+        assert!(matches!(
+            server_for(None, None, ssh, None),
+            Err(Error::NoServer { .. })
+        ));
+        let both = server_for(server, Some(CLOUD_API), None, Some("a/b"));
+        assert!(matches!(both, Err(Error::Setting { .. })));
+        for clone_url in [cloud, None] {
+            let elsewhere = server_for(server, None, clone_url, None);
+            assert!(matches!(elsewhere, Err(Error::NoRepository { .. })));
+        }
+        let plain = Some("http://git.example.com/scm/PROJ/repo.git");
+        assert!(matches!(
+            server_for(None, None, plain, None),
+            Err(Error::Setting { .. })
+        ));
     }
 }

@@ -120,3 +120,11 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
         }),
     }
 }
+
+/// What the CI is, if it is a known one, and what it says.
+pub fn read(id: Option<&str>, env: &Env) -> Result<(Option<&'static About>, Context), Error> {
+    match find(id, env)? {
+        Some(entry) => Ok((Some(&entry.about), entry.context(env)?)),
+        None => Ok((None, Context::default())),
+    }
+}

@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod check;
 mod conversation;
+mod data_center;
 mod docs;
 mod hostile;
+mod oauth;
 mod output;
 mod providers;
 mod report;
 mod script;
 mod secrets;
 mod support;
+mod through_proxy;
+mod tls;

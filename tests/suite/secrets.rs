@@ -73,7 +73,7 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
         ("ATBBxyz123456789", ["2026-07-28", "access token"]),
         ("two words", ["white space", "nothing else"]),
         ("line\nbreak", ["line break", "nothing else"]),
-        (" \n", ["no token", "put the token"]),
+        (" \n", ["it is empty", "put the token"]),
         ("caf\u{fffd}", ["not UTF-8", "put the token"]),
         ("/bin/sh", ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
     ] {
@@ -100,7 +100,7 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
         .env(file_variable, file("empty", "\n"))
         .run()
         .exits(2)
-        .says("no token");
+        .says("it is empty");
     for user in ["$USER_NAME", "a:b", "a\nb"] {
         gitlab(&bitbucket, [])
             .env("BITBUCKET_USERNAME", user)

@@ -1,0 +1,277 @@
+//! Bitbucket Data Center, by version (spec §5, §6).
+
+use serde_json::json;
+use stand_in::{Answer, DEFAULT_COMMIT, Setup, StandIn};
+
+use crate::support::{Reporter, build_status, gitlab, shown};
+
+fn data_center(version: &str) -> StandIn {
+    Setup::default()
+        .data_center(version)
+        .context_path("/bitbucket")
+        .start()
+}
+
+/// A job of GitLab CI that reports to the project PROJ on `bitbucket`.
+fn report<'a>(bitbucket: &StandIn, args: impl IntoIterator<Item = &'a str>) -> Reporter {
+    gitlab(bitbucket, args)
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("BITBUCKET_NAMESPACE", "PROJ")
+}
+
+fn paths(bitbucket: &StandIn) -> Vec<String> {
+    bitbucket
+        .received()
+        .into_iter()
+        .map(|request| request.path)
+        .collect()
+}
+
+#[test]
+fn a_report_is_one_post_to_the_builds_of_the_commit() {
+    let bitbucket = data_center("9.4.0");
+    let ran = report(&bitbucket, ["--output", "json"]).run().exits(0);
+    let builds = format!(
+        "/bitbucket/rest/api/latest/projects/PROJ/repos/my-repo/commits/{DEFAULT_COMMIT}/builds"
+    );
+    assert_eq!(paths(&bitbucket), [builds]);
+    assert_eq!(bitbucket.connections(), 1);
+    let expected = json!({
+        "key": "ci/gitlab-ci/unit-tests",
+        "state": "SUCCESSFUL",
+        "url": "https://gitlab.example.com/my-workspace/my-repo/-/jobs/4242",
+        "name": "unit-tests #17",
+        "description": "The build passed!",
+        "ref": "refs/heads/main",
+        "parent": "ci/gitlab-ci/unit-tests",
+        "buildNumber": "17",
+    });
+    assert_eq!(bitbucket.received()[0].json(), expected);
+    let json = ran.json();
+    assert_eq!(json["destination"], "data-center");
+    assert_eq!(json["http_status"], 204);
+    assert_eq!(json["repository"], "PROJ/my-repo");
+}
+
+#[test]
+fn every_version_gets_a_state_that_it_knows() {
+    for (version, word, state, legacy) in [
+        ("10.0.1", "passed", "SUCCESSFUL", false),
+        ("9.4.0", "stopped", "CANCELLED", false),
+        ("8.0.0", "canceled", "CANCELLED", false),
+        ("7.21.3", "stopped", "FAILED", false),
+        ("7.4.0", "running", "INPROGRESS", false),
+        ("7.4.0", "stopped", "FAILED", false),
+        ("7.3.2", "passed", "SUCCESSFUL", true),
+        ("7.3.2", "stopped", "FAILED", true),
+        ("6.10.0", "failed", "FAILED", true),
+    ] {
+        let bitbucket = data_center(version);
+        let ran = report(&bitbucket, [word]).run().exits(0);
+        let key = "ci/gitlab-ci/unit-tests".to_owned();
+        assert_eq!(
+            shown(&bitbucket),
+            [(key, state.to_owned())],
+            "{version} {word}"
+        );
+        assert_eq!(
+            ran.stderr.contains("Required builds"),
+            legacy,
+            "{version} {ran:#?}"
+        );
+        let asked = paths(&bitbucket);
+        let capabilities = asked
+            .iter()
+            .any(|path| path.ends_with("/build/capabilities"));
+        assert_eq!(
+            capabilities,
+            matches!(word, "stopped" | "canceled"),
+            "{asked:?}"
+        );
+        let properties = asked
+            .iter()
+            .any(|path| path.ends_with("/application-properties"));
+        assert_eq!(properties, legacy, "{asked:?}");
+    }
+}
+
+#[test]
+fn an_unknown_repository_or_commit_is_told_from_an_old_server() {
+    let bitbucket = data_center("9.4.0");
+    report(&bitbucket, ["--repository", "nosuch"])
+        .run()
+        .exits(4)
+        .says("HTTP 404")
+        .says("the project's key");
+    let foreign = "0123456789012345678901234567890123456789";
+    report(&bitbucket, ["--commit", foreign])
+        .run()
+        .exits(4)
+        .says("HTTP 404")
+        .says("may not be pushed there yet");
+    assert_eq!(shown(&bitbucket), []);
+}
+
+#[test]
+fn personal_repositories_context_paths_and_tags_arrive_as_they_are() {
+    let bitbucket = data_center("9.4.0");
+    report(
+        &bitbucket,
+        ["--repository", "~jdoe/tools", "--refname", "refs/tags/v1.0"],
+    )
+    .env("BITBUCKET_NAMESPACE", "")
+    .run()
+    .exits(0);
+    let path = paths(&bitbucket).remove(0);
+    assert!(path.starts_with("/bitbucket/rest/api/latest/projects/~jdoe/repos/tools/commits/"));
+    assert_eq!(bitbucket.received()[0].json()["ref"], "refs/tags/v1.0");
+}
+
+#[test]
+fn options_of_data_center_are_sent() {
+    let bitbucket = data_center("9.4.0");
+    report(&bitbucket, ["--parent", "PLAN", "--refname", ""])
+        .run()
+        .exits(0);
+    let body = bitbucket.received()[0].json();
+    assert_eq!((&body["parent"], body.get("ref")), (&json!("PLAN"), None));
+    report(&bitbucket, [])
+        .env("BUILD_STATUS_PARENT", "PLAN2")
+        .run()
+        .exits(0);
+    assert_eq!(bitbucket.received()[1].json()["parent"], "PLAN2");
+    let long = "k".repeat(255);
+    report(&bitbucket, ["--key", &long]).run().exits(0);
+    assert_eq!(bitbucket.received()[2].json()["key"], long.as_str());
+    report(&bitbucket, ["--key", &"k".repeat(256)])
+        .run()
+        .exits(0)
+        .says("takes 255");
+}
+
+#[test]
+fn a_commit_needs_all_its_digits_and_a_host_no_dot() {
+    let bitbucket = data_center("9.4.0");
+    report(&bitbucket, ["--commit", &DEFAULT_COMMIT[..12]])
+        .run()
+        .exits(3)
+        .says("--commit");
+    report(&bitbucket, [])
+        .env("CI_JOB_URL", "http://gitlab/x/-/jobs/1")
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
+    let bitbucket = data_center("9.4.0");
+    let codebuild = |url: &str| {
+        build_status(["passed"])
+            .envs(crate::support::CODEBUILD)
+            .env("BITBUCKET_ACCESS_TOKEN", stand_in::DEFAULT_TOKEN)
+            .env("CODEBUILD_SOURCE_REPO_URL", url)
+    };
+    let server = bitbucket.server_url();
+    codebuild(&format!("{server}/scm/proj/my-repo.git"))
+        .run()
+        .exits(0);
+    codebuild(&format!("{server}/projects/PROJ/repos/my-repo/browse"))
+        .run()
+        .exits(0);
+    let ssh = "ssh://git@git.example.com:7999/proj/my-repo.git";
+    codebuild(ssh)
+        .run()
+        .exits(2)
+        .says("git.example.com")
+        .says("BITBUCKET_SERVER_URL");
+    codebuild(ssh)
+        .env("BITBUCKET_SERVER_URL", &server)
+        .run()
+        .exits(0);
+    let plain = "http://git.example.com/scm/proj/my-repo.git";
+    codebuild(plain).run().exits(2).says("plain http");
+    codebuild(ssh)
+        .env("BITBUCKET_SERVER_URL", &server)
+        .env("BITBUCKET_API_ROOT", &server)
+        .run()
+        .exits(2)
+        .says("BITBUCKET_SERVER_URL")
+        .says("BITBUCKET_API_ROOT");
+    assert_eq!(bitbucket.history().len(), 3);
+}
+
+#[test]
+fn a_locked_account_is_not_knocked_at_again() {
+    let bitbucket = data_center("9.4.0");
+    let wrong = || {
+        report(&bitbucket, [])
+            .env("BITBUCKET_USERNAME", "me@example.com")
+            .env("BITBUCKET_ACCESS_TOKEN", "wrong-password")
+            .run()
+            .exits(4)
+    };
+    wrong().says("HTTP 401").says("the password is wrong");
+    wrong();
+    wrong();
+    wrong()
+        .says("CAPTCHA")
+        .says("locked")
+        .says("log in once with a browser");
+    assert_eq!(bitbucket.received().len(), 4, "one request each");
+}
+
+#[test]
+fn refusals_get_hints_that_fit_the_credential() {
+    let bitbucket = data_center("9.4.0");
+    let wrong = |token: &str| {
+        report(&bitbucket, [])
+            .env("BITBUCKET_ACCESS_TOKEN", token)
+            .run()
+            .exits(4)
+    };
+    wrong("BBDC-wrong")
+        .says("HTTP 401")
+        .says("lacks the permission Repository read");
+    report(&bitbucket, ["--auth", "basic"])
+        .env("BITBUCKET_USERNAME", "jdoe")
+        .env("BITBUCKET_ACCESS_TOKEN", "BBDC-wrong")
+        .run()
+        .exits(4)
+        .says("sent as Bearer");
+    bitbucket.will([Answer::redirect(302, "https://sso.example.com/login")]);
+    report(&bitbucket, [])
+        .run()
+        .exits(4)
+        .says("BITBUCKET_SERVER_URL");
+    bitbucket.will([Answer::html(200, "<html>Log in</html>")]);
+    report(&bitbucket, [])
+        .run()
+        .exits(4)
+        .says("BITBUCKET_SERVER_URL");
+}
+
+#[test]
+fn the_rate_limit_of_data_center_is_waited_for() {
+    let bitbucket = Setup::default()
+        .data_center("9.4.0")
+        .token_bucket(1, 1)
+        .start();
+    for _ in 0..2 {
+        report(&bitbucket, []).run().exits(0);
+    }
+    assert!(bitbucket.received().len() >= 3, "one was told to wait");
+}
+
+#[test]
+fn a_dry_run_shows_the_request_and_what_it_cannot_know() {
+    let bitbucket = data_center("9.4.0");
+    let ran = report(&bitbucket, ["stopped", "--dry-run"]).run().exits(0);
+    assert!(
+        ran.stdout.contains("\"state\":\"CANCELLED\""),
+        "{}",
+        ran.stdout
+    );
+    ran.says("before 8.0");
+    assert_eq!(bitbucket.connections(), 0);
+}
