@@ -1,6 +1,6 @@
 //! The one module that opens sockets.
 
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
@@ -15,9 +15,9 @@ use crate::answer::{Answer, Identity};
 use crate::cli::{NetworkArgs, Origins};
 use crate::env::Env;
 use crate::error::Error;
+use crate::failure::Failure;
 use crate::proxy;
 use crate::request::Request;
-use crate::retry::Setback;
 use crate::tls;
 
 /// What is read of an answer's body.
@@ -29,39 +29,24 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How requests get out.
 #[derive(Debug)]
 pub struct Client {
-    server: Uri,
     proxy: Option<Proxy>,
     tls: TlsConfig,
-}
-
-/// Why no answer came.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Failure {
-    /// What happened.
-    pub(crate) message: String,
-    /// Whether it may go better.
-    pub(crate) setback: Setback,
-    /// What may help.
-    pub(crate) hint: Option<&'static str>,
 }
 
 impl Client {
     /// Gets ready to call `url`. Reads the certificates, opens nothing.
     pub fn new(args: &NetworkArgs, origins: &Origins, url: &str, env: &Env) -> Result<Self, Error> {
         Ok(Self {
-            server: url.parse().unwrap_or_default(),
             proxy: proxy::for_url(url, env)?,
             tls: tls::config(args, origins)?,
         })
     }
 
-    /// The way to the server, for people.
-    pub fn way(&self) -> String {
-        match &self.proxy {
-            Some(proxy) if !proxy.is_no_proxy(&self.server) => {
-                format!("through the proxy {}:{}", proxy.host(), proxy.port())
-            }
-            _ => "without a proxy".into(),
+    /// The way to `url`, for people.
+    pub fn way(&self, url: &str) -> String {
+        match self.proxy_for(url) {
+            Some(proxy) => format!("through the proxy {}:{}", proxy.host(), proxy.port()),
+            None => "without a proxy".into(),
         }
     }
 
@@ -105,42 +90,40 @@ impl Client {
             .build()
     }
 
+    /// What `error` means, with what only this module can find out: whose certificate it was, and
+    /// which proxy was in between.
     fn failure(&self, error: &ureq::Error, url: &str, limit: Duration) -> Failure {
-        let Some(error) = tls::error(error) else {
-            return failure(error);
-        };
-        let about_certificate = tls::is_about_certificate(error);
-        let presented = about_certificate
-            .then(|| self.presented(url, limit))
-            .flatten();
-        Failure {
-            message: match presented {
-                Some(presented) => format!("TLS: {error} (it is that of {presented})"),
-                None => format!("TLS: {error}"),
-            },
-            setback: Setback::Lasting,
-            hint: tls::hint(error),
+        let mut failure = Failure::new(error);
+        if let Some(proxy) = self.proxy_for(url) {
+            let (host, port) = (proxy.host(), proxy.port());
+            failure.message = format!("through the proxy {host}:{port}: {}", failure.message);
+        } else if failure.about_certificate
+            && let Some(presented) = look_at_certificate(url, limit)
+        {
+            failure.message = format!("{} (it is that of {presented})", failure.message);
         }
+        failure
     }
 
-    /// Whose certificate the server presents. Behind a proxy that is not asked for.
-    fn presented(&self, url: &str, limit: Duration) -> Option<String> {
+    fn proxy_for(&self, url: &str) -> Option<&Proxy> {
         let uri: Uri = url.parse().ok()?;
-        let is_direct = |proxy: &Proxy| proxy.is_no_proxy(&uri);
-        if !self.proxy.as_ref().is_none_or(is_direct) {
-            return None;
-        }
-        let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-        let port = uri.port_u16().unwrap_or(443);
-        let (tell, told) = mpsc::channel();
-        thread::spawn(move || {
-            let look = TcpStream::connect((host.as_str(), port)).ok();
-            let look = look.and_then(|stream| tls::presented(stream, &host));
-            // Nobody listens any more if it took too long.
-            let _ = tell.send(look);
-        });
-        told.recv_timeout(LOOK.min(limit / 2)).ok().flatten()
+        self.proxy.as_ref().filter(|proxy| !proxy.is_no_proxy(&uri))
     }
+}
+
+/// Whose certificate the server at `url` presents.
+fn look_at_certificate(url: &str, limit: Duration) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let host = uri.host()?.trim_matches(['[', ']']).to_owned();
+    let port = uri.port_u16().unwrap_or(443);
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let stream = TcpStream::connect((host.as_str(), port)).ok();
+        let presented = stream.and_then(|stream| tls::presented(stream, &host));
+        // Nobody listens any more if it took too long.
+        let _ = tell.send(presented);
+    });
+    told.recv_timeout(LOOK.min(limit / 2)).ok().flatten()
 }
 
 fn answer(status: u16, headers: &HeaderMap) -> Answer {
@@ -163,42 +146,5 @@ fn answer(status: u16, headers: &HeaderMap) -> Answer {
             user: text("x-ausername"),
         },
         body: Vec::new(),
-    }
-}
-
-/// Says what went wrong below HTTP, and whether it may go better.
-fn failure(error: &ureq::Error) -> Failure {
-    let (message, setback) = match error {
-        ureq::Error::Timeout(_) => ("no answer in time".into(), Setback::Passing),
-        ureq::Error::HostNotFound => ("the host is unknown".into(), Setback::UnknownHost),
-        ureq::Error::Io(error) => {
-            let text = error.to_string();
-            // std's words, which have no kind of their own. What follows is the resolver's, and
-            // "Temporary failure" is one that may pass.
-            if text.contains("failed to lookup address") && !text.contains("Temporary failure") {
-                (text, Setback::UnknownHost)
-            } else {
-                (io_message(error), Setback::Passing)
-            }
-        }
-        ureq::Error::ConnectProxyFailed(text) => {
-            (format!("the proxy refuses: {text}"), Setback::Passing)
-        }
-        other => (other.to_string(), Setback::Passing),
-    };
-    Failure {
-        message,
-        setback,
-        hint: Some(
-            "check the network, BITBUCKET_API_ROOT or BITBUCKET_SERVER_URL, and whether a proxy is \
-             needed (HTTPS_PROXY, NO_PROXY)",
-        ),
-    }
-}
-
-fn io_message(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the connection was closed without an answer".into(),
-        _ => error.to_string(),
     }
 }

@@ -27,6 +27,7 @@ pub mod destination;
 pub mod env;
 pub mod error;
 pub mod escape;
+mod failure;
 pub mod git;
 pub mod hint;
 pub mod key;

@@ -169,11 +169,6 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
     })
 }
 
-/// Whether it is about the server's certificate.
-pub(crate) fn is_about_certificate(error: &rustls::Error) -> bool {
-    matches!(error, rustls::Error::InvalidCertificate(_))
-}
-
 /// Whose certificate the server at the other end of `stream` presents, by whom it was issued and
 /// until when it is valid. Nothing but the beginning of a handshake is sent to it.
 pub(crate) fn presented(mut stream: TcpStream, host: &str) -> Option<String> {

@@ -126,7 +126,10 @@ impl<'v> Inquiry<'_, 'v> {
         };
         self.findings.ok(
             "server",
-            format!("{api_root} answers ({})", self.client.way()),
+            format!(
+                "{api_root} answers ({})",
+                self.client.way(self.destination.url())
+            ),
         );
         if credentials.is_some() {
             self.credentials = credentials;
@@ -201,7 +204,7 @@ impl<'v> Inquiry<'_, 'v> {
             self.findings.fail("server", &error);
             return false;
         };
-        let way = self.client.way();
+        let way = self.client.way(self.destination.url());
         let answer = format!("{} answers: Bitbucket {version} ({way})", place.server);
         if !destination::is_rich(&version) {
             let hint = "before 7.4, statuses are stored the old way: \"Required builds\" do not see \

@@ -122,8 +122,13 @@ fn a_proxys_credentials_are_sent_and_never_shown() {
         ran
     };
     hidden(through("me:pr0xyPassw0rd@").run().exits(0));
-    hidden(through("").run().exits(5)).says("proxy");
-    hidden(through("me:wrong@").run().exits(5)).says("proxy");
+    let place = format!("through the proxy 127.0.0.1:{}: it answers 4", proxy.port);
+    hidden(through("").run().exits(5))
+        .says(&place)
+        .says("user name and password");
+    hidden(through("me:wrong@").run().exits(5))
+        .says(&place)
+        .says("refuses these");
     assert_eq!(shown(&bitbucket).len(), 1);
 }
 

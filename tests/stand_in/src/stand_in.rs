@@ -1,10 +1,15 @@
 //! A test's hold on the running server.
 
 use std::convert::Infallible;
+use std::env;
+use std::ffi::OsStr;
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::answer::Answer;
@@ -191,7 +196,29 @@ impl Drop for StandIn {
             // Had it panicked, the requests that failed would have told.
             let _ = thread.join();
         }
+        if let Some(path) = env::var_os("STAND_IN_RECORD") {
+            record(&self.received(), &path);
+        }
     }
+}
+
+/// Appends requests to a file, a line of JSON for each, for a validator of OpenAPI to read.
+fn record(requests: &[Received], path: &OsStr) {
+    let mut lines = String::new();
+    for Received {
+        method,
+        path,
+        headers,
+        body,
+    } in requests
+    {
+        let request = json!({"method": method, "path": path, "headers": headers, "body": body});
+        lines += &format!("{request}\n");
+    }
+    // In one write, because tests run side by side.
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(lines.as_bytes()))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 impl fmt::Debug for StandIn {

@@ -1,0 +1,122 @@
+//! What went wrong below HTTP, and whether it may go better.
+
+use std::io;
+
+use crate::retry::Setback;
+use crate::tls;
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    /// What happened.
+    pub(crate) message: String,
+    /// Whether it may go better.
+    pub(crate) setback: Setback,
+    /// What may help.
+    pub(crate) hint: Option<&'static str>,
+    /// Whether the server's certificate was not believed.
+    pub(crate) about_certificate: bool,
+}
+
+const NETWORK: &str = "check the network, BITBUCKET_API_ROOT or BITBUCKET_SERVER_URL, and whether a \
+                       proxy is needed (HTTPS_PROXY, NO_PROXY)";
+
+impl Failure {
+    /// Says what `error` means.
+    pub(crate) fn new(error: &ureq::Error) -> Self {
+        if let Some(error) = tls::error(error) {
+            return Self {
+                message: format!("TLS: {error}"),
+                setback: Setback::Lasting,
+                hint: tls::hint(error),
+                about_certificate: matches!(error, rustls::Error::InvalidCertificate(_)),
+            };
+        }
+        let (message, setback, hint) = match error {
+            ureq::Error::Timeout(_) => ("no answer in time".into(), Setback::Passing, NETWORK),
+            ureq::Error::HostNotFound => {
+                ("the host is unknown".into(), Setback::UnknownHost, NETWORK)
+            }
+            ureq::Error::Io(error) => (io_message(error), io_setback(error), NETWORK),
+            ureq::Error::ConnectProxyFailed(text) => refused_by_proxy(text),
+            other => (other.to_string(), Setback::Passing, NETWORK),
+        };
+        Self {
+            message,
+            setback,
+            hint: Some(hint),
+            about_certificate: false,
+        }
+    }
+}
+
+fn io_message(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the connection was closed without an answer".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn io_setback(error: &io::Error) -> Setback {
+    // std's words, which have no kind of their own. What follows them is the resolver's, and
+    // "Temporary failure" is one that may pass.
+    let text = error.to_string();
+    if text.contains("failed to lookup address") && !text.contains("Temporary failure") {
+        Setback::UnknownHost
+    } else {
+        Setback::Passing
+    }
+}
+
+/// ureq has the status in a sentence: "proxy server responded 407/407".
+fn refused_by_proxy(text: &str) -> (String, Setback, &'static str) {
+    let status = text
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|word| !word.is_empty());
+    let status: u16 = status.and_then(|status| status.parse().ok()).unwrap_or(0);
+    let (setback, hint) = match status {
+        // 401 is tinyproxy's word for a wrong password.
+        401 | 407 => (
+            Setback::Lasting,
+            "the proxy asks for a user name and password, or refuses these: HTTPS_PROXY is \
+             http://user:password@host:port, with special characters percent-encoded",
+        ),
+        400..=499 => (
+            Setback::Lasting,
+            "the proxy does not let this host or port through: ask its administrators, or name the \
+             host in NO_PROXY if it can be reached directly",
+        ),
+        _ => (Setback::Passing, NETWORK),
+    };
+    (format!("it answers {status} to CONNECT"), setback, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_refusal_lasts_and_its_own_trouble_may_pass() {
+        for (text, status, lasting) in [
+            ("proxy server responded 407/407", 407, true),
+            ("proxy server responded 403/Forbidden", 403, true),
+            ("proxy server responded 502/502", 502, false),
+            ("something new", 0, false),
+        ] {
+            let failure = Failure::new(&ureq::Error::ConnectProxyFailed(text.into()));
+            assert_eq!(failure.message, format!("it answers {status} to CONNECT"));
+            assert_eq!(failure.setback == Setback::Lasting, lasting, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_from_a_resolver_in_trouble() {
+        let failure =
+            |text: &str| Failure::new(&ureq::Error::Io(io::Error::other(text.to_owned())));
+        let unknown = failure("failed to lookup address information: Name or service not known");
+        assert_eq!(unknown.setback, Setback::UnknownHost);
+        let trouble =
+            failure("failed to lookup address information: Temporary failure in name resolution");
+        assert_eq!(trouble.setback, Setback::Passing);
+    }
+}
