@@ -27,11 +27,11 @@ pub enum Found {
     /// A full hash, in lower case.
     Hash(String),
     /// Something else, which is never sent.
-    NotAHash {
-        /// The variable that holds it.
-        variable: &'static str,
-        /// What it holds.
-        value: String,
+    Refused {
+        /// Why, in words that name the variable.
+        reason: String,
+        /// What the working copy may be asked for instead: `HEAD`, or the first digits of a hash.
+        revision: Option<String>,
     },
 }
 
@@ -40,7 +40,7 @@ impl Found {
     pub fn first_set<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
         candidates
             .into_iter()
-            .find_map(|(variable, value)| value.map(|value| Self::look(variable, value)))
+            .find_map(|(variable, value)| value.map(|value| Self::look(variable, &value)))
             .unwrap_or_default()
     }
 
@@ -49,7 +49,7 @@ impl Found {
         let mut found = Self::Nothing;
         for (variable, value) in candidates {
             let Some(value) = value else { continue };
-            match Self::look(variable, value) {
+            match Self::look(variable, &value) {
                 hash @ Self::Hash(_) => return hash,
                 other if found == Self::Nothing => found = other,
                 _ => {}
@@ -58,11 +58,36 @@ impl Found {
         found
     }
 
-    fn look(variable: &'static str, value: String) -> Self {
-        if is_full_hash(&value) {
+    fn look(variable: &'static str, value: &str) -> Self {
+        if is_full_hash(value) {
             Self::Hash(value.to_ascii_lowercase())
         } else {
-            Self::NotAHash { variable, value }
+            Self::refused(format!(
+                "{variable} is `{value}`, which is not a commit hash"
+            ))
+        }
+    }
+
+    /// What a CI says is not the commit that Bitbucket knows.
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused {
+            reason: reason.into(),
+            revision: None,
+        }
+    }
+
+    /// The same, with a revision that git may be asked for where this is no hash: the CI's
+    /// documentation says that the variable can hold it, or that there may be none.
+    #[must_use]
+    pub fn or_ask_git_for(self, revision: &str) -> Self {
+        let reason = match self {
+            Self::Hash(_) => return self,
+            Self::Nothing => "none is known".to_owned(),
+            Self::Refused { reason, .. } => reason,
+        };
+        Self::Refused {
+            reason,
+            revision: Some(revision.to_owned()),
         }
     }
 
@@ -70,7 +95,7 @@ impl Found {
     pub fn hash(&self) -> Option<&str> {
         match self {
             Self::Hash(hash) => Some(hash),
-            Self::Nothing | Self::NotAHash { .. } => None,
+            Self::Nothing | Self::Refused { .. } => None,
         }
     }
 }
@@ -111,10 +136,7 @@ mod tests {
             Found::first_hash([("A", main()), ("B", sha())]).hash(),
             Some(SHA)
         );
-        let refused = Found::NotAHash {
-            variable: "A",
-            value: "main".into(),
-        };
+        let refused = Found::refused("A is `main`, which is not a commit hash");
         assert_eq!(Found::first_set([("A", main()), ("B", sha())]), refused);
         assert_eq!(Found::first_hash([("A", main()), ("B", main())]), refused);
         assert_eq!(Found::first_hash([("A", None)]), Found::Nothing);

@@ -30,6 +30,8 @@ pub struct Context {
     pub pull_request: Option<String>,
     /// How the job stands.
     pub state: Option<State>,
+    /// Where the working copy is, if not in the working directory.
+    pub directory: Option<String>,
 }
 
 impl Context {

@@ -58,12 +58,10 @@ pub enum Error {
     },
     /// Nothing says which commit it is.
     NoCommit,
-    /// What should be a commit is not a hash.
+    /// What should be the commit is none that Bitbucket could know.
     NotACommit {
-        /// Where it came from.
-        origin: String,
-        /// What it is.
-        value: String,
+        /// Why, in words that name the variable.
+        reason: String,
     },
     /// Nothing says where the build is to be seen.
     NoUrl,
@@ -326,12 +324,7 @@ impl fmt::Display for Error {
                 }
             }
             Self::NoCommit => f.write_str("commit: none is known"),
-            Self::NotACommit { origin, value } => {
-                write!(
-                    f,
-                    "commit: {origin} is `{value}`, which is not a commit hash"
-                )
-            }
+            Self::NotACommit { reason } => write!(f, "commit: {reason}"),
             Self::NoUrl => f.write_str("url: the page of the build is not known"),
             Self::BadUrl {
                 origin,

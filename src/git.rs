@@ -2,18 +2,67 @@
 
 use std::process::{Command, Stdio};
 
+use crate::commit::{self, Found};
+use crate::context::Context;
 use crate::repository::Repository;
 
 /// The repository that the remote `origin` leads to, if there is a `git` program and a working copy.
-pub fn remote() -> Option<Repository> {
-    let output = Command::new("git")
+pub fn remote(context: &Context) -> Option<Repository> {
+    let url = git(
+        context.directory.as_deref(),
+        &["remote", "get-url", "origin"],
+    )?;
+    Repository::from_url(&url)
+}
+
+/// Puts the hash into `context` where the CI has only a word for it that git knows.
+pub fn complete(context: &mut Context) {
+    let Found::Refused {
+        revision: Some(revision),
+        ..
+    } = &context.commit
+    else {
+        return;
+    };
+    if let Some(hash) = hash(context.directory.as_deref(), revision) {
+        context.commit = Found::Hash(hash);
+    }
+}
+
+/// The commit that is checked out.
+pub fn head(context: &Context) -> Option<String> {
+    hash(context.directory.as_deref(), "HEAD")
+}
+
+fn hash(directory: Option<&str>, revision: &str) -> Option<String> {
+    let revision = format!("{revision}^{{commit}}");
+    let hash = git(
+        directory,
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &revision,
+        ],
+    )?;
+    commit::is_full_hash(&hash).then_some(hash)
+}
+
+fn git(directory: Option<&str>, args: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    if let Some(directory) = directory {
+        command.args(["-C", directory]);
+    }
+    let output = command
         // The checkout often belongs to another user than the one that the job's container runs as,
-        // and git refuses such a one. This reads a setting and runs nothing from it.
-        .args(["-c", "safe.directory=*", "remote", "get-url", "origin"])
+        // and git refuses such a one. This reads and runs nothing from it.
+        .args(["-c", "safe.directory=*"])
+        .args(args)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    let url = output.status.success().then_some(output.stdout)?;
-    Repository::from_url(String::from_utf8(url).ok()?.trim())
+    let text = output.status.success().then_some(output.stdout)?;
+    Some(String::from_utf8(text).ok()?.trim().to_owned())
 }

@@ -28,6 +28,7 @@ pub mod env;
 pub mod error;
 pub mod escape;
 mod failure;
+mod file;
 pub mod git;
 pub mod hint;
 pub mod key;
@@ -115,7 +116,8 @@ fn deliver(
     voice.detail(&format!("CI: {name}"));
 
     let (to, origins) = (&args.destination, &args.origins);
-    let destination = Destination::find(to, origins, allow_http, &context, git::remote);
+    let destination =
+        Destination::find(to, origins, allow_http, &context, || git::remote(&context));
     // What is missing for the report matters more than where it would have gone.
     let product = destination
         .as_ref()

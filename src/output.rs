@@ -172,9 +172,7 @@ pub fn context_text(about: Option<&About>, context: &Context, redactor: &Redacto
     let provider = about.map(|about| format!("{} ({})", about.id, about.name));
     let commit = match &context.commit {
         Found::Hash(hash) => Some(hash.clone()),
-        Found::NotAHash { variable, value } => Some(format!(
-            "- ({variable} is `{value}`, which is not a commit hash)"
-        )),
+        Found::Refused { reason, .. } => Some(format!("- ({reason})")),
         Found::Nothing => None,
     };
     let repository = context.repository.as_ref();

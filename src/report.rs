@@ -165,17 +165,21 @@ pub(crate) fn commit(
         return if fits {
             Ok(given.to_ascii_lowercase())
         } else {
+            let origin = origins.name("commit");
+            let digits = if limits.short_commit {
+                "7 to 64"
+            } else {
+                "40 or 64"
+            };
             Err(Error::NotACommit {
-                origin: origins.name("commit"),
-                value: given.to_owned(),
+                reason: format!("{origin} is `{given}`, and not {digits} hexadecimal digits"),
             })
         };
     }
     match &context.commit {
         Found::Hash(hash) => Ok(hash.clone()),
-        Found::NotAHash { variable, value } => Err(Error::NotACommit {
-            origin: (*variable).to_owned(),
-            value: value.clone(),
+        Found::Refused { reason, .. } => Err(Error::NotACommit {
+            reason: reason.clone(),
         }),
         Found::Nothing => Err(Error::NoCommit),
     }

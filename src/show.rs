@@ -84,7 +84,8 @@ fn statuses(args: &ShowArgs, env: &Env, voice: &mut Voice<'_>) -> Result<Vec<Sho
     let allow_http = args.network.allow_http;
     let (about, context) = provider::read(args.provider.as_deref(), env)?;
     let (to, origins) = (&args.destination, &args.origins);
-    let destination = Destination::find(to, origins, allow_http, &context, git::remote)?;
+    let destination =
+        Destination::find(to, origins, allow_http, &context, || git::remote(&context))?;
     let limits = destination.product().limits();
     let commit = report::commit(args.commit.as_deref(), origins, &context, limits)?;
     let credentials = auth::read(env, args.credentials.auth, allow_http)?;

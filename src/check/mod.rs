@@ -40,7 +40,8 @@ fn ask(args: &CheckArgs, env: &Env, voice: &mut Voice<'_>, findings: &mut Findin
     ask_state(env, about, &context, findings);
 
     let to = &args.destination;
-    let destination = Destination::find(to, origins, allow_http, &context, git::remote);
+    let destination =
+        Destination::find(to, origins, allow_http, &context, || git::remote(&context));
     let product = destination
         .as_ref()
         .map_or(Product::Cloud, Destination::product);

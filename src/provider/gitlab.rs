@@ -114,6 +114,7 @@ impl Provider for GitLab {
                 .ci_merge_request_iid
                 .or(self.ci_external_pull_request_iid),
             state: self.ci_job_status.and_then(JobStatus::state),
+            directory: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The CIs that are known: one file each, one line each in [`PROVIDERS`].
 
 mod codebuild;
+mod github;
 mod gitlab;
 
 use serde::de::DeserializeOwned;
@@ -8,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::Error;
+use crate::git;
 
 /// A CI: the variables it sets, as the fields of a struct, and what they mean.
 ///
@@ -36,7 +38,7 @@ pub struct About {
     pub signs: &'static [Sign],
     /// The variable that holds the job's state, if there is one.
     pub state: Option<&'static str>,
-    /// When `state` is right.
+    /// When `state` is right; without one, how to pass it.
     pub state_caveat: &'static str,
     /// The setting that the host in the job's URL comes from.
     pub url_setting: &'static str,
@@ -96,6 +98,7 @@ impl Entry {
 /// Every CI, by id.
 pub static PROVIDERS: &[Entry] = &[
     Entry::of::<codebuild::CodeBuild>(),
+    Entry::of::<github::GitHub>(),
     Entry::of::<gitlab::GitLab>(),
 ];
 
@@ -123,8 +126,10 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
 
 /// What the CI is, if it is a known one, and what it says.
 pub fn read(id: Option<&str>, env: &Env) -> Result<(Option<&'static About>, Context), Error> {
-    match find(id, env)? {
-        Some(entry) => Ok((Some(&entry.about), entry.context(env)?)),
-        None => Ok((None, Context::default())),
-    }
+    let Some(entry) = find(id, env)? else {
+        return Ok((None, Context::default()));
+    };
+    let mut context = entry.context(env)?;
+    git::complete(&mut context);
+    Ok((Some(&entry.about), context))
 }

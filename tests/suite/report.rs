@@ -244,7 +244,7 @@ fn every_other_option_has_a_variable_too() {
         .env("BUILD_STATUS_PROVIDER", "nosuch")
         .run()
         .exits(2)
-        .says("codebuild, gitlab");
+        .says("codebuild, ");
     gitlab(&["--provider", "codebuild"]).run().exits(3);
     gitlab(&["--url", "x"])
         .env("BUILD_STATUS_NO_FAIL", "true")
