@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
 use crate::cli::Method;
+use crate::destination::Product;
 use crate::env::Env;
 use crate::error::Error;
 use crate::link;
@@ -322,6 +323,21 @@ impl Credentials {
                 Some(token)
             }
             Self::Consumer { .. } => None,
+        }
+    }
+
+    /// Whether `product` can take them at all.
+    pub fn check_product(&self, product: Product) -> Result<(), Error> {
+        match self {
+            Self::Consumer { url, .. } if product == Product::DataCenter && url == OAUTH_URL => {
+                Err(setting(
+                    "BITBUCKET_CLIENT_ID",
+                    "it is an OAuth consumer, and those are Bitbucket Cloud's",
+                    "make an HTTP access token with the permission Repository read, and set \
+                     BITBUCKET_ACCESS_TOKEN to it",
+                ))
+            }
+            _ => Ok(()),
         }
     }
 

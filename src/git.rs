@@ -30,8 +30,8 @@ pub fn complete(context: &mut Context) {
 }
 
 /// The commit that is checked out.
-pub fn head(context: &Context) -> Option<String> {
-    hash(context.directory.as_deref(), "HEAD")
+pub fn head() -> Option<String> {
+    hash(None, "HEAD")
 }
 
 fn hash(directory: Option<&str>, revision: &str) -> Option<String> {

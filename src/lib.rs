@@ -110,7 +110,7 @@ fn deliver(
     voice: &mut Voice<'_>,
 ) -> Result<(), Error> {
     let allow_http = args.network.allow_http;
-    let (about, context) = provider::read(args.build.provider.as_deref(), env)?;
+    let (about, context) = provider::read_for_report(args.build.provider.as_deref(), env)?;
     told.provider = about.map(|about| about.id);
     let name = about.map_or("none is known", |about| about.name);
     voice.detail(&format!("CI: {name}"));
@@ -132,6 +132,7 @@ fn deliver(
 
     let credentials = auth::read(env, args.credentials.auth, allow_http)?;
     if let Some(credentials) = &credentials {
+        credentials.check_product(product)?;
         voice.hide(credentials);
         voice.detail(&format!("credentials: {}", credentials.describe()));
     }

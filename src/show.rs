@@ -82,7 +82,7 @@ fn text(statuses: &[Shown], voice: &Voice<'_>) -> String {
 
 fn statuses(args: &ShowArgs, env: &Env, voice: &mut Voice<'_>) -> Result<Vec<Shown>, Error> {
     let allow_http = args.network.allow_http;
-    let (about, context) = provider::read(args.provider.as_deref(), env)?;
+    let (about, context) = provider::read_for_report(args.provider.as_deref(), env)?;
     let (to, origins) = (&args.destination, &args.origins);
     let destination =
         Destination::find(to, origins, allow_http, &context, || git::remote(&context))?;
@@ -92,6 +92,7 @@ fn statuses(args: &ShowArgs, env: &Env, voice: &mut Voice<'_>) -> Result<Vec<Sho
     let credentials = credentials.ok_or(Error::NoCredentials {
         caveat: about.map(|about| about.secrets_caveat),
     })?;
+    credentials.check_product(destination.product())?;
     voice.hide(&credentials);
     let client = Client::new(&args.network, origins, destination.url(), env)?;
     // Somebody waits for this, so that it is worth all of the time.

@@ -68,9 +68,10 @@ fn ask(args: &CheckArgs, env: &Env, voice: &mut Voice<'_>, findings: &mut Findin
     }
 
     let credentials = auth::read(env, args.credentials.auth, allow_http).and_then(|credentials| {
-        credentials.ok_or(Error::NoCredentials {
+        let credentials = credentials.ok_or(Error::NoCredentials {
             caveat: about.map(|about| about.secrets_caveat),
-        })
+        })?;
+        credentials.check_product(product).map(|()| credentials)
     });
     let credentials = findings.result("credentials", credentials, |it| it.describe().to_owned());
     if let Some(credentials) = &credentials {
@@ -108,7 +109,7 @@ fn ask_ci(
     env: &Env,
     findings: &mut Findings,
 ) -> (Option<&'static About>, Context) {
-    match provider::read(args.build.provider.as_deref(), env) {
+    match provider::read_for_report(args.build.provider.as_deref(), env) {
         Ok((Some(about), context)) => {
             findings.ok("ci", format!("{} ({})", about.name, about.id));
             (Some(about), context)

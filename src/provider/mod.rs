@@ -6,6 +6,7 @@ mod gitlab;
 
 use serde::de::DeserializeOwned;
 
+use crate::commit::Found;
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::Error;
@@ -122,6 +123,19 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
             ids: found.iter().map(|entry| entry.about.id).collect(),
         }),
     }
+}
+
+/// The same for a report: without a CI, the working copy says what commit it is.
+pub fn read_for_report(
+    id: Option<&str>,
+    env: &Env,
+) -> Result<(Option<&'static About>, Context), Error> {
+    let (about, mut context) = read(id, env)?;
+    // In a CI it may be a merge commit that is checked out: what the CI says is all there is.
+    if about.is_none() {
+        context.commit = git::head().map_or(Found::Nothing, Found::Hash);
+    }
+    Ok((about, context))
 }
 
 /// What the CI is, if it is a known one, and what it says.

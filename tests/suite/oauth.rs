@@ -116,6 +116,20 @@ fn half_a_consumer_or_two_kinds_of_credentials_are_errors() {
 }
 
 #[test]
+fn a_consumer_is_no_credential_for_data_center() {
+    let bitbucket = Setup::default().data_center("9.4.0").start();
+    for command in [&[][..], &["check"], &["show"]] {
+        let ran = consumer(&bitbucket, command.iter().copied())
+            .without("BITBUCKET_OAUTH_URL")
+            .without("BITBUCKET_API_ROOT")
+            .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+            .run()
+            .exits(2);
+        assert!(format!("{ran:?}").contains("HTTP access token"), "{ran:#?}");
+    }
+}
+
+#[test]
 fn neither_secret_nor_token_is_printed() {
     let bitbucket = StandIn::start();
     for answer in [Answer::text(400, SECRET), Answer::text(400, "x")] {

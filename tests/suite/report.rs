@@ -615,3 +615,42 @@ fn without_a_ci_the_options_say_everything() {
     .exits(0);
     assert_eq!(shown(&bitbucket), [("nightly".into(), "SUCCESSFUL".into())]);
 }
+
+#[test]
+fn without_a_ci_the_working_copy_says_the_commit_and_the_repository() {
+    let bitbucket = Setup::default().any_commit().start();
+    let clone = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("working-copy");
+    let _ = std::fs::remove_dir_all(&clone);
+    std::fs::create_dir_all(&clone).unwrap();
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
+        let output = std::process::Command::new("git")
+            .args(identity)
+            .args(args)
+            .current_dir(&clone)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message", "first"]);
+    git(&[
+        "remote",
+        "add",
+        "origin",
+        "git@bitbucket.org:my-workspace/my-repo.git",
+    ]);
+    let by_hand = || {
+        let args = ["passed", "--url", "https://ci.example.com/1"];
+        build_status(args).to(&bitbucket).within(&clone)
+    };
+    by_hand().run().exits(0);
+    assert_eq!(bitbucket.history()[0].commit, git(&["rev-parse", "HEAD"]));
+    // A CI that does not say may have checked out a merge.
+    by_hand()
+        .env("GITLAB_CI", "true")
+        .run()
+        .exits(3)
+        .says("commit: none is known");
+}
