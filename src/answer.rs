@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::hint::{self, Asker};
 use crate::retry::Setback;
+use crate::secret::Redactor;
 
 /// An HTTP answer, as far as it matters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Answer {
     pub identity: Identity,
     /// The first 64 KiB of the body.
     pub body: Vec<u8>,
+    /// What must not be repeated of it.
+    pub secrets: Redactor,
 }
 
 /// What a server says, in headers, of the credentials that it was called with.
@@ -57,6 +60,18 @@ pub enum Verdict {
 }
 
 impl Answer {
+    /// Keeps secrets out of what is repeated of it.
+    pub(crate) fn keeping(&mut self, secrets: &Redactor) -> &Self {
+        let clean = |text: &mut Option<String>| {
+            *text = text.take().map(|text| secrets.redact_outside(&text));
+        };
+        clean(&mut self.content_type);
+        clean(&mut self.location);
+        clean(&mut self.request_id);
+        self.secrets = secrets.clone();
+        self
+    }
+
     /// Judges the answer to a request of `asker`'s.
     pub fn verdict(&self, asker: Asker<'_>, now: SystemTime) -> Verdict {
         match self.status {
@@ -128,24 +143,44 @@ impl Answer {
     /// What the body says went wrong, in one line.
     pub fn message(&self) -> String {
         let parsed: Option<Failure> = serde_json::from_slice(&self.body).ok();
-        parsed
+        let message = parsed
             .and_then(Failure::message)
             .or_else(|| self.first_line())
-            .unwrap_or_else(|| "no message".into())
+            .unwrap_or_else(|| "no message".into());
+        self.secrets.redact_outside(&message)
     }
 
     fn first_line(&self) -> Option<String> {
         let html = |kind: &String| kind.to_ascii_lowercase().contains("html");
-        if self.content_type.as_ref().is_some_and(html) {
-            return Some("an HTML page".into());
-        }
         let text = String::from_utf8_lossy(&self.body);
-        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-        if line.starts_with('<') {
-            return Some("an HTML page".into());
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+        let is_html = self.content_type.as_ref().is_some_and(html);
+        if is_html || line.is_some_and(|line| line.starts_with('<')) {
+            return Some(match title(&text) {
+                Some(title) => format!("{HTML_PAGE}, \"{title}\""),
+                None => HTML_PAGE.into(),
+            });
         }
+        let line = line?;
         Some(line.chars().take(300).collect())
     }
+}
+
+/// What stands for a page that is meant for a browser.
+pub(crate) const HTML_PAGE: &str = "an HTML page";
+
+/// The title of an HTML page, which often says what the body hides.
+fn title(html: &str) -> Option<String> {
+    let (_, rest) = html
+        .split_once("<title>")
+        .or_else(|| html.split_once("<TITLE>"))?;
+    let title = rest
+        .split('<')
+        .next()?
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    (!title.is_empty()).then(|| title.chars().take(100).collect())
 }
 
 /// The error bodies of Bitbucket. Its schema has `detail` as text; for a missing scope it is an
@@ -287,8 +322,8 @@ mod tests {
             ),
             (
                 "text/html; charset=utf-8",
-                "<html><title>x</title>",
-                "an HTML page",
+                "<html><title> x\ny</title>",
+                "an HTML page, \"x y\"",
             ),
             ("", "<!doctype html>", "an HTML page"),
             ("", "", "no message"),

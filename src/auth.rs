@@ -105,6 +105,10 @@ pub fn read(
         provider: "Bitbucket",
         message: error.to_string(),
     })?;
+    let token_origin = match variables.bitbucket_access_token {
+        Some(_) => "BITBUCKET_ACCESS_TOKEN",
+        None => "BITBUCKET_ACCESS_TOKEN_FILE",
+    };
     let token = secret(
         "BITBUCKET_ACCESS_TOKEN",
         variables.bitbucket_access_token,
@@ -152,13 +156,14 @@ pub fn read(
             "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
         )),
         (Some(token), _, method) => {
-            with_token(token, variables.bitbucket_username, method).map(Some)
+            with_token(token_origin, token, variables.bitbucket_username, method).map(Some)
         }
         (None, None, _) | (None, _, Some(_)) => Ok(None),
     }
 }
 
 fn with_token(
+    origin: &str,
     token: Secret,
     username: Option<String>,
     method: Option<Method>,
@@ -172,12 +177,23 @@ fn with_token(
         _ => Method::Basic,
     });
     match (method, username) {
-        (Method::Bearer | Method::OAuth, _) => Ok(Credentials::Bearer { token }),
+        (Method::Bearer | Method::OAuth, _) => {
+            // A password may have them, a token has not; and no header can hold them.
+            if token.expose().contains(|c: char| !c.is_ascii_graphic()) {
+                return Err(setting(
+                    origin,
+                    "it has white space or letters outside ASCII, which no token has",
+                    "put the token in it, and nothing else; a password needs BITBUCKET_USERNAME too",
+                ));
+            }
+            Ok(Credentials::Bearer { token })
+        }
         (Method::Basic, Some(username)) => Ok(Credentials::Basic { username, token }),
         (Method::Basic, None) => Err(setting(
             "BITBUCKET_USERNAME",
             "it is not set, and Basic credentials need it",
-            "set it to the Atlassian account's email, or leave out --auth basic",
+            "set it to the Atlassian account's email (Data Center: the user name), or leave out --auth \
+             basic",
         )),
     }
 }
@@ -226,7 +242,10 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
             "put the token or secret in it",
         ));
     }
-    check_expanded(origin, text)?;
+    // In a file, nothing was to be expanded.
+    if !origin.ends_with("_FILE") {
+        check_expanded(origin, text)?;
+    }
     if text.contains('\u{fffd}') {
         return Err(setting(
             origin,
@@ -234,10 +253,10 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
             "put the token in it, and nothing else",
         ));
     }
-    if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+    if text.contains(char::is_control) {
         return Err(setting(
             origin,
-            "it has white space or a line break inside",
+            "it has a line break or another control character inside",
             "put the token in it, and nothing else",
         ));
     }
@@ -266,7 +285,7 @@ fn check_username(name: &str) -> Result<(), Error> {
         return Err(setting(
             ORIGIN,
             "it has a colon or a control character inside",
-            "set it to the Atlassian account's email, and nothing else",
+            "set it to the Atlassian account's email (Data Center: the user name), and nothing else",
         ));
     }
     Ok(())
@@ -467,7 +486,8 @@ mod tests {
             ("${BITBUCKET_TOKEN}", "literal reference"),
             ("ATBB123456789", "app password"),
             ("a b", "white space"),
-            ("a\r\nX-Injected: 1", "white space"),
+            ("\u{feff}t0ken", "outside ASCII"),
+            ("a\r\nX-Injected: 1", "line break"),
             (" ", "empty"),
             ("/etc/passwd", "path of a file"),
         ] {

@@ -27,7 +27,6 @@ use crate::error::Error;
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     after_long_help = AFTER_HELP,
-    mut_args(|arg| arg.hide_env_values(true)),
 )]
 pub struct Args {
     /// What to do instead of reporting.
@@ -40,9 +39,11 @@ pub struct Args {
 
 const AFTER_HELP: &str = "\
 Credentials are read from variables only:
-  BITBUCKET_ACCESS_TOKEN                         an access token: sent as Bearer
-  BITBUCKET_ACCESS_TOKEN + BITBUCKET_USERNAME    an API token and its account's email: sent as Basic
-  BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer: exchanged for a token
+  BITBUCKET_ACCESS_TOKEN                         an access token (Cloud) or HTTP access token (Data
+                                                 Center): sent as Bearer
+  BITBUCKET_ACCESS_TOKEN + BITBUCKET_USERNAME    an API token and its account's email (Cloud), or a
+                                                 password and its user (Data Center): sent as Basic
+  BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer (Cloud): exchanged for a token
 BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE and BITBUCKET_CLIENT_SECRET_FILE name files
 that hold them.
 
@@ -57,12 +58,73 @@ Exit codes:
 /// The commands beside reporting.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Command {
+    /// Report INPROGRESS, run a command, report how it ended
+    ///
+    /// The command starts at once, with its streams, environment and directory untouched, and its
+    /// exit code is ours: 128+n for a signal, 127 if it is not found, 126 if it cannot be executed. A
+    /// report that cannot be delivered is a warning.
+    #[command(verbatim_doc_comment)]
+    Run(RunArgs),
     /// Test configuration, credentials, repository and commit; changes nothing
     Check(CheckArgs),
     /// List the build statuses that the commit has
     Show(ShowArgs),
     /// Print what was read from this CI; needs no network and no credentials
     Context(ContextArgs),
+}
+
+/// Options of `build_status run`.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct RunArgs {
+    /// What the status says.
+    #[command(flatten, next_help_heading = "Build")]
+    pub build: BuildArgs,
+    /// What the tests say.
+    #[command(flatten, next_help_heading = "Build")]
+    pub tests: TestsArgs,
+    /// Where it goes.
+    #[command(flatten, next_help_heading = "Destination")]
+    pub destination: DestinationArgs,
+    /// Who sends it.
+    #[command(flatten, next_help_heading = "Credentials")]
+    pub credentials: CredentialsArgs,
+    /// How it gets there.
+    #[command(flatten, next_help_heading = "Network")]
+    pub network: NetworkArgs,
+    /// Exit with 4 or 5 if the command passes and its end cannot be reported
+    #[arg(
+        long,
+        env = "BUILD_STATUS_STRICT",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Behaviour"
+    )]
+    pub strict: bool,
+    /// What is printed.
+    #[command(flatten, next_help_heading = "Behaviour")]
+    pub print: PrintArgs,
+    /// The command, and what follows it
+    #[arg(last = true, required = true, value_name = "COMMAND", help_heading = None)]
+    pub command: Vec<OsString>,
+    /// Which of the values came from variables.
+    #[arg(skip)]
+    pub origins: Origins,
+}
+
+/// What the tests say.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct TestsArgs {
+    /// JUnit XML files to count tests in; may be given more than once
+    ///
+    /// The counts go into the description, and to Data Center as testResults. The variable may have
+    /// several patterns with commas between them.
+    #[arg(
+        long,
+        env = "BUILD_STATUS_JUNIT",
+        value_name = "GLOB",
+        value_delimiter = ',',
+        verbatim_doc_comment
+    )]
+    pub junit: Vec<String>,
 }
 
 /// Options of `build_status check`: those of a report, which it does not send.
@@ -149,6 +211,9 @@ pub struct ReportArgs {
     /// What the status says.
     #[command(flatten, next_help_heading = "Build")]
     pub build: BuildArgs,
+    /// What the tests say.
+    #[command(flatten, next_help_heading = "Build")]
+    pub tests: TestsArgs,
     /// Where it goes.
     #[command(flatten, next_help_heading = "Destination")]
     pub destination: DestinationArgs,
@@ -376,7 +441,7 @@ impl Args {
     /// Reads the arguments, the program's name first, and the variables that stand for options.
     pub fn read(words: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Self, Stop> {
         let words: Vec<OsString> = words.into_iter().collect();
-        let mut command = with_variables(Self::command(), env).map_err(Stop::Fail)?;
+        let mut command = with_variables(pristine(), env).map_err(Stop::Fail)?;
         for name in names_of_subcommands(&command) {
             let mut broken = None;
             command = command.mut_subcommand(name, |subcommand| {
@@ -396,6 +461,7 @@ impl Args {
                     Some(origins(command.find_subcommand(name)?, matches))
                 });
                 match &mut read.command {
+                    Some(Command::Run(args)) => args.origins = of_subcommand.unwrap_or_default(),
                     Some(Command::Check(args)) => args.origins = of_subcommand.unwrap_or_default(),
                     Some(Command::Show(args)) => args.origins = of_subcommand.unwrap_or_default(),
                     Some(Command::Context(_)) | None => {}
@@ -404,6 +470,16 @@ impl Args {
             });
         parsed.map_err(|error| stop(&command, &words, &error))
     }
+}
+
+/// The command as it is written. Help shows the names of variables, not what they hold.
+fn pristine() -> clap::Command {
+    let hide = |arg: clap::Arg| arg.hide_env_values(true);
+    let command = Args::command().mut_args(hide);
+    let names = names_of_subcommands(&command);
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |subcommand| subcommand.mut_args(hide))
+    })
 }
 
 fn names_of_subcommands(command: &clap::Command) -> Vec<String> {
@@ -476,7 +552,7 @@ fn stop(command: &clap::Command, argv: &[OsString], error: &clap::Error) -> Stop
     match error.kind() {
         ErrorKind::DisplayHelp => {
             // From the command as written: the one in use has no variables that are unset.
-            let help = Args::command().try_get_matches_from(argv).err();
+            let help = pristine().try_get_matches_from(argv).err();
             let help =
                 help.map_or_else(|| error.render().to_string(), |it| it.render().to_string());
             return Stop::Print(help);

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::failure::Failure;
 use crate::proxy;
 use crate::request::Request;
+use crate::secret::Redactor;
 use crate::tls;
 
 /// What is read of an answer's body.
@@ -146,5 +147,6 @@ fn answer(status: u16, headers: &HeaderMap) -> Answer {
             user: text("x-ausername"),
         },
         body: Vec::new(),
+        secrets: Redactor::default(),
     }
 }

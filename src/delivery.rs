@@ -1,7 +1,10 @@
 //! A report's way to Bitbucket: attempts and pauses, and what has to be asked before.
 
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
+
+use serde::Deserialize;
 
 use crate::answer::{Answer, Verdict};
 use crate::auth::{self, Credentials};
@@ -24,6 +27,7 @@ pub struct Courier<'a, 'v> {
     voice: &'a mut Voice<'v>,
     started: Instant,
     attempts: u32,
+    recall: Option<&'a Recall>,
 }
 
 impl<'a, 'v> Courier<'a, 'v> {
@@ -35,7 +39,22 @@ impl<'a, 'v> Courier<'a, 'v> {
             voice,
             started: Instant::now(),
             attempts: 0,
+            recall: None,
         }
+    }
+
+    /// The same, with a clock that was started before.
+    #[must_use]
+    pub fn since(mut self, started: Instant) -> Self {
+        self.started = started;
+        self
+    }
+
+    /// The same, for a report that may be called off.
+    #[must_use]
+    pub fn until(mut self, recall: &'a Recall) -> Self {
+        self.recall = Some(recall);
+        self
     }
 
     /// Delivers `report`, whatever it takes, and says how that ended.
@@ -105,16 +124,22 @@ impl<'a, 'v> Courier<'a, 'v> {
             && match self.send(&place.build_capabilities(asker.credentials), asker) {
                 Ok(answer) => destination::knows_cancelled(&answer.body),
                 Err(error) if error.exit_code() == 5 => return Err(error),
+                // Asking again would be one more failed login.
+                Err(error) if error.http_status() == Some(401) => return Err(error),
                 // An old server does not know the question.
                 Err(_) => false,
             };
+        if report.state == State::Stopped && !cancelled {
+            self.voice
+                .warn("this Bitbucket does not know CANCELLED: it stores FAILED");
+        }
         let generation = Generation::Rich { cancelled };
         let sent = self.send(&place.request(report, generation, asker.credentials), asker);
         match sent {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(place, asker) => {
                 self.voice.warn(
-                    "this Bitbucket is older than 7.4: the status is stored the old way, and \
-                     \"Required builds\" do not see it",
+                    "this Bitbucket is older than 7.4: the status is stored the old way, whatever the \
+                     repository and commit, and \"Required builds\" do not see it",
                 );
                 let request = place.request(report, Generation::Legacy, asker.credentials);
                 self.send(&request, asker)
@@ -145,10 +170,16 @@ impl<'a, 'v> Courier<'a, 'v> {
             .detail(&format!("{} {}", request.method, request.url));
         self.attempts = 0;
         loop {
+            if self.recall.is_some_and(Recall::is_due) {
+                return Err(Error::Recalled);
+            }
             self.attempts += 1;
             let limit = self.policy.attempt(self.started.elapsed());
             let (error, setback) = match self.client.attempt(request, limit) {
-                Ok(answer) => match answer.verdict(asker, SystemTime::now()) {
+                Ok(mut answer) => match answer
+                    .keeping(self.voice.redactor())
+                    .verdict(asker, SystemTime::now())
+                {
                     Verdict::Accepted | Verdict::Refused(_) => return Ok(answer),
                     Verdict::Failing { error, setback } => (error, setback),
                 },
@@ -170,8 +201,30 @@ impl<'a, 'v> Courier<'a, 'v> {
             self.voice.detail(&format!(
                 "attempt {attempt}: {error}; trying again in {seconds} s"
             ));
-            thread::sleep(pause);
+            match self.recall {
+                Some(recall) => recall.wait(pause),
+                None => thread::sleep(pause),
+            }
         }
+    }
+
+    /// The state that Bitbucket shows for `report` now, in its own word, if it tells.
+    pub fn shown_state(
+        &mut self,
+        destination: &Destination,
+        report: &Report,
+        credentials: &Credentials,
+    ) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Shown {
+            state: String,
+        }
+        let credentials = self.authorized(destination, credentials).ok()?;
+        let request = destination.look_up(report, &credentials);
+        let answer = self.send(&request, asker(destination, &credentials)).ok()?;
+        serde_json::from_slice(&answer.body)
+            .ok()
+            .map(|shown: Shown| shown.state)
     }
 
     fn pause(&self, setback: Setback) -> Result<Duration, Option<String>> {
@@ -183,6 +236,36 @@ impl<'a, 'v> Courier<'a, 'v> {
             Next::TryAfter(pause) => Ok(pause),
             Next::GiveUp(reason) => Err(reason),
         }
+    }
+}
+
+/// Calls a report off that has not been sent yet, because a later one is about to be.
+#[derive(Debug, Default)]
+pub struct Recall {
+    due: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Recall {
+    /// Calls it off.
+    pub fn now(&self) {
+        *self.lock() = true;
+        self.changed.notify_all();
+    }
+
+    fn is_due(&self) -> bool {
+        *self.lock()
+    }
+
+    fn wait(&self, pause: Duration) {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.lock(), pause, |due| !*due);
+        drop(waited);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -146,6 +146,8 @@ pub enum Error {
         /// What may help.
         hint: Option<&'static str>,
     },
+    /// A later report was due before this one was sent.
+    Recalled,
     /// The result could not be printed.
     Output {
         /// The system's words.
@@ -169,7 +171,7 @@ impl Error {
             | Self::NoCredentials { .. } => 2,
             Self::NoState { .. } | Self::NoCommit | Self::NotACommit { .. } | Self::NoUrl => 3,
             Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
-            Self::Failing { .. } | Self::Unreachable { .. } => 5,
+            Self::Failing { .. } | Self::Unreachable { .. } | Self::Recalled => 5,
         }
     }
 
@@ -209,6 +211,7 @@ impl Error {
             Self::NotBitbucket { .. } => "not_bitbucket",
             Self::Failing { .. } => "failing",
             Self::Unreachable { .. } => "unreachable",
+            Self::Recalled => "recalled",
             Self::Output { .. } => "output",
         }
     }
@@ -252,16 +255,17 @@ impl Error {
             Self::NoUrl => "give the build's page with --url or BUILD_STATUS_URL",
             Self::BadUrl { .. } => "mend that, or give another page with --url or BUILD_STATUS_URL",
             Self::NoRepository { .. } => {
-                "set BITBUCKET_NAMESPACE to the workspace and BITBUCKET_REPOSITORY to the \
-                 repository on Bitbucket"
+                "set BITBUCKET_NAMESPACE to the workspace (Data Center: the project's key, or ~user) \
+                 and BITBUCKET_REPOSITORY to the repository on Bitbucket"
             }
             Self::NoServer { .. } => {
                 "set BITBUCKET_SERVER_URL to the address of its pages, context path included, as \
                  https://git.example.com or https://example.com/bitbucket"
             }
             Self::NoCredentials { caveat } => {
-                let set = "set BITBUCKET_ACCESS_TOKEN (an access token; for an API token, \
-                           BITBUCKET_USERNAME too, with the account's email)";
+                let set = "set BITBUCKET_ACCESS_TOKEN (to an access token; with an API token, \
+                           BITBUCKET_USERNAME to its account's email; with a password of Data \
+                           Center, to its user)";
                 return Some(match caveat {
                     Some(caveat) => format!("{set}; {caveat}").into(),
                     None => set.into(),
@@ -278,11 +282,17 @@ impl Error {
             Self::Refused { hint, .. } | Self::Unreachable { hint, .. } => {
                 return hint.map(Cow::from);
             }
+            Self::Failing { status: 503, .. } => {
+                "Bitbucket, or a proxy before it, is down or busy: try again later"
+            }
             Self::Failing { status: 429, .. } => {
                 "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a token \
                  of its own for this, or report less often"
             }
-            Self::Unreadable { .. } | Self::Failing { .. } | Self::Output { .. } => return None,
+            Self::Unreadable { .. }
+            | Self::Failing { .. }
+            | Self::Recalled
+            | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -397,6 +407,7 @@ impl fmt::Display for Error {
                 write!(f, "not reached: {server}: {message}")?;
                 write_reason(f, gave_up.as_deref())
             }
+            Self::Recalled => f.write_str("not sent: the build ended before"),
             Self::Output { message } => write!(f, "output: it cannot be printed: {message}"),
         }
     }

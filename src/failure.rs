@@ -39,6 +39,11 @@ impl Failure {
             }
             ureq::Error::Io(error) => (io_message(error), io_setback(error), NETWORK),
             ureq::Error::ConnectProxyFailed(text) => refused_by_proxy(text),
+            ureq::Error::Protocol(_) => (
+                error.to_string(),
+                Setback::Passing,
+                "what answers there does not speak http: check the port, and whether it is https",
+            ),
             other => (other.to_string(), Setback::Passing, NETWORK),
         };
         Self {

@@ -1,5 +1,6 @@
 //! What a refusal means for the credentials that met it.
 
+use crate::answer::HTML_PAGE;
 use crate::auth::{Credentials, Kind};
 use crate::destination::Product;
 
@@ -14,6 +15,12 @@ pub struct Asker<'a> {
 
 /// What to do about an answer with this status and message.
 pub fn for_refusal(status: u16, message: &str, asker: Asker<'_>) -> Option<&'static str> {
+    if message.starts_with(HTML_PAGE) {
+        return Some(
+            "that is not Bitbucket's API: check the host, the port, whether it is https, and the \
+             context path in BITBUCKET_SERVER_URL (Data Center) or BITBUCKET_API_ROOT (Cloud)",
+        );
+    }
     match asker.product {
         Product::Cloud => cloud(status, message, asker.credentials?),
         Product::DataCenter => data_center(status, message, asker.credentials?),
@@ -27,6 +34,9 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
         (400 | 401, Credentials::Consumer { .. }, _) => {
             "the key or the secret of the OAuth consumer is wrong, or the consumer is not private or \
              has no callback URL (Workspace settings, OAuth consumers)"
+        }
+        (401, _, Kind::DataCenterToken) => {
+            "this is a token of Bitbucket Data Center: set BITBUCKET_SERVER_URL to its address"
         }
         (401, Credentials::Issued { .. }, _) => {
             "the token that was just issued to the OAuth consumer is not accepted: try again, and \
@@ -62,6 +72,9 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
              whole build, or another key"
         }
         (404, ..) if message.contains("ommit") => COMMIT,
+        (404, ..) if message.contains("Resource not found") => {
+            "there is no such place in the API: BITBUCKET_API_ROOT ends in /2.0"
+        }
         (404, ..) => {
             "check the workspace and the repository's name, and that the token may read it: \
              Bitbucket says the same for both"
@@ -82,6 +95,10 @@ fn data_center(status: u16, message: &str, credentials: &Credentials) -> Option<
         (401 | 403, _) if message.contains("CAPTCHA") => {
             "the account is locked after failed logins: log in once with a browser, then mend the \
              password; an HTTP access token is never locked"
+        }
+        (401, _) if matches!(kind, Kind::AccessToken | Kind::ApiToken) => {
+            "this is a token of Bitbucket Cloud: leave BITBUCKET_SERVER_URL out, or make an HTTP \
+             access token on this server"
         }
         // A wrong password and a missing permission are the same to it.
         (401, Credentials::Basic { .. }) if kind == Kind::DataCenterToken => {

@@ -31,10 +31,12 @@ mod failure;
 mod file;
 pub mod git;
 pub mod hint;
+pub mod junit;
 pub mod key;
 pub mod link;
 pub mod outcome;
 pub mod output;
+pub mod plan;
 pub mod provider;
 pub mod proxy;
 pub mod refname;
@@ -42,6 +44,7 @@ pub mod report;
 pub mod repository;
 pub mod request;
 pub mod retry;
+pub mod run;
 pub mod scopes;
 pub mod secret;
 pub mod show;
@@ -53,11 +56,11 @@ use crate::auth::Credentials;
 use crate::cli::{Args, Command, ContextArgs, Output, ReportArgs};
 use crate::client::Client;
 use crate::delivery::Courier;
-use crate::destination::{Destination, Product};
+use crate::destination::Product;
 use crate::env::Env;
 use crate::error::Error;
 use crate::output::Told;
-use crate::report::Report;
+use crate::plan::Plan;
 use crate::retry::Policy;
 use crate::state::State;
 use crate::voice::Voice;
@@ -67,6 +70,8 @@ use crate::voice::Voice;
 pub struct Ending {
     /// What goes to stdout, to the last newline.
     pub stdout: String,
+    /// What goes to stderr as it is: `run` leaves stdout to its command.
+    pub stderr: String,
     /// The exit code.
     pub code: u8,
 }
@@ -75,6 +80,7 @@ pub struct Ending {
 pub fn run(args: &Args, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     match &args.command {
         None => report(&args.report, env, log),
+        Some(Command::Run(args)) => run::run(args, env, log),
         Some(Command::Check(args)) => check::run(args, env, log),
         Some(Command::Show(args)) => show::run(args, env, log),
         Some(Command::Context(args)) => context(args, env, log),
@@ -99,7 +105,11 @@ fn report(args: &ReportArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
         Output::Text if args.print.quiet && !behaviour.dry_run => String::new(),
         Output::Text => told.text(voice.redactor()),
     };
-    Ending { stdout, code }
+    Ending {
+        stdout,
+        stderr: String::new(),
+        code,
+    }
 }
 
 /// The flow, from what is said to what Bitbucket answers.
@@ -109,52 +119,37 @@ fn deliver(
     told: &mut Told,
     voice: &mut Voice<'_>,
 ) -> Result<(), Error> {
-    let allow_http = args.network.allow_http;
-    let (about, context) = provider::read_for_report(args.build.provider.as_deref(), env)?;
-    told.provider = about.map(|about| about.id);
-    let name = about.map_or("none is known", |about| about.name);
-    voice.detail(&format!("CI: {name}"));
-
-    let (to, origins) = (&args.destination, &args.origins);
-    let destination =
-        Destination::find(to, origins, allow_http, &context, || git::remote(&context));
-    // What is missing for the report matters more than where it would have gone.
-    let product = destination
-        .as_ref()
-        .map_or(Product::Cloud, Destination::product);
+    let plan = Plan::new(args, env, told, voice)?;
+    let report = told.report.insert(plan.report.clone());
     let mut warnings = Vec::new();
-    let report = Report::new(args, about, &context, product.limits(), &mut warnings)?;
+    if let Some(results) = junit::count(&args.tests.junit, None, &mut warnings) {
+        report.describe(
+            args,
+            &results.to_string(),
+            plan.destination.product().limits(),
+        );
+        report.test_results = Some(results);
+    }
     for warning in &warnings {
         voice.warn(warning);
     }
-    let report = told.report.insert(report);
-    let destination = told.destination.insert(destination?);
-
-    let credentials = auth::read(env, args.credentials.auth, allow_http)?;
-    if let Some(credentials) = &credentials {
-        credentials.check_product(product)?;
-        voice.hide(credentials);
-        voice.detail(&format!("credentials: {}", credentials.describe()));
-    }
-    let missing = || Error::NoCredentials {
-        caveat: about.map(|about| about.secrets_caveat),
-    };
     if args.behaviour.dry_run {
-        if credentials.is_none() {
-            voice.warn(&missing().to_string());
+        if let Err(error) = &plan.credentials {
+            voice.warn(&error.to_string());
         }
+        let product = plan.destination.product();
         if report.state == State::Stopped && product == Product::DataCenter {
             voice.warn("a server before 8.0 does not know CANCELLED: it would get FAILED");
         }
-        let credentials = credentials.map(Credentials::in_dry_run);
-        told.dry_run = Some(destination.request(report, credentials.as_ref()));
+        let credentials = plan.credentials.ok().map(Credentials::in_dry_run);
+        told.dry_run = Some(plan.destination.request(report, credentials.as_ref()));
         return Ok(());
     }
-    let credentials = credentials.ok_or_else(missing)?;
-
-    let client = Client::new(&args.network, origins, destination.url(), env)?;
+    let credentials = plan.credentials?;
+    let client = Client::new(&args.network, &args.origins, plan.destination.url(), env)?;
     let policy = Policy::new(report.state, args.network.timeout);
-    let outcome = Courier::new(&client, policy, voice).deliver(destination, report, &credentials);
+    let mut courier = Courier::new(&client, policy, voice);
+    let outcome = courier.deliver(&plan.destination, report, &credentials);
     let error = outcome.error.clone();
     told.outcome = Some(outcome);
     error.map_or(Ok(()), Err)
@@ -168,12 +163,14 @@ fn context(args: &ContextArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
                 Output::Text => output::context_text(about, &context, voice.redactor()),
                 Output::Json => output::context_json(about, &context, voice.redactor()),
             },
+            stderr: String::new(),
             code: 0,
         },
         Err(error) => {
             voice.error(&error, false);
             Ending {
                 stdout: String::new(),
+                stderr: String::new(),
                 code: error.exit_code(),
             }
         }

@@ -108,6 +108,13 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
     if host.is_empty() || text.contains(['?', '#']) {
         return Err("it is not the absolute URL of a server".into());
     }
+    let page = ["/projects/", "/users/", "/scm/", "/rest/"];
+    if page
+        .iter()
+        .any(|part| format!("{}/", uri.path()).contains(part))
+    {
+        return Err("it is the address of a page or a clone, and not of the server itself".into());
+    }
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if allow_http || is_loopback(host) => {}
@@ -196,6 +203,12 @@ mod tests {
             ("ftp://127.0.0.1", false, false),
             ("https://me:pw@bitbucket.example.com", false, false),
             ("https://bitbucket.example.com/?a=b", false, false),
+            (
+                "https://bitbucket.example.com/projects/P/repos/r/browse",
+                false,
+                false,
+            ),
+            ("https://bitbucket.example.com/rest/api/1.0", false, false),
             ("bitbucket.example.com", false, false),
             ("", false, false),
         ] {

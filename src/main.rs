@@ -14,9 +14,14 @@ fn main() -> ExitCode {
     let env = Env::from_process();
     let ending = match Args::read(std::env::args_os(), &env) {
         Ok(args) => build_status::run(&args, &env, &mut say),
-        Err(Stop::Print(stdout)) => Ending { stdout, code: 0 },
+        Err(Stop::Print(stdout)) => Ending {
+            stdout,
+            stderr: String::new(),
+            code: 0,
+        },
         Err(Stop::Fail(error)) => fail(&error, &env),
     };
+    let _ = io::stderr().lock().write_all(ending.stderr.as_bytes());
     let mut stdout = io::stdout().lock();
     let printed = stdout
         .write_all(ending.stdout.as_bytes())
@@ -39,6 +44,7 @@ fn fail(error: &Error, env: &Env) -> Ending {
     }
     Ending {
         stdout: String::new(),
+        stderr: String::new(),
         code: error.exit_code(),
     }
 }

@@ -1,8 +1,8 @@
 //! Which proxy leads to a server.
 
 use percent_encoding::percent_decode_str;
-use ureq::Proxy;
 use ureq::http::Uri;
+use ureq::{Proxy, ProxyProtocol};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -31,8 +31,27 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
         problem: "it is not the URL of a proxy".into(),
         hint: Some("write it as http://host:port".into()),
     };
-    let proxy = Proxy::new(value.trim()).map_err(|_| invalid())?;
-    let mut builder = Proxy::builder(proxy.protocol())
+    // An unencoded `#` or `/` in a password ends the authority early.
+    let value = value.trim();
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    if rest.trim_end_matches('/').contains(['/', '#', '?']) {
+        return Err(Error::Setting {
+            origin: name.to_owned(),
+            problem: "it has more than a host and a port after the user name and password".into(),
+            hint: Some(
+                "percent-encode special characters in the password: # is %23, / is %2F".into(),
+            ),
+        });
+    }
+    let proxy = Proxy::new(value).map_err(|_| invalid())?;
+    let is_socks = value.to_ascii_lowercase().starts_with("socks");
+    // ureq panics on SOCKS without the feature for it.
+    let protocol = if is_socks {
+        ProxyProtocol::Http
+    } else {
+        proxy.protocol()
+    };
+    let mut builder = Proxy::builder(protocol)
         .host(proxy.host())
         .port(proxy.port());
     if let Some(username) = proxy.username() {
@@ -61,7 +80,16 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
             None => {}
         }
     }
-    builder.build().map(Some).map_err(|_| invalid())
+    let proxy = builder.build().map_err(|_| invalid())?;
+    match (is_socks, proxy.is_no_proxy(&uri)) {
+        (false, _) => Ok(Some(proxy)),
+        (true, true) => Ok(None),
+        (true, false) => Err(Error::Setting {
+            origin: name.to_owned(),
+            problem: "it is a SOCKS proxy, which is not supported".into(),
+            hint: Some("give an http proxy in HTTPS_PROXY, or name the host in NO_PROXY".into()),
+        }),
+    }
 }
 
 /// An entry of `NO_PROXY` without its port, if that is `port`.
@@ -153,6 +181,24 @@ mod tests {
             let variables = [("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", no_proxy)];
             assert_eq!(proxy(url, &variables).is_none(), direct, "{no_proxy} {url}");
         }
+    }
+
+    #[test]
+    fn socks_is_refused_unless_the_host_is_called_directly() {
+        let socks = ("ALL_PROXY", "socks5h://127.0.0.1:1080");
+        let refused = for_url(HTTPS, &Env::from_iter([socks])).unwrap_err();
+        assert!(refused.to_string().contains("SOCKS"), "{refused}");
+        let direct = Env::from_iter([socks, ("NO_PROXY", "bitbucket.org")]);
+        assert_eq!(for_url(HTTPS, &direct), Ok(None));
+        let http = Env::from_iter([socks, ("HTTPS_PROXY", "http://p:1")]);
+        assert!(for_url(HTTPS, &http).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_no_host() {
+        let env = Env::from_iter([("HTTPS_PROXY", "http://me:ba#d@127.0.0.1:1")]);
+        let error = for_url(HTTPS, &env).unwrap_err();
+        assert!(error.hint().unwrap().contains("%23"));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What we claim: the CI's facts, the options that override them, and Bitbucket's limits.
 
+use std::time::Duration;
+
 use crate::cli::{Origins, ReportArgs};
 use crate::commit::{self, Found};
 use crate::context::Context;
 use crate::error::Error;
+use crate::junit::TestResults;
 use crate::key;
 use crate::link;
 use crate::provider::About;
@@ -31,6 +34,10 @@ pub struct Report {
     pub parent: Option<String>,
     /// The build's number.
     pub build_number: Option<String>,
+    /// How long the build took.
+    pub duration: Option<Duration>,
+    /// How its tests ended.
+    pub test_results: Option<TestResults>,
 }
 
 /// What a destination takes.
@@ -96,7 +103,16 @@ impl Report {
             },
             parent: args.destination.parent.clone(),
             build_number: context.build_number.clone(),
+            duration: None,
+            test_results: None,
         })
+    }
+
+    /// Says in the description what `text` says, unless somebody has given one.
+    pub(crate) fn describe(&mut self, args: &ReportArgs, text: &str, limits: Limits) {
+        if args.build.description.is_none() {
+            self.description = shortened(text, limits.text);
+        }
     }
 }
 

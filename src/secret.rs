@@ -35,8 +35,11 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Below this length a secret is not one, and blotting it out would eat ordinary words.
-    const SHORTEST: usize = 4;
+    /// Below this length a secret is blotted out only in what comes from outside: as a word of our
+    /// own sentences it would show by its absence.
+    const SHORTEST: usize = 8;
+    /// Below this length it is no secret.
+    const SHORTEST_OUTSIDE: usize = 3;
 
     /// Adds a secret: as it is, as base64, and as it stands inside a JSON string.
     pub fn add(&mut self, secret: &str) {
@@ -50,7 +53,7 @@ impl Redactor {
         for form in forms {
             // A padding sign may be lost on the way.
             let form = form.trim_end_matches('=').to_owned();
-            if form.len() >= Self::SHORTEST && !self.needles.contains(&form) {
+            if form.len() >= Self::SHORTEST_OUTSIDE && !self.needles.contains(&form) {
                 self.needles.push(form);
             }
         }
@@ -61,8 +64,17 @@ impl Redactor {
 
     /// `text` with every known secret replaced by `***`.
     pub fn redact(&self, text: &str) -> String {
+        self.without(text, Self::SHORTEST)
+    }
+
+    /// The same for text that somebody else wrote.
+    pub fn redact_outside(&self, text: &str) -> String {
+        self.without(text, Self::SHORTEST_OUTSIDE)
+    }
+
+    fn without(&self, text: &str, shortest: usize) -> String {
         self.needles.iter().fold(text.to_owned(), |text, needle| {
-            if text.contains(needle) {
+            if needle.len() >= shortest && text.contains(needle) {
                 text.replace(needle, "***")
             } else {
                 text
@@ -89,6 +101,15 @@ mod tests {
             "(redacted) Some((redacted))"
         );
         assert_eq!(secret.expose(), "s3cr3t");
+    }
+
+    #[test]
+    fn a_short_secret_does_not_eat_our_own_words() {
+        let mut redactor = Redactor::default();
+        redactor.add("read");
+        let ours = "the user may not read it";
+        assert_eq!(redactor.redact(ours), ours);
+        assert_eq!(redactor.redact_outside("you sent read"), "you sent ***");
     }
 
     #[test]

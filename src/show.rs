@@ -46,6 +46,7 @@ pub fn run(args: &ShowArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
                     Output::Text => text(&statuses, &voice),
                     Output::Json => output::printable_json(&statuses, voice.redactor()),
                 },
+                stderr: String::new(),
                 code: 0,
             }
         }
@@ -53,6 +54,7 @@ pub fn run(args: &ShowArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
             voice.error(&error, false);
             Ending {
                 stdout: String::new(),
+                stderr: String::new(),
                 code: error.exit_code(),
             }
         }
@@ -193,6 +195,15 @@ fn data_center(
         /// Before 7.4.
         date_added: Option<u64>,
     }
+    // The list answers for any repository and commit, so that these are asked for first.
+    let asker = Asker {
+        credentials: Some(credentials),
+        product: destination.product(),
+    };
+    courier.send(
+        &Request::get(place.commit_url(commit), Some(credentials)),
+        asker,
+    )?;
     let mut shown = Vec::new();
     let mut next = Some(0);
     while let Some(start) = next {

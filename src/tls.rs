@@ -52,7 +52,9 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
     let key = key.ok_or_else(|| Error::Setting {
         origin: key_origin,
         problem: format!("the file `{key_path}` holds no private key in PEM form"),
-        hint: Some("an encrypted key must be decrypted first".into()),
+        hint: Some(
+            "give the key with --client-key; an encrypted one must be decrypted first".into(),
+        ),
     })?;
     // ureq panics on a pair that does not fit.
     check_pair(&chain, &key).map_err(|problem| Error::Setting {
@@ -95,7 +97,11 @@ impl Pem {
             return Err(Error::Setting {
                 origin: origin.to_owned(),
                 problem: format!("the file `{path}` holds no certificate in PEM form"),
-                hint: None,
+                hint: Some(
+                    "from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl pkcs12 -in \
+                     FILE -nodes"
+                        .into(),
+                ),
             });
         }
         Ok(self.certificates)
@@ -137,7 +143,17 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
         rustls::Error::InvalidCertificate(problem) => match problem {
             CertificateError::UnknownIssuer => {
                 "if the server's certificate comes from a private CA, or a proxy opens TLS, give \
-                 that CA's certificate with --ca-file or SSL_CERT_FILE"
+                 that CA's certificate with --ca-file or SSL_CERT_FILE; if one is given, it is \
+                 another CA's"
+            }
+            CertificateError::BadSignature => {
+                "the file of --ca-file or SSL_CERT_FILE holds another CA of the same name: get the \
+                 one that signed this certificate"
+            }
+            // webpki's CaUsedAsEndEntity, which rustls has no name for
+            CertificateError::Other(_) => {
+                "the server shows a CA's own certificate, as a self-signed one often is: it needs \
+                 one that a CA has signed"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "the server needs a new certificate; if it has one, this machine's clock is wrong"
@@ -158,7 +174,8 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateUnknown,
         ) => {
-            "the server may want a client certificate: give one with --client-cert and --client-key"
+            "the server may want a client certificate, or another one: give it with --client-cert \
+             and --client-key"
         }
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(_) => "the server must speak TLS 1.2 or 1.3",

@@ -35,6 +35,11 @@ impl<'a> Voice<'a> {
         &self.redactor
     }
 
+    /// Says a line that is safe to print.
+    pub fn say(&mut self, line: &str) {
+        (self.sink)(line);
+    }
+
     /// Says what a person should know.
     pub fn warn(&mut self, text: &str) {
         if !self.quiet {

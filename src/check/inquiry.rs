@@ -26,6 +26,8 @@ pub(super) struct Inquiry<'a, 'v> {
     pub(super) credentials: Option<Credentials>,
     pub(super) voice: &'a mut Voice<'v>,
     pub(super) findings: &'a mut Findings,
+    /// Whether the credentials were.
+    pub(super) refused: bool,
 }
 
 impl<'v> Inquiry<'_, 'v> {
@@ -36,17 +38,16 @@ impl<'v> Inquiry<'_, 'v> {
             Destination::DataCenter(place) => self.ask_data_center(&place.clone()),
         };
         if !reached {
-            for question in ["token", "access", "on server"] {
-                self.findings
-                    .not_asked(question, "the server is not reached");
-            }
+            self.not_asked(
+                &["token", "access", "on server"],
+                "the server does not answer",
+            );
             return;
         }
         let Some(credentials) = self.credentials.clone() else {
-            for question in ["token", "access", "on server"] {
-                self.findings
-                    .not_asked(question, "there are no credentials");
-            }
+            let questions = ["token", "access", "on server"];
+            let asked = usize::from(self.refused);
+            self.not_asked(&questions[asked..], "there are no credentials");
             return;
         };
         if !self.repository_known {
@@ -55,37 +56,48 @@ impl<'v> Inquiry<'_, 'v> {
                 self.findings
                     .not_asked("token", "the repository is not known");
             }
-            for question in ["access", "on server"] {
-                self.findings
-                    .not_asked(question, "the repository is not known");
-            }
+            self.not_asked(&["access", "on server"], "the repository is not known");
+            return;
+        }
+        if self.refused {
+            self.not_asked(&["access", "on server"], "the token is refused");
             return;
         }
         let url = self.destination.repository_url();
         let asked = self.ask(&Request::get(url, Some(&credentials)));
-        if self.destination.product() == Product::DataCenter {
+        if let Destination::DataCenter(place) = self.destination {
             self.judge_data_center_token(&asked);
+            // Each further failed login brings the account nearer to its lock.
+            if self.refused {
+                self.not_asked(&["access", "on server"], "the token is refused");
+                return;
+            }
+            self.ask_about_stopped(place);
         }
         let accepted = asked.and_then(|answer| self.accepted(answer));
         let repository = self.destination.repository();
         self.findings
             .result("access", accepted, |_| format!("{repository} is visible"));
-        match commit {
-            None => self
-                .findings
-                .not_asked("on server", "the commit is not known"),
-            Some(commit) => {
-                let url = self.destination.commit_url(commit);
-                let asked = self.ask(&Request::get(url, Some(&credentials)));
-                let accepted = asked.and_then(|answer| self.accepted(answer));
-                self.findings
-                    .result("on server", accepted, |_| format!("{commit} is there"));
-            }
+        let Some(commit) = commit else {
+            self.not_asked(&["on server"], "the commit is not known");
+            return;
+        };
+        let url = self.destination.commit_url(commit);
+        let asked = self.ask(&Request::get(url, Some(&credentials)));
+        let accepted = asked.and_then(|answer| self.accepted(answer));
+        self.findings
+            .result("on server", accepted, |_| format!("{commit} is there"));
+    }
+
+    fn not_asked(&mut self, questions: &[&'static str], because: &str) {
+        for question in questions {
+            self.findings.not_asked(question, because);
         }
     }
 
     /// Asks who the token is, which tells whether the server is reached, too.
     fn ask_cloud(&mut self, api_root: &str) -> bool {
+        let mut refusal = None;
         let credentials = match &self.credentials {
             None => None,
             Some(credentials) => {
@@ -98,7 +110,8 @@ impl<'v> Inquiry<'_, 'v> {
                         return false;
                     }
                     Err(error) => {
-                        self.findings.fail("token", &error);
+                        refusal = Some(error);
+                        self.refused = true;
                         self.credentials = None;
                         None
                     }
@@ -131,6 +144,9 @@ impl<'v> Inquiry<'_, 'v> {
                 self.client.way(self.destination.url())
             ),
         );
+        if let Some(error) = refusal {
+            self.findings.fail("token", &error);
+        }
         if credentials.is_some() {
             self.credentials = credentials;
             self.judge_cloud_token(&answer);
@@ -145,6 +161,7 @@ impl<'v> Inquiry<'_, 'v> {
         let described = answer.status == 403 && known;
         if !described && let Err(error) = self.accepted(answer.clone()) {
             self.findings.fail("token", &error);
+            self.refused = true;
             return;
         }
         let who = match answer.user_name() {
@@ -213,20 +230,18 @@ impl<'v> Inquiry<'_, 'v> {
             return true;
         }
         self.findings.ok("server", answer);
+        true
+    }
+
+    fn ask_about_stopped(&mut self, place: &DataCenter) {
         let credentials = self.credentials.clone();
         let asked = self.ask(&place.build_capabilities(credentials.as_ref()));
-        match asked.and_then(|answer| self.accepted(answer)) {
-            Ok(answer) if destination::knows_cancelled(&answer.body) => {
-                self.findings
-                    .ok("stopped", "a stopped build is stored as CANCELLED");
-            }
-            Ok(_) => self.findings.ok(
-                "stopped",
-                "a stopped build is stored as FAILED (before 8.0)",
-            ),
-            Err(error) => self.findings.warn("stopped", error.to_string(), ""),
-        }
-        true
+        let stored = match asked.and_then(|answer| self.accepted(answer)) {
+            Ok(answer) if destination::knows_cancelled(&answer.body) => "CANCELLED",
+            _ => "FAILED, because the server does not know CANCELLED (before 8.0)",
+        };
+        self.findings
+            .ok("stopped", format!("a stopped build is stored as {stored}"));
     }
 
     fn judge_data_center_token(&mut self, asked: &Result<Answer, Error>) {
@@ -239,6 +254,7 @@ impl<'v> Inquiry<'_, 'v> {
             (401 | 403, _) => {
                 if let Err(error) = self.accepted(answer.clone()) {
                     self.findings.fail("token", &error);
+                    self.refused = true;
                 }
             }
             (_, Some(user)) => self.findings.ok("token", format!("accepted, as {user}")),

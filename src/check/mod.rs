@@ -29,6 +29,7 @@ pub fn run(args: &CheckArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
             Output::Text => findings.text(voice.redactor()),
             Output::Json => findings.json(voice.redactor()),
         },
+        stderr: String::new(),
         code: findings.code(),
     }
 }
@@ -100,6 +101,7 @@ fn ask(args: &CheckArgs, env: &Env, voice: &mut Voice<'_>, findings: &mut Findin
         credentials,
         voice,
         findings,
+        refused: false,
     };
     inquiry.run(commit.as_deref());
 }

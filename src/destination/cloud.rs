@@ -94,6 +94,8 @@ mod tests {
             refname: Some(Refname::Tag("v1".into())),
             parent: None,
             build_number: Some("7".into()),
+            duration: None,
+            test_results: None,
         };
         let request = cloud.request(&report, None);
         assert_eq!(

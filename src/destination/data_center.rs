@@ -5,6 +5,7 @@ use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Credentials;
+use crate::junit::TestResults;
 use crate::link::SEGMENT;
 use crate::refname::Refname;
 use crate::report::{Limits, Report};
@@ -56,6 +57,11 @@ struct Body<'a> {
     parent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     build_number: Option<&'a str>,
+    /// Milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_results: Option<TestResults>,
 }
 
 impl DataCenter {
@@ -71,6 +77,8 @@ impl DataCenter {
                 refname: None,
                 parent: None,
                 build_number: None,
+                duration: None,
+                test_results: None,
                 ..body(report, false)
             };
             let url = format!(
@@ -127,6 +135,10 @@ fn body(report: &Report, cancelled: bool) -> Body<'_> {
         // "This field is used for required builds merge checks to function"
         parent: Some(report.parent.as_deref().unwrap_or(&report.key)),
         build_number: report.build_number.as_deref(),
+        duration: report
+            .duration
+            .map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        test_results: report.test_results,
     }
 }
 
@@ -178,6 +190,8 @@ mod tests {
             refname: Some(Refname::Branch("feature/a".into())),
             parent: None,
             build_number: Some("7".into()),
+            duration: None,
+            test_results: None,
         }
     }
 

@@ -6,6 +6,8 @@ mod data_center;
 pub use cloud::Cloud;
 pub use data_center::{DataCenter, Generation, is_rich, knows_cancelled, version};
 
+use percent_encoding::utf8_percent_encode;
+
 use crate::auth::{self, Credentials};
 use crate::cli::{DestinationArgs, Origins};
 use crate::context::Context;
@@ -138,6 +140,17 @@ impl Destination {
         }
     }
 
+    /// The request that asks for the status that `report` has stored.
+    pub fn look_up(&self, report: &Report, credentials: &Credentials) -> Request {
+        let key = utf8_percent_encode(&report.key, link::SEGMENT);
+        let commit = self.commit_url(&report.commit);
+        let url = match self {
+            Self::Cloud(_) => format!("{commit}/statuses/build/{key}"),
+            Self::DataCenter(_) => format!("{commit}/builds?key={key}"),
+        };
+        Request::get(url, Some(credentials))
+    }
+
     /// The request that stores `report` on a product of today.
     pub fn request(&self, report: &Report, credentials: Option<&Credentials>) -> Request {
         match self {
@@ -162,6 +175,14 @@ impl Server {
         allow_http: bool,
         known: Option<&Repository>,
     ) -> Result<Self, Error> {
+        let is_cloud = |url: &str| link::host(url).ends_with("bitbucket.org");
+        if let Some(url) = args.server_url.as_deref().filter(|url| is_cloud(url)) {
+            return Err(Error::Setting {
+                origin: origins.name("server_url"),
+                problem: format!("{url} is Bitbucket Cloud"),
+                hint: Some("leave it out: without it, reports go to Bitbucket Cloud".into()),
+            });
+        }
         let checked = |product, origin: String, url: &str| match link::server_url(url, allow_http) {
             Ok(url) => Ok(Self { product, url }),
             Err(problem) => Err(Error::Setting {

@@ -11,6 +11,7 @@ mod oauth;
 mod output;
 mod providers;
 mod report;
+mod run;
 mod script;
 mod secrets;
 mod support;

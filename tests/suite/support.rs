@@ -60,7 +60,10 @@ pub(crate) fn build_status<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -
         .env_clear()
         // Nor may it see the remote of this repository's own checkout.
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .env("GIT_CEILING_DIRECTORIES", concat!(env!("CARGO_TARGET_TMPDIR"), "/.."));
+        .env(
+            "GIT_CEILING_DIRECTORIES",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/.."),
+        );
     Reporter { command }
 }
 

@@ -1,0 +1,441 @@
+//! `build_status run` (spec §8).
+
+#![cfg(unix)]
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use stand_in::{Answer, Setup, StandIn, Status};
+
+use crate::support::{Ran, Reporter, build_status, gitlab, only_status};
+
+/// `run` in a job of GitLab CI, with a shell's PATH for the command.
+fn run<'a>(bitbucket: &StandIn, args: impl IntoIterator<Item = &'a str>) -> Reporter {
+    let args = ["run"].into_iter().chain(args);
+    gitlab(bitbucket, args).env("PATH", std::env::var_os("PATH").unwrap())
+}
+
+fn shell(bitbucket: &StandIn, script: &str) -> Reporter {
+    run(bitbucket, ["--", "sh", "-c", script])
+}
+
+/// The states that were stored, in order.
+fn states(bitbucket: &StandIn) -> Vec<String> {
+    bitbucket
+        .history()
+        .into_iter()
+        .map(|status| status.state)
+        .collect()
+}
+
+fn described(status: &Status) -> &str {
+    status.description.as_deref().unwrap()
+}
+
+#[test]
+fn every_end_has_its_code_state_and_description() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-executable");
+    std::fs::write(&file, "true").unwrap();
+    for (command, code, state, description) in [
+        (&["true"][..], 0, "SUCCESSFUL", "passed in 0."),
+        (
+            &["sh", "-c", "exit 3"],
+            3,
+            "FAILED",
+            "failed with exit code 3 after 0.",
+        ),
+        (
+            &["sh", "-c", "exit 255"],
+            255,
+            "FAILED",
+            "failed with exit code 255 after 0.",
+        ),
+        (
+            &["sh", "-c", "kill -9 $$"],
+            137,
+            "FAILED",
+            "killed by signal 9 after 0.",
+        ),
+        (
+            &["sh", "-c", "kill -15 $$"],
+            143,
+            "FAILED",
+            "killed by signal 15 after 0.",
+        ),
+        (
+            &["nosuch-command"],
+            127,
+            "FAILED",
+            "command not found: nosuch-command",
+        ),
+        (
+            &[file.to_str().unwrap()],
+            126,
+            "FAILED",
+            "command cannot be executed: ",
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        let args = ["--"].into_iter().chain(command.iter().copied());
+        let ran = run(&bitbucket, args).run().exits(code);
+        assert_eq!(ran.stdout, "");
+        let status = only_status(&bitbucket);
+        assert_eq!(status.state, state, "{command:?}");
+        assert!(described(&status).starts_with(description), "{status:?}");
+        ran.says(&format!("{state} ci/gitlab-ci/unit-tests -> "));
+    }
+}
+
+#[test]
+fn a_command_of_some_length_is_in_progress_first() {
+    let bitbucket = StandIn::start();
+    shell(&bitbucket, "sleep 0.3").run().exits(0);
+    assert_eq!(states(&bitbucket), ["INPROGRESS", "SUCCESSFUL"]);
+    let bodies: Vec<_> = bitbucket
+        .received()
+        .iter()
+        .map(stand_in::Received::json)
+        .collect();
+    for field in ["key", "name", "url", "refname"] {
+        assert_eq!(bodies[0][field], bodies[1][field], "{field}");
+    }
+}
+
+#[test]
+fn streams_environment_and_directory_are_the_commands() {
+    let bitbucket = StandIn::start();
+    let script = "cat; echo err >&2; echo \"$SOME_VARIABLE\"; pwd";
+    let mut reporter = shell(&bitbucket, script).env("SOME_VARIABLE", "its value");
+    let command = reporter.command();
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"from stdin\n")
+        .unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    let directory = std::fs::canonicalize(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    assert_eq!(
+        ran.stdout,
+        format!("from stdin\nits value\n{}\n", directory.display())
+    );
+    assert!(ran.stderr.starts_with("err\n"), "{ran:#?}");
+}
+
+#[test]
+fn json_goes_to_stderr() {
+    let bitbucket = StandIn::start();
+    let ran = run(&bitbucket, ["--output", "json", "--", "echo", "hi"]).run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "hi\n"));
+    let json: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(
+        (&json["state"], &json["http_status"]),
+        (&json!("SUCCESSFUL"), &json!(200))
+    );
+}
+
+#[test]
+fn without_a_ci_or_credentials_there_is_one_warning_and_the_command_runs_as_typed() {
+    let path = std::env::var_os("PATH").unwrap();
+    let command = ["run", "--", "sh", "-c", "echo out; exit 4"];
+    let bitbucket = StandIn::start();
+    for reporter in [
+        build_status(command),
+        gitlab(&bitbucket, command).without("BITBUCKET_ACCESS_TOKEN"),
+        gitlab(&bitbucket, command).env("CI_COMMIT_SHA", "HEAD"),
+        gitlab(&bitbucket, command).env("CI_PROJECT_NAMESPACE", "a/b"),
+    ] {
+        let ran = reporter.env("PATH", &path).run().exits(4);
+        assert_eq!(ran.stdout, "out\n");
+        assert_eq!(ran.stderr.lines().count(), 1, "{ran:#?}");
+        ran.says("warning: this run is not reported: ");
+    }
+    assert_eq!(bitbucket.connections(), 0);
+}
+
+#[test]
+fn a_report_that_cannot_be_delivered_is_a_warning_unless_strict() {
+    let bitbucket = StandIn::start();
+    bitbucket.always(Some(Answer::status(400)));
+    for (args, script, code) in [
+        (&[][..], "true", 0),
+        (&["--strict"], "true", 4),
+        (&["--strict"], "exit 3", 3),
+    ] {
+        let args = args.iter().copied().chain(["--", "sh", "-c", script]);
+        run(&bitbucket, args)
+            .run()
+            .exits(code)
+            .says("warning: refused: HTTP 400");
+    }
+    let nobody = "http://127.0.0.1:1/2.0";
+    let strict = ["--strict", "--timeout", "0.5", "--", "true"];
+    run(&bitbucket, strict)
+        .env("BITBUCKET_API_ROOT", nobody)
+        .run()
+        .exits(5);
+    run(&bitbucket, ["--timeout", "0.5", "--", "true"])
+        .env("BITBUCKET_API_ROOT", nobody)
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn a_dead_bitbucket_costs_nothing_before_the_end_and_the_timeout_after_it() {
+    let bitbucket = StandIn::start();
+    bitbucket.always(Some(Answer::Silence));
+    let started = Instant::now();
+    let marker = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("ran-at");
+    let script = format!("sleep 0.2; date +%s%N > {}", marker.display());
+    run(&bitbucket, ["--timeout", "1.5", "--", "sh", "-c", &script])
+        .run()
+        .exits(0);
+    let elapsed = started.elapsed();
+    assert!(
+        elapsed < Duration::from_millis(200 + 1500 + 700),
+        "{elapsed:?}"
+    );
+    assert!(marker.exists());
+}
+
+#[test]
+fn the_end_is_never_overtaken_by_its_own_beginning() {
+    let second = Duration::from_secs(1);
+    // the first request is answered late, or its answer is lost, or every second one is slow
+    let late = || Answer::Late(second);
+    for answers in [
+        vec![late()],
+        vec![Answer::LostReply, Answer::LostReply],
+        vec![
+            Answer::Late(Duration::ZERO),
+            late(),
+            Answer::Late(Duration::ZERO),
+            late(),
+        ],
+        vec![Answer::LateReply(second, Box::new(Answer::status(503)))],
+    ] {
+        for script in ["true", "sleep 0.2"] {
+            let bitbucket = StandIn::start();
+            bitbucket.will(answers.clone());
+            shell(&bitbucket, script).run().exits(0);
+            assert_eq!(
+                states(&bitbucket).last().unwrap(),
+                "SUCCESSFUL",
+                "{answers:?}"
+            );
+            assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+        }
+    }
+}
+
+fn start(bitbucket: &StandIn, script: &str) -> Child {
+    let mut reporter = shell(bitbucket, script);
+    let child = reporter
+        .command()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = child.unwrap();
+    // It says when it is ready.
+    let mut ready = [0; 6];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut ready)
+        .unwrap();
+    child
+}
+
+fn send(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn a_signal_is_passed_on_and_the_end_reported_as_stopped_within_two_seconds() {
+    for (signal, number) in [(Signal::TERM, 15), (Signal::INT, 2), (Signal::HUP, 1)] {
+        let bitbucket = StandIn::start();
+        let child = start(&bitbucket, "echo ready; exec sleep 30");
+        let sent = Instant::now();
+        send(&child, signal);
+        let ran = Ran::from(child.wait_with_output().unwrap()).exits(128 + number);
+        assert!(sent.elapsed() < Duration::from_secs(2), "{ran:#?}");
+        let status = only_status(&bitbucket);
+        assert_eq!(status.state, "STOPPED");
+        let expected = format!("stopped by signal {number} after ");
+        assert!(described(&status).starts_with(&expected), "{status:?}");
+    }
+}
+
+#[test]
+fn a_command_may_end_well_after_a_signal_and_is_stopped_all_the_same() {
+    let bitbucket = StandIn::start();
+    let child = start(
+        &bitbucket,
+        "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done",
+    );
+    send(&child, Signal::TERM);
+    Ran::from(child.wait_with_output().unwrap()).exits(0);
+    assert_eq!(only_status(&bitbucket).state, "STOPPED");
+}
+
+#[test]
+fn a_second_signal_is_passed_on_too() {
+    let bitbucket = StandIn::start();
+    let script = "n=0; trap 'n=$((n+1)); [ $n = 2 ] && exit 7' TERM; echo ready; \
+                  while :; do sleep 0.05; done";
+    let child = start(&bitbucket, script);
+    send(&child, Signal::TERM);
+    std::thread::sleep(Duration::from_millis(300));
+    send(&child, Signal::TERM);
+    Ran::from(child.wait_with_output().unwrap()).exits(7);
+    assert_eq!(only_status(&bitbucket).state, "STOPPED");
+}
+
+/// In a terminal of its own, as `script` gives one: the terminal sends SIGINT to both, and the
+/// command gets it once.
+#[cfg(target_os = "linux")]
+#[test]
+fn control_c_in_a_terminal_reaches_the_command_once() {
+    let bitbucket = StandIn::start();
+    let log = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("interrupts");
+    let _ = std::fs::remove_file(&log);
+    let inner = format!(
+        "trap 'echo interrupt >> {0}' INT; echo ready; n=0; while [ $n -lt 20 ]; do sleep 0.05; n=$((n+1)); done",
+        log.display()
+    );
+    let program = env!("CARGO_BIN_EXE_build_status");
+    let mut reporter = shell(&bitbucket, "true");
+    let variables: Vec<_> = reporter
+        .command()
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    let line = format!("{program} run -- sh -c \"$INNER\"");
+    let mut child = std::process::Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env_clear()
+        .envs(variables)
+        .env("INNER", inner)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script, of util-linux, is there");
+    let mut ready = [0; 6];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut ready)
+        .unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    child.wait_with_output().unwrap();
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "interrupt\n");
+    assert_eq!(only_status(&bitbucket).state, "STOPPED");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ignored_stays_ignored() {
+    let bitbucket = StandIn::start();
+    let mut reporter = shell(&bitbucket, "true");
+    let variables: Vec<_> = reporter
+        .command()
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    let program = env!("CARGO_BIN_EXE_build_status");
+    let script = format!("trap '' HUP; exec {program} run -- sh -c 'kill -HUP $PPID $$; exit 5'");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .env_clear()
+        .envs(variables)
+        .output()
+        .unwrap();
+    Ran::from(output).exits(5);
+    assert_eq!(only_status(&bitbucket).state, "FAILED");
+}
+
+const JUNIT: &str = r"<testsuite><testcase/><testcase/><testcase><failure/></testcase><testcase><skipped/></testcase></testsuite>";
+
+#[test]
+fn counts_of_junit_files_go_into_description_and_test_results() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("junit");
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(directory.join("sub")).unwrap();
+    std::fs::write(directory.join("old.xml"), JUNIT).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let bitbucket = Setup::default().data_center("9.4.0").start();
+    let script = format!(
+        "printf '%s' '{JUNIT}' > sub/new.xml; printf '%s' '{JUNIT}' > new.xml; echo '<x' > bad.xml; exit 1"
+    );
+    let args = [
+        "--junit",
+        "*.xml",
+        "--junit",
+        "sub/*.xml",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ];
+    run(&bitbucket, args)
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("BITBUCKET_NAMESPACE", "PROJ")
+        .within(&directory)
+        .run()
+        .exits(1)
+        .says("warning: --junit: bad.xml: it is not well-formed XML");
+    let body = bitbucket.received().last().unwrap().json();
+    assert_eq!(
+        body["testResults"],
+        json!({"failed": 2, "skipped": 2, "successful": 4})
+    );
+    assert!(
+        body["duration"].as_u64().is_some_and(|ms| ms < 5000),
+        "{body}"
+    );
+    let description = body["description"].as_str().unwrap();
+    assert!(
+        description.starts_with("4 passed, 2 failed, 2 skipped in 0."),
+        "{description}"
+    );
+
+    // On a plain report nothing is too old.
+    let cloud = StandIn::start();
+    gitlab(&cloud, ["failed"])
+        .env("BUILD_STATUS_JUNIT", "old.xml,new.xml,none-*.xml")
+        .within(&directory)
+        .run()
+        .exits(0)
+        .says("no file matches `none-*.xml`");
+    assert_eq!(
+        described(&only_status(&cloud)),
+        "4 passed, 2 failed, 2 skipped"
+    );
+    let own = ["failed", "--junit", "old.xml", "--description", "mine"];
+    gitlab(&cloud, own).within(&directory).run().exits(0);
+    assert_eq!(described(&only_status(&cloud)), "mine");
+}
+
+#[test]
+fn the_usage_is_checked_before_anything_runs() {
+    let bitbucket = StandIn::start();
+    for args in [&[][..], &["--"], &["true"], &["--nosuch", "--", "true"]] {
+        run(&bitbucket, args.iter().copied()).run().exits(2);
+    }
+    assert_eq!(bitbucket.connections(), 0);
+}
