@@ -58,6 +58,20 @@ impl Found {
         found
     }
 
+    /// A hash, or the first digits of one, of which git may know the rest: Bitbucket Cloud's webhooks
+    /// have 12 in pull requests, and CIs pass them on.
+    pub fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
+        let Some(value) = value else {
+            return Self::Nothing;
+        };
+        let found = Self::look(variable, &value);
+        if is_hash_or_prefix(&value) {
+            found.or_ask_git_for(&value)
+        } else {
+            found
+        }
+    }
+
     fn look(variable: &'static str, value: &str) -> Self {
         if is_full_hash(value) {
             Self::Hash(value.to_ascii_lowercase())
@@ -140,5 +154,21 @@ mod tests {
         assert_eq!(Found::first_set([("A", main()), ("B", sha())]), refused);
         assert_eq!(Found::first_hash([("A", main()), ("B", main())]), refused);
         assert_eq!(Found::first_hash([("A", None)]), Found::Nothing);
+    }
+
+    #[test]
+    fn git_is_asked_for_the_rest_of_a_hash_and_for_no_word() {
+        let found = |value: &str| Found::hash_or_prefix("A", Some(value.to_owned()));
+        assert_eq!(found(SHA).hash(), Some(SHA));
+        assert_eq!(
+            found("1ecfd275763e"),
+            Found::refused("A is `1ecfd275763e`, which is not a commit hash")
+                .or_ask_git_for("1ecfd275763e")
+        );
+        assert_eq!(
+            found("main"),
+            Found::refused("A is `main`, which is not a commit hash")
+        );
+        assert_eq!(Found::hash_or_prefix("A", None), Found::Nothing);
     }
 }

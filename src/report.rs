@@ -194,6 +194,13 @@ pub(crate) fn commit(
     }
     match &context.commit {
         Found::Hash(hash) => Ok(hash.clone()),
+        // Nobody has completed it, and Cloud takes it as it is.
+        Found::Refused {
+            revision: Some(prefix),
+            ..
+        } if limits.short_commit && commit::is_hash_or_prefix(prefix) => {
+            Ok(prefix.to_ascii_lowercase())
+        }
         Found::Refused { reason, .. } => Err(Error::NotACommit {
             reason: reason.clone(),
         }),

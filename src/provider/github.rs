@@ -3,45 +3,13 @@
 
 use serde::Deserialize;
 
+use super::actions::Actions;
 use super::{About, Provider, Sign};
-use crate::commit::Found;
 use crate::context::Context;
-use crate::file;
-use crate::refname::Refname;
-use crate::repository::{Repository, Site};
 
 #[derive(Deserialize)]
-pub(super) struct GitHub {
-    github_event_path: Option<String>,
-    github_head_ref: Option<String>,
-    github_job: Option<String>,
-    github_ref: Option<String>,
-    github_repository: Option<String>,
-    github_run_attempt: Option<String>,
-    github_run_id: Option<String>,
-    github_run_number: Option<String>,
-    github_server_url: Option<String>,
-    github_sha: Option<String>,
-    github_workflow: Option<String>,
-}
-
-/// What is read of the webhook's payload.
-/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
-#[derive(Deserialize)]
-struct Event {
-    pull_request: Option<PullRequest>,
-}
-
-#[derive(Deserialize)]
-struct PullRequest {
-    number: Option<u64>,
-    head: Head,
-}
-
-#[derive(Deserialize)]
-struct Head {
-    sha: String,
-}
+#[serde(transparent)]
+pub(super) struct GitHub(Actions);
 
 impl Provider for GitHub {
     const ABOUT: About = About {
@@ -63,56 +31,17 @@ impl Provider for GitHub {
     };
 
     fn context(self) -> Context {
-        let event = self.github_event_path.as_deref().and_then(file::read);
-        let event: Option<Event> = event.and_then(|text| serde_json::from_str(&text).ok());
-        let pull_request = event.and_then(|event| event.pull_request);
-        // `pull_request`, `pull_request_target`, `pull_request_review` …: the head is the source
-        // branch, and GITHUB_SHA a merge commit or the target's, which Bitbucket has not.
-        let is_pull_request = self.github_head_ref.is_some();
-        let run = self
-            .github_server_url
-            .as_ref()
-            .zip(self.github_repository.as_ref())
-            .zip(self.github_run_id)
-            .map(|((server, repository), id)| format!("{server}/{repository}/actions/runs/{id}"));
-        let mut context = Context {
-            commit: match &pull_request {
-                Some(pull_request) => Found::first_set([(
-                    "pull_request.head.sha in GITHUB_EVENT_PATH",
-                    Some(pull_request.head.sha.clone()),
-                )]),
-                None if is_pull_request => Found::refused(
-                    "GITHUB_SHA is a merge commit in a pull request, and the file \
-                     GITHUB_EVENT_PATH, which has the head, cannot be read",
-                ),
-                None => Found::first_set([("GITHUB_SHA", self.github_sha)]),
-            },
-            repository: self.github_repository.as_deref().and_then(|path| {
-                let host = self.github_server_url.as_deref()?.split_once("://")?.1;
-                Repository::at(Site::Elsewhere, Some(host), path)
-            }),
-            // Jobs of different workflows may share a name. So do the legs of a matrix, which no
-            // variable tells apart: that takes --key.
-            job_name: match (self.github_workflow, self.github_job) {
-                (Some(workflow), Some(job)) => Some(format!("{workflow}/{job}")),
-                (workflow, job) => job.or(workflow),
-            },
+        let Self(actions) = self;
+        let run = actions.run(actions.github_run_id.as_deref());
+        let attempt = actions.github_run_attempt.clone();
+        Context {
             // The page of the job has a number that no variable holds.
-            url: run.clone().map(|run| match self.github_run_attempt {
+            url: run.clone().map(|run| match attempt {
                 Some(attempt) => format!("{run}/attempts/{attempt}"),
                 None => run,
             }),
             pipeline_url: run,
-            build_number: self.github_run_number,
-            pull_request: pull_request
-                .and_then(|it| it.number)
-                .map(|number| number.to_string()),
-            ..Context::default()
-        };
-        context.set_refname(match self.github_head_ref {
-            Some(source) => Some(Refname::Branch(source)),
-            None => self.github_ref.as_deref().and_then(Refname::from_full),
-        });
-        context
+            ..actions.context()
+        }
     }
 }

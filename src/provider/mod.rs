@@ -1,8 +1,33 @@
 //! The CIs that are known: one file each, one line each in [`PROVIDERS`].
 
+mod actions;
+mod appcircle;
+mod appveyor;
+mod azure;
+mod bamboo;
+mod bitbucket;
+mod bitrise;
+mod buildkite;
+mod circleci;
+mod cirrus;
+mod cloudbuild;
 mod codebuild;
+mod codefresh;
+mod codemagic;
+mod concourse;
+mod drone;
+mod forgejo;
+mod gitea;
 mod github;
 mod gitlab;
+mod harness;
+mod jenkins;
+mod job_name;
+mod puppet;
+mod semaphore;
+mod teamcity;
+mod travis;
+mod woodpecker;
 
 use serde::de::DeserializeOwned;
 
@@ -98,9 +123,32 @@ impl Entry {
 
 /// Every CI, by id.
 pub static PROVIDERS: &[Entry] = &[
+    Entry::of::<appcircle::Appcircle>(),
+    Entry::of::<appveyor::AppVeyor>(),
+    Entry::of::<azure::Azure>(),
+    Entry::of::<bamboo::Bamboo>(),
+    Entry::of::<bitbucket::Bitbucket>(),
+    Entry::of::<bitrise::Bitrise>(),
+    Entry::of::<buildkite::Buildkite>(),
+    Entry::of::<circleci::CircleCi>(),
+    Entry::of::<cirrus::Cirrus>(),
+    Entry::of::<cloudbuild::CloudBuild>(),
     Entry::of::<codebuild::CodeBuild>(),
+    Entry::of::<codefresh::Codefresh>(),
+    Entry::of::<codemagic::Codemagic>(),
+    Entry::of::<concourse::Concourse>(),
+    Entry::of::<drone::Drone>(),
+    Entry::of::<forgejo::Forgejo>(),
+    Entry::of::<gitea::Gitea>(),
     Entry::of::<github::GitHub>(),
     Entry::of::<gitlab::GitLab>(),
+    Entry::of::<harness::Harness>(),
+    Entry::of::<jenkins::Jenkins>(),
+    Entry::of::<puppet::Puppet>(),
+    Entry::of::<semaphore::Semaphore>(),
+    Entry::of::<teamcity::TeamCity>(),
+    Entry::of::<travis::Travis>(),
+    Entry::of::<woodpecker::Woodpecker>(),
 ];
 
 /// The CI that `id` names, else the one whose signs hold in `env`, if any.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use build_status::env::Env;
 use build_status::provider::{self, PROVIDERS};
@@ -115,4 +116,43 @@ fn gitlabs_and_githubs_jobs_on_codebuilds_machines_are_not_codebuilds() {
     assert_eq!(found(&[codebuild, ("GITLAB_CI", "true")]), Some("gitlab"));
     let github = ("GITHUB_ACTIONS", "true");
     assert_eq!(found(&[codebuild, github]), Some("github"));
+}
+
+#[test]
+fn the_twelve_digits_of_bitbucket_pipelines_are_completed_or_sent_to_cloud_as_they_are() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("twelve digits");
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=x", "-c", "user.email=x@example.com"]);
+        let output = git.arg("-C").arg(&directory).args(args).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir(&directory).unwrap();
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message=x"]);
+    let hash = git(&["rev-parse", "HEAD"]);
+    let short = &hash[..12];
+
+    let path = std::env::var("PATH").unwrap();
+    let report = |directory: &str, path: &str| {
+        build_status(["passed", "--dry-run", "--output", "json"])
+            .env("BITBUCKET_BUILD_NUMBER", "5")
+            .env("BITBUCKET_REPO_FULL_NAME", "my-workspace/my-repo")
+            .env("BITBUCKET_COMMIT", short)
+            .env("BITBUCKET_CLONE_DIR", directory)
+            .env("PATH", path)
+    };
+    let sent = |directory, path| report(directory, path).run().exits(0).json()["commit"].clone();
+    assert_eq!(sent(directory.to_str().unwrap(), &path), hash);
+    assert_eq!(sent("/nosuch", &path), short);
+    assert_eq!(sent(directory.to_str().unwrap(), "/nosuch"), short);
+    let to_data_center = report("/nosuch", &path)
+        .env("BITBUCKET_SERVER_URL", "https://bitbucket.example.com")
+        .env("BITBUCKET_NAMESPACE", "PROJ")
+        .env("BITBUCKET_REPOSITORY", "repo")
+        .run()
+        .exits(3);
+    assert!(to_data_center.stderr.contains(short), "{to_data_center:?}");
 }

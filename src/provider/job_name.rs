@@ -1,0 +1,41 @@
+//! Names of jobs, with what tells one from its siblings.
+
+/// What there is of a name: `stage/step`.
+pub(super) fn joined(parts: &[Option<impl AsRef<str>>]) -> Option<String> {
+    let parts = parts.iter().flatten().map(AsRef::as_ref);
+    let name = parts.collect::<Vec<_>>().join("/");
+    (!name.is_empty()).then_some(name)
+}
+
+/// ` 2/3` behind the name of a job that runs in several shards, and nothing behind another's. The
+/// CI counts them from `first`.
+pub(super) fn shard(first: u32, index: Option<&str>, total: Option<&str>) -> String {
+    let number = |text: &str| text.parse::<u32>().ok();
+    match (index.and_then(number), total.and_then(number)) {
+        (Some(index), Some(total)) if total > 1 && (first..first + total).contains(&index) => {
+            format!(" {}/{total}", index - first + 1)
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_of_several_has_a_number() {
+        for (index, total, first, expected) in [
+            (Some("1"), Some("3"), 0, "test 2/3"),
+            (Some("1"), Some("3"), 1, "test 1/3"),
+            (Some("0"), Some("1"), 0, "test"),
+            (Some("0"), Some("3"), 1, "test"),
+            (Some("3"), Some("3"), 0, "test"),
+            (Some("x"), Some("3"), 0, "test"),
+            (Some("1"), None, 0, "test"),
+            (None, None, 0, "test"),
+        ] {
+            assert_eq!(format!("test{}", shard(first, index, total)), expected);
+        }
+    }
+}
