@@ -216,6 +216,13 @@ fn secret(
     match (value, path) {
         (Some(value), _) => checked(variable, &value).map(Some),
         (None, Some(path)) => {
+            if Kind::of(&Secret::new(&path)) != Kind::Unknown {
+                return Err(setting(
+                    &file_variable,
+                    "it is a token, and not the path of a file",
+                    &format!("put the token into {variable}, or into a file"),
+                ));
+            }
             let text = read_file(&file_variable, &path)?;
             checked(&file_variable, &text).map(Some)
         }
@@ -294,18 +301,23 @@ fn check_username(name: &str) -> Result<(), Error> {
 /// Refuses `$NAME` and `${NAME}`: a reference that the CI has left as it was, because the variable
 /// is not there for this job.
 pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
-    let name = text.strip_prefix('$').map(|name| {
-        let braced = name
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'));
-        braced.unwrap_or(name)
-    });
+    let within = |text: &'_ str, start: &str, end: char| {
+        let inner = text
+            .strip_prefix(start)
+            .and_then(|text| text.strip_suffix(end));
+        inner.map(str::to_owned)
+    };
+    // $NAME, ${NAME}, Azure's $(NAME), CodePipeline's #{Namespace.Name}
+    let name = within(text, "${", '}')
+        .or_else(|| within(text, "$(", ')'))
+        .or_else(|| within(text, "#{", '}'))
+        .or_else(|| text.strip_prefix('$').map(str::to_owned));
     let is_name = |name: &str| {
         name.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
             && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     };
-    if name.is_some_and(is_name) {
+    if name.as_deref().is_some_and(is_name) {
         return Err(setting(
             origin,
             "it is a literal reference to another variable, which is not set in this job",

@@ -44,6 +44,13 @@ impl Failure {
                 Setback::Passing,
                 "what answers there does not speak http: check the port, and whether it is https",
             ),
+            // The request itself is at fault: it would be so again.
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => (
+                error.to_string(),
+                Setback::Lasting,
+                "one of the values that go into the request is too long or has characters that no \
+                 URL or header can have",
+            ),
             other => (other.to_string(), Setback::Passing, NETWORK),
         };
         Self {

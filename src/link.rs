@@ -105,6 +105,14 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
             "it holds a user name or password: credentials have variables of their own".into(),
         );
     }
+    // http::Uri calls a port that is none no port, and the default would be called.
+    let after_host = authority.rsplit_once(host).map_or("", |(_, rest)| rest);
+    if !after_host.is_empty() && uri.port_u16().is_none() {
+        return Err(format!(
+            "`{}` is not a port",
+            after_host.trim_start_matches(':')
+        ));
+    }
     if host.is_empty() || text.contains(['?', '#']) {
         return Err("it is not the absolute URL of a server".into());
     }
@@ -195,6 +203,10 @@ mod tests {
         for (text, plain, allowed) in [
             ("https://api.bitbucket.org/2.0/", true, true),
             ("http://127.0.0.1:7990", true, true),
+            ("http://127.0.0.1:99999", false, false),
+            ("http://127.0.0.1:", false, false),
+            ("https://bitbucket.example.com:abc", false, false),
+            ("https://bitbucket.example.com:8443/ctx", true, true),
             ("http://127.1.2.3", true, true),
             ("http://[::1]:7990/ctx", true, true),
             ("http://localhost:7990", true, true),

@@ -7,6 +7,7 @@ use std::process::{self, ExitCode};
 use build_status::cli::{Args, Stop};
 use build_status::env::Env;
 use build_status::error::Error;
+use build_status::output::Told;
 use build_status::{Ending, auth, output};
 
 fn main() -> ExitCode {
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
             stderr: String::new(),
             code: 0,
         },
-        Err(Stop::Fail(error)) => fail(&error, &env),
+        Err(Stop::Fail(error)) => fail(&error, &env, wants_json(&env)),
     };
     let _ = io::stderr().lock().write_all(ending.stderr.as_bytes());
     let mut stdout = io::stdout().lock();
@@ -32,18 +33,38 @@ fn main() -> ExitCode {
                 message: error.to_string(),
             },
             &env,
+            false,
         ),
         _ => ending,
     };
     ExitCode::from(ending.code)
 }
 
-fn fail(error: &Error, env: &Env) -> Ending {
-    for line in output::error_lines(error, &auth::redactor(env)) {
+/// Whether a command line that cannot be read asks for JSON all the same.
+fn wants_json(env: &Env) -> bool {
+    let words: Vec<_> = std::env::args_os().collect();
+    let pair = words
+        .windows(2)
+        .any(|pair| pair[0] == "--output" && pair[1] == "json");
+    pair || words.iter().any(|word| word == "--output=json")
+        || env.get("BUILD_STATUS_OUTPUT") == Some("json")
+}
+
+fn fail(error: &Error, env: &Env, json: bool) -> Ending {
+    let redactor = auth::redactor(env);
+    for line in output::error_lines(error, &redactor) {
         say(&line);
     }
+    let told = Told {
+        error: Some(error.clone()),
+        ..Told::default()
+    };
     Ending {
-        stdout: String::new(),
+        stdout: if json {
+            told.json(&redactor)
+        } else {
+            String::new()
+        },
         stderr: String::new(),
         code: error.exit_code(),
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::auth;
 use crate::cli::{Origins, ReportArgs};
 use crate::commit::{self, Found};
 use crate::context::Context;
@@ -73,6 +74,22 @@ impl Report {
         let state = state(args.state.as_deref(), &args.origins, about, context)?;
         let commit = commit(build.commit.as_deref(), &args.origins, context, limits)?;
         let url = url(build.url.as_deref(), &args.origins, about, context, limits)?;
+        for (option, value) in [("key", &build.key), ("refname", &build.refname)] {
+            if let Some(value) = value {
+                auth::check_expanded(&args.origins.name(option), value)?;
+            }
+        }
+        if build
+            .key
+            .as_deref()
+            .is_some_and(|key| key.trim().is_empty())
+        {
+            return Err(Error::Setting {
+                origin: args.origins.name("key"),
+                problem: "it is blank".into(),
+                hint: Some("leave it out for a key made of the job's name".into()),
+            });
+        }
         let key = key(
             build.key.as_deref(),
             &args.origins,
@@ -232,7 +249,7 @@ pub(crate) fn url(
     let host = link::host(&url);
     if limits.dotted_host && !host.trim_end_matches('.').contains('.') {
         return Err(bad(format!(
-            "its host `{host}` has no dot, and {} wants a full name or an IP address",
+            "its host `{host}` has no dot, and {} wants a full name or an IPv4 address",
             limits.product
         )));
     }

@@ -236,22 +236,21 @@ fn given(
     args: &DestinationArgs,
     origins: &Origins,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    for (option, value) in [
-        ("repository", &args.repository),
-        ("workspace", &args.workspace),
-    ] {
+    let trimmed = |value: &Option<String>| value.as_deref().map(|text| text.trim().to_owned());
+    let (given_path, given_owner) = (trimmed(&args.repository), trimmed(&args.workspace));
+    for (option, value) in [("repository", &given_path), ("workspace", &given_owner)] {
         if let Some(value) = value {
-            auth::check_expanded(&origins.name(option), value)?;
+            check_names(&origins.name(option), value)?;
         }
     }
-    let Some(path) = &args.repository else {
-        return Ok((args.workspace.clone(), None));
+    let Some(path) = &given_path else {
+        return Ok((given_owner, None));
     };
     let (in_path, name) = match path.split_once('/') {
         None => (None, path.as_str()),
         Some((workspace, name)) => (Some(workspace), name),
     };
-    if name.is_empty() || name.contains('/') || in_path == Some("") {
+    if name.contains('/') {
         return Err(Error::Setting {
             origin: origins.name("repository"),
             problem: format!("`{path}` is neither REPO nor WORKSPACE/REPO"),
@@ -260,13 +259,28 @@ fn given(
     }
     // An option beats a variable, and what says both beats what says one.
     let typed = |option| origins.variable(option).is_none();
-    let owner = match (in_path, &args.workspace) {
+    let owner = match (in_path, &given_owner) {
         (Some(_), Some(workspace)) if typed("workspace") && !typed("repository") => {
             Some(workspace.as_str())
         }
         (in_path, workspace) => in_path.or(workspace.as_deref()),
     };
     Ok((owner.map(str::to_owned), Some(name.to_owned())))
+}
+
+/// Refuses what can be no name of a workspace, project or repository, nor two of them.
+fn check_names(origin: &str, names: &str) -> Result<(), Error> {
+    auth::check_expanded(origin, names)?;
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "@:#?%\\$".contains(c);
+    let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains(odd);
+    if names.split('/').all(is_name) {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        origin: origin.to_owned(),
+        problem: format!("`{names}` is no name on Bitbucket"),
+        hint: Some("give the names as they stand in the address of the repository's page".into()),
+    })
 }
 
 /// Both, or what to say about the one that is missing.

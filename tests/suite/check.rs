@@ -324,6 +324,26 @@ fn a_wrong_token_on_data_center_is_found() {
 }
 
 #[test]
+fn a_wrong_password_on_data_center_is_tried_once() {
+    let bitbucket = Setup::default().data_center("9.4.0").start();
+    let ran = check(&bitbucket)
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("BITBUCKET_NAMESPACE", "PROJ")
+        .env("BITBUCKET_USERNAME", "jdoe")
+        .env("BITBUCKET_ACCESS_TOKEN", "name")
+        .run()
+        .exits(4);
+    answered(&ran, "token", "FAIL");
+    answered(&ran, "access", "warn");
+    assert_eq!(bitbucket.failed_logins(), 1);
+    assert!(
+        ran.stdout.contains("a user name and a token"),
+        "a short password cuts no words: {ran:#?}"
+    );
+}
+
+#[test]
 fn no_answer_shows_a_secret() {
     let bitbucket = StandIn::start();
     bitbucket.always(Some(Answer::text(400, DEFAULT_TOKEN)));

@@ -82,6 +82,21 @@ fn json_tells_a_failure_too_as_far_as_it_got() {
 }
 
 #[test]
+fn json_tells_a_wrong_command_line_too() {
+    for (args, variable) in [
+        (&["--output", "json", "--nosuch"][..], ""),
+        (&["--output=json", "passed", "--timeout", "x"], ""),
+        (&["--nosuch"], "json"),
+    ] {
+        let ran = build_status(args)
+            .env("BUILD_STATUS_OUTPUT", variable)
+            .run()
+            .exits(2);
+        assert_eq!(ran.json()["error"]["kind"], "usage");
+    }
+}
+
+#[test]
 fn a_dry_run_prints_the_exact_request_and_sends_nothing() {
     let bitbucket = StandIn::start();
     let ran = gitlab(&bitbucket, ["--dry-run"]).run().exits(0);

@@ -654,3 +654,63 @@ fn without_a_ci_the_working_copy_says_the_commit_and_the_repository() {
         .exits(3)
         .says("commit: none is known");
 }
+
+#[test]
+fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
+    let bitbucket = StandIn::start();
+    for name in [
+        "ws/..",
+        "../..",
+        ".",
+        "a b/c",
+        "git@bitbucket.org:ws/repo.git",
+        "ws/",
+        "/r",
+        "a%2Fb",
+    ] {
+        gitlab(&bitbucket, ["--repository", name])
+            .run()
+            .exits(2)
+            .says("--repository");
+    }
+    for name in ["", " ", "a:b"] {
+        gitlab(&bitbucket, ["--workspace", name])
+            .run()
+            .exits(2)
+            .says("--workspace");
+    }
+    for reference in [
+        "$REPO",
+        "${REPO}",
+        "$(REPO)",
+        "#{SourceVariables.FullRepositoryName}",
+    ] {
+        let reporter = gitlab(&bitbucket, []).env("BITBUCKET_REPOSITORY", reference);
+        reporter.run().exits(2).says("literal reference");
+        let reporter = gitlab(&bitbucket, []).env("BUILD_STATUS_REFNAME", reference);
+        reporter.run().exits(2).says("literal reference");
+    }
+    for key in ["", " "] {
+        gitlab(&bitbucket, ["--key", key])
+            .run()
+            .exits(2)
+            .says("--key: it is blank");
+    }
+    assert_eq!(bitbucket.received(), []);
+    gitlab(&bitbucket, [])
+        .env("BITBUCKET_NAMESPACE", " my-workspace\n")
+        .run()
+        .exits(0);
+}
+
+#[test]
+fn a_port_that_is_none_is_refused() {
+    let bitbucket = StandIn::start();
+    for port in ["99999", "abc", ""] {
+        let root = format!("http://127.0.0.1:{port}/2.0");
+        gitlab(&bitbucket, ["--api-root", &root])
+            .run()
+            .exits(2)
+            .says("is not a port");
+    }
+}

@@ -137,8 +137,8 @@ fn json_goes_to_stderr() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "hi\n"));
     let json: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
     assert_eq!(
-        (&json["state"], &json["http_status"]),
-        (&json!("SUCCESSFUL"), &json!(200))
+        (&json["state"], &json["attempts"]),
+        (&json!("SUCCESSFUL"), &json!(1))
     );
 }
 

@@ -72,6 +72,7 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
         ("${BITBUCKET_TOKEN}", ["literal reference", "protected"]),
         ("ATBBxyz123456789", ["2026-07-28", "access token"]),
         ("two words", ["white space", "nothing else"]),
+        ("t\u{f6}ken", ["outside ASCII", "nothing else"]),
         ("line\nbreak", ["line break", "nothing else"]),
         (" \n", ["it is empty", "put the token"]),
         ("caf\u{fffd}", ["not UTF-8", "put the token"]),

@@ -145,3 +145,19 @@ fn a_proxy_that_does_not_allow_the_port_is_named() {
         .says("proxy");
     assert_eq!(bitbucket.connections(), 0);
 }
+
+#[test]
+fn a_socks_proxy_is_refused_in_words() {
+    let bitbucket = StandIn::start();
+    let socks = "socks5h://127.0.0.1:1";
+    let root = ("BITBUCKET_API_ROOT", "https://api.bitbucket.org/2.0");
+    let reporter = gitlab(&bitbucket, []).envs(&[root]).env("ALL_PROXY", socks);
+    reporter
+        .run()
+        .exits(2)
+        .says("ALL_PROXY: it is a SOCKS proxy");
+    let direct = gitlab(&bitbucket, [])
+        .env("ALL_PROXY", socks)
+        .env("NO_PROXY", "127.0.0.1");
+    direct.run().exits(0);
+}
