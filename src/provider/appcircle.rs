@@ -43,6 +43,7 @@ impl Provider for Appcircle {
         docs: "https://docs.appcircle.io/environment-variables/appcircle-specific-environment-variables",
         key: "appcircle",
         signs: &[Sign::Is("AC_APPCIRCLE", "true")],
+        commit: &["AC_GIT_COMMIT"],
         state: Some("AC_BUILD_STATUS"),
         state_caveat: "of the steps so far: right in a last step with `Always run this step even if \
                        the previous steps fail`",

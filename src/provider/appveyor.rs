@@ -47,6 +47,7 @@ impl Provider for AppVeyor {
         key: "appveyor",
         // `True` on Windows, `true` on Linux
         signs: &[Sign::Set("APPVEYOR")],
+        commit: &["APPVEYOR_PULL_REQUEST_HEAD_COMMIT", "APPVEYOR_REPO_COMMIT"],
         state: None,
         state_caveat: "pass `passed` in `on_success` and `failed` in `on_failure`",
         url_setting: "APPVEYOR_URL",

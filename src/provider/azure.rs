@@ -52,6 +52,7 @@ impl Provider for Azure {
         docs: "https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables",
         key: "azure",
         signs: &[Sign::Is("TF_BUILD", "True")],
+        commit: &["SYSTEM_PULLREQUEST_SOURCECOMMITID", "BUILD_SOURCEVERSION"],
         state: Some("AGENT_JOBSTATUS"),
         state_caveat: "it is Succeeded until a step fails: right in a last step with \
                        `condition: always()` only",

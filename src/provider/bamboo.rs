@@ -51,6 +51,10 @@ impl Provider for Bamboo {
         docs: "https://confluence.atlassian.com/bamboo/bamboo-variables-289277087.html",
         key: "bamboo",
         signs: &[Sign::OneOf(&["bamboo_buildKey", "bamboo_agentId"])],
+        commit: &[
+            "bamboo_planRepository_revision",
+            "bamboo_planRepository_1_revision",
+        ],
         state: Some("bamboo_buildFailed"),
         state_caveat: "it is false until a task fails: right in a final task only",
         url_setting: "Base URL in Bamboo's general configuration",

@@ -31,6 +31,7 @@ impl Provider for Bitbucket {
         docs: "https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/",
         key: "bitbucket",
         signs: &[Sign::Set("BITBUCKET_BUILD_NUMBER")],
+        commit: &["BITBUCKET_COMMIT"],
         state: Some("BITBUCKET_EXIT_CODE"),
         state_caveat: "it is set in `after-script` only",
         url_setting: "BITBUCKET_REPO_FULL_NAME",

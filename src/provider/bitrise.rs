@@ -43,6 +43,7 @@ impl Provider for Bitrise {
         docs: "https://docs.bitrise.io/en/bitrise-ci/references/available-environment-variables.html",
         key: "bitrise",
         signs: &[Sign::Is("BITRISE_IO", "true")],
+        commit: &["BITRISE_GIT_COMMIT", "GIT_CLONE_COMMIT_HASH"],
         state: Some("BITRISE_BUILD_STATUS"),
         state_caveat: "it is 0 until a step fails: right in the last step only, with \
                        `is_always_run: true`",

@@ -36,6 +36,7 @@ impl Provider for Buildkite {
         docs: "https://buildkite.com/docs/pipelines/configure/environment-variables",
         key: "buildkite",
         signs: &[Sign::Is("BUILDKITE", "true")],
+        commit: &["BUILDKITE_COMMIT"],
         state: Some("BUILDKITE_COMMAND_EXIT_STATUS"),
         state_caveat: "in the hooks `post-command` and `pre-exit`; before them there is none",
         url_setting: "BUILDKITE_BUILD_URL",

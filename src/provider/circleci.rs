@@ -33,6 +33,7 @@ impl Provider for CircleCi {
         docs: "https://circleci.com/docs/reference/variables/",
         key: "circleci",
         signs: &[Sign::Is("CIRCLECI", "true")],
+        commit: &["CIRCLE_SHA1"],
         state: None,
         state_caveat: "pass it in two last steps, one with `when: on_success`, one with \
                        `when: on_fail`",

@@ -30,6 +30,7 @@ impl Provider for Cirrus {
         docs: "https://cirrus-ci.org/guide/writing-tasks/#environment-variables",
         key: "cirrus",
         signs: &[Sign::Is("CIRRUS_CI", "true")],
+        commit: &["CIRRUS_CHANGE_IN_REPO"],
         state: None,
         state_caveat: "pass `passed` in a last script and `failed` in one under `on_failure:`",
         url_setting: "CIRRUS_TASK_ID",

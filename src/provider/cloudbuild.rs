@@ -38,6 +38,7 @@ impl Provider for CloudBuild {
         // The one variable that every step has, mapped or not. It is where a step writes its
         // `buildStepOutputs`: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
         signs: &[Sign::Set("BUILDER_OUTPUT")],
+        commit: &["COMMIT_SHA", "REVISION_ID"],
         state: None,
         state_caveat: "no step runs after one that failed: wrap the command in `build_status run`, \
                        in a step with `automapSubstitutions: true`",

@@ -55,6 +55,11 @@ impl Provider for CodeBuild {
             Sign::Unset("GITLAB_CI"),
             Sign::Unset("GITHUB_ACTIONS"),
         ],
+        commit: &[
+            "CODEBUILD_WEBHOOK_MERGE_COMMIT",
+            "CODEBUILD_RESOLVED_SOURCE_VERSION",
+            "CODEBUILD_SOURCE_VERSION",
+        ],
         state: Some("CODEBUILD_BUILD_SUCCEEDING"),
         state_caveat: "it is 1 from the first phase on, until a command fails: right in the last \
                        step (post_build's finally) only",

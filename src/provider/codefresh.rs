@@ -28,6 +28,7 @@ impl Provider for Codefresh {
         docs: "https://codefresh.io/docs/docs/pipelines/variables/",
         key: "codefresh",
         signs: &[Sign::Set("CF_BUILD_ID")],
+        commit: &["CF_PULL_REQUEST_HEAD_COMMIT_SHA", "CF_REVISION"],
         state: None,
         state_caveat: "pass it in the pipeline's hooks `on_success` and `on_fail`, with one `--key`: \
                        each hook is a step with a name of its own",

@@ -43,6 +43,7 @@ impl Provider for Codemagic {
         docs: "https://docs.codemagic.io/yaml-basic-configuration/environment-variables/",
         key: "codemagic",
         signs: &[Sign::Set("CM_BUILD_ID")],
+        commit: &["CM_COMMIT"],
         state: Some("CM_BUILD_STEP_STATUS"),
         state_caveat: "in the Workflow Editor's scripts after the build; with `codemagic.yaml`, \
                        pass it in `publishing: scripts`, which run after a failure too",

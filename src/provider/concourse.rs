@@ -42,6 +42,7 @@ impl Provider for Concourse {
         docs: "https://concourse-ci.org/docs/resource-types/implementing/#metadata",
         key: "concourse",
         signs: &[Sign::Set("ATC_EXTERNAL_URL")],
+        commit: &[],
         state: Some("BUILD_STATUS"),
         state_caveat: "in a `put` of a job's `on_success`, `on_failure`, `on_abort` or `on_error`; \
                        a `task` there has to pass it",

@@ -48,6 +48,7 @@ impl Provider for Drone {
             // It sets Drone's variables too.
             Sign::Unset("HARNESS_BUILD_ID"),
         ],
+        commit: &["DRONE_COMMIT_SHA"],
         state: Some("DRONE_STAGE_STATUS"),
         state_caveat: "it is how the stage stood when the step began: right in a last step with \
                        `when: status: [success, failure]`",

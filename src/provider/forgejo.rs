@@ -17,6 +17,7 @@ impl Provider for Forgejo {
         docs: "https://forgejo.org/docs/latest/user/actions/reference/",
         key: "forgejo",
         signs: &[Sign::Is("FORGEJO_ACTIONS", "true")],
+        commit: &["GITHUB_EVENT_PATH", "GITHUB_SHA"],
         state: None,
         state_caveat: "pass `${{ job.status }}` in a last step with `if: always()`",
         url_setting: "ROOT_URL in Forgejo's app.ini",

@@ -21,6 +21,7 @@ impl Provider for Gitea {
             // Forgejo's runner, which comes from Gitea's, may set both.
             Sign::Unset("FORGEJO_ACTIONS"),
         ],
+        commit: &["GITHUB_EVENT_PATH", "GITHUB_SHA"],
         state: None,
         state_caveat: "pass `${{ job.status }}` in a last step with `if: always()`",
         url_setting: "ROOT_URL in Gitea's app.ini",

@@ -23,6 +23,7 @@ impl Provider for GitHub {
             Sign::Unset("GITEA_ACTIONS"),
             Sign::Unset("FORGEJO_ACTIONS"),
         ],
+        commit: &["GITHUB_EVENT_PATH", "GITHUB_SHA"],
         state: None,
         state_caveat: "pass `${{ job.status }}` in a last step with `if: always()`",
         url_setting: "GITHUB_SERVER_URL",

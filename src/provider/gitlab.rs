@@ -60,6 +60,11 @@ impl Provider for GitLab {
         docs: "https://docs.gitlab.com/ci/variables/predefined_variables/",
         key: "gitlab-ci",
         signs: &[Sign::Is("GITLAB_CI", "true")],
+        commit: &[
+            "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
+            "CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_SHA",
+            "CI_COMMIT_SHA",
+        ],
         state: Some("CI_JOB_STATUS"),
         state_caveat: "the end of the job is known in after_script only; before it, the job is \
                        running",

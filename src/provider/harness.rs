@@ -55,6 +55,7 @@ impl Provider for Harness {
         docs: "https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/",
         key: "harness",
         signs: &[Sign::Set("HARNESS_BUILD_ID")],
+        commit: &["DRONE_COMMIT_SHA"],
         state: Some("DRONE_STAGE_STATUS"),
         state_caveat: "it is how the stage stood when the step began: right in a last step with \
                        `when: stageStatus: All`",

@@ -41,6 +41,7 @@ impl Provider for Jenkins {
             Sign::Set("BUILD_TAG"),
             Sign::Set("JOB_NAME"),
         ],
+        commit: &["ghprbActualCommit", "GIT_COMMIT"],
         state: None,
         state_caveat: "pass `${currentBuild.currentResult}` in the stage's own `post { always { … } }`: \
                        the stage's name is in the key",

@@ -62,6 +62,8 @@ pub struct About {
     pub key: &'static str,
     /// What gives it away. All must hold, and no two CIs' may hold together.
     pub signs: &'static [Sign],
+    /// The variables that may name the commit, the first first.
+    pub commit: &'static [&'static str],
     /// The variable that holds the job's state, if there is one.
     pub state: Option<&'static str>,
     /// When `state` is right; without one, how to pass it.

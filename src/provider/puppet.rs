@@ -23,6 +23,7 @@ impl Provider for Puppet {
         docs: "https://puppet.com/docs/pipelines-for-apps/enterprise/environment-variable.html",
         key: "puppet",
         signs: &[Sign::Set("DISTELLI_APPNAME")],
+        commit: &["DISTELLI_RELREVISION"],
         state: None,
         state_caveat: "pass `passed` in the manifest's `AfterBuildSuccess` and `failed` in \
                        `AfterBuildFailure`; where the variables are missing, `--commit`, \

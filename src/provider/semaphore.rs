@@ -51,6 +51,7 @@ impl Provider for Semaphore {
         docs: "https://docs.semaphore.io/reference/env-vars",
         key: "semaphore",
         signs: &[Sign::Is("SEMAPHORE", "true")],
+        commit: &["SEMAPHORE_GIT_PR_SHA", "SEMAPHORE_GIT_SHA"],
         state: Some("SEMAPHORE_JOB_RESULT"),
         state_caveat: "the end of the job is known in the epilogue only, and the pipeline's in the \
                        jobs of after_pipeline (SEMAPHORE_PIPELINE_RESULT)",

@@ -33,6 +33,7 @@ impl Provider for TeamCity {
         docs: "https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html",
         key: "teamcity",
         signs: &[Sign::Set("TEAMCITY_VERSION")],
+        commit: &["BUILD_VCS_NUMBER"],
         state: None,
         state_caveat: "pass `%teamcity.build.step.status.<step_ID>%` in a last step that runs \
                        *Even if some of the previous steps failed*",

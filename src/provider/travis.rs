@@ -46,6 +46,7 @@ impl Provider for Travis {
         docs: "https://docs.travis-ci.com/user/environment-variables/",
         key: "travis",
         signs: &[Sign::Is("TRAVIS", "true")],
+        commit: &["TRAVIS_PULL_REQUEST_SHA", "TRAVIS_COMMIT"],
         state: Some("TRAVIS_TEST_RESULT"),
         state_caveat: "it is 0 until a command of script fails: right in after_success, \
                        after_failure and after_script only",

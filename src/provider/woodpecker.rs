@@ -57,6 +57,7 @@ impl Provider for Woodpecker {
         docs: "https://woodpecker-ci.org/docs/usage/environment",
         key: "woodpecker",
         signs: &[Sign::Is("CI", "woodpecker")],
+        commit: &["CI_COMMIT_SHA"],
         state: Some("CI_PIPELINE_STATUS"),
         state_caveat: "since 3.15 it is how the workflow stood when the step began: right in a last \
                        step with `when: status: [success, failure]`",

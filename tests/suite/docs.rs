@@ -52,18 +52,22 @@ fn exit_codes() -> String {
 }
 
 fn providers() -> String {
-    let mut table = "| CI | id | detected by | state from | when it is right |\n\
-                     |---|---|---|---|---|\n"
+    let mut table = "| CI | id | detected by | commit from | state from | when it is right |\n\
+                     |---|---|---|---|---|---|\n"
         .to_owned();
     for entry in PROVIDERS {
         let about = &entry.about;
         let signs: Vec<_> = about.signs.iter().filter_map(sign).collect();
+        let commit = match about.commit {
+            [] => "`--commit`".to_owned(),
+            names => format!("`{}`", names.join("`, else `")),
+        };
         let state = about
             .state
             .map_or("-".to_owned(), |name| format!("`{name}`"));
         writeln!(
             table,
-            "| [{}]({}) | `{}` | {} | {state} | {} |",
+            "| [{}]({}) | `{}` | {} | {commit} | {state} | {} |",
             about.name,
             about.docs,
             about.id,
