@@ -1,0 +1,27 @@
+#!/bin/sh
+# Builds the statically linked binary for this machine's architecture, and leaves it at
+# dist/amd64/build_status or dist/arm64/build_status. It runs in any Linux image, an empty one too.
+set -eu
+cd "$(dirname "$0")/.."
+
+target=$(rustc -vV | sed -n 's/^host: //p')
+case $target in
+  x86_64-*-linux-gnu) architecture=amd64 ;;
+  aarch64-*-linux-gnu) architecture=arm64 ;;
+  *)
+    echo "there is no static build for $target: run this on Linux with glibc" >&2
+    exit 1
+    ;;
+esac
+
+# A panic ends the program at once, so that nothing needs the tables for unwinding: 0.3 MB. Equal
+# functions become one, and relocations are packed: 0.1 MB.
+flags="-C target-feature=+crt-static -C force-unwind-tables=no"
+flags="$flags -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,$PWD/scripts/static.ld"
+flags="$flags -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
+RUSTFLAGS=$flags cargo build --quiet --locked --release --target "$target" --target-dir target/static \
+  --package build_status --bin build_status
+
+mkdir -p "dist/$architecture"
+cp "target/static/$target/release/build_status" "dist/$architecture/build_status"
+echo "dist/$architecture/build_status"
