@@ -7,6 +7,7 @@ use std::process::Command;
 
 use build_status::env::Env;
 use build_status::provider::{self, PROVIDERS};
+use build_status::state::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -45,9 +46,22 @@ fn every_ci_has_a_fixture_file_and_every_file_a_ci() {
         .iter()
         .map(|entry| entry.about.id.to_owned())
         .collect();
-    assert_eq!(fixtures().into_keys().collect::<BTreeSet<_>>(), ids);
+    let files: BTreeSet<_> = fixtures().into_keys().collect();
+    let missing: Vec<_> = ids.difference(&files).collect();
+    assert!(
+        missing.is_empty(),
+        "there is no tests/providers/ID.json for {missing:?}"
+    );
+    let left_over: Vec<_> = files.difference(&ids).collect();
+    assert!(
+        left_over.is_empty(),
+        "there is no line in src/provider/mod.rs for {left_over:?}"
+    );
     let order: Vec<_> = PROVIDERS.iter().map(|entry| entry.about.id).collect();
-    assert!(order.is_sorted(), "{order:?}");
+    assert!(
+        order.is_sorted(),
+        "the table is not in the order of ids: {order:?}"
+    );
 }
 
 #[test]
@@ -155,4 +169,78 @@ fn the_twelve_digits_of_bitbucket_pipelines_are_completed_or_sent_to_cloud_as_th
         .run()
         .exits(3);
     assert!(to_data_center.stderr.contains(short), "{to_data_center:?}");
+}
+
+/// A CI may invent words, and people give jobs any name.
+#[test]
+fn no_value_of_any_variable_keeps_a_ci_from_being_read() {
+    let long = "x".repeat(10_000);
+    for (id, cases) in fixtures() {
+        let entry = PROVIDERS.iter().find(|entry| entry.about.id == id).unwrap();
+        for Case { env, .. } in cases {
+            for name in env.keys() {
+                for value in ["", "weird", "-1", "false", "\u{1b}[0m\n", "é{}/:^%", &long] {
+                    let mut env = env.clone();
+                    env.insert(name.clone(), value.to_owned());
+                    let read = entry.context(&env.into_iter().collect());
+                    let context =
+                        read.unwrap_or_else(|error| panic!("{id}: {name}={value}: {error}"));
+                    // What nobody knows is never green.
+                    let is_state = entry.about.state == Some(name.as_str());
+                    let green = context.state == Some(State::Successful);
+                    assert!(!(is_state && value == "weird" && green), "{id}: {name}");
+                }
+            }
+        }
+    }
+}
+
+/// Else a re-run would not overwrite what the run before has said.
+#[test]
+fn no_counter_of_runs_is_in_a_jobs_name() {
+    // These tell siblings apart, and stay the same when a run is repeated.
+    let siblings = [
+        "TRAVIS_JOB_NUMBER",
+        "CI_WORKFLOW_NUMBER",
+        "AC_BUILD_PROFILE_ID",
+    ];
+    let counters = [
+        "_ID",
+        "_IID",
+        "_NUMBER",
+        "_NUM",
+        "_ATTEMPT",
+        "BUILDNUMBER",
+        "BUILDID",
+        "_RUN",
+    ];
+    let other = |value: &str| -> String {
+        let next = |c: char| match c {
+            '9' => '0',
+            '0'..='8' => char::from_u32(u32::from(c) + 1).unwrap(),
+            c => c,
+        };
+        value.chars().map(next).collect()
+    };
+    let mut changed = 0;
+    for (id, cases) in fixtures() {
+        let entry = PROVIDERS.iter().find(|entry| entry.about.id == id).unwrap();
+        for Case { case, env, .. } in cases {
+            let name = |env: &BTreeMap<String, String>| {
+                let env: Env = env.iter().collect();
+                entry.context(&env).unwrap().job_name
+            };
+            for (variable, value) in &env {
+                let upper = variable.to_uppercase();
+                let counts = counters.iter().any(|end| upper.ends_with(end));
+                if counts && !siblings.contains(&upper.as_str()) {
+                    let mut rerun = env.clone();
+                    rerun.insert(variable.clone(), other(value));
+                    assert_eq!(name(&rerun), name(&env), "{id}: {case}: {variable}");
+                    changed += 1;
+                }
+            }
+        }
+    }
+    assert!(changed > 200, "{changed}");
 }
