@@ -76,6 +76,26 @@ pub struct Ending {
     pub code: u8,
 }
 
+impl Ending {
+    /// It went well, and this is for stdout.
+    pub fn printed(stdout: String) -> Self {
+        Self {
+            stdout,
+            stderr: String::new(),
+            code: 0,
+        }
+    }
+
+    /// It went wrong, as stderr has been told.
+    pub fn failed(error: &Error) -> Self {
+        Self {
+            stdout: String::new(),
+            stderr: String::new(),
+            code: error.exit_code(),
+        }
+    }
+}
+
 /// Does what `args` ask for. `log` gets each line that is for stderr, as soon as it is known.
 pub fn run(args: &Args, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     match &args.command {
@@ -158,21 +178,13 @@ fn deliver(
 fn context(args: &ContextArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     let mut voice = Voice::new(env, log, false, false);
     match provider::read(args.provider.as_deref(), env) {
-        Ok((about, context)) => Ending {
-            stdout: match args.output {
-                Output::Text => output::context_text(about, &context, voice.redactor()),
-                Output::Json => output::context_json(about, &context, voice.redactor()),
-            },
-            stderr: String::new(),
-            code: 0,
-        },
+        Ok((about, context)) => Ending::printed(match args.output {
+            Output::Text => output::context_text(about, &context, voice.redactor()),
+            Output::Json => output::context_json(about, &context, voice.redactor()),
+        }),
         Err(error) => {
             voice.error(&error, false);
-            Ending {
-                stdout: String::new(),
-                stderr: String::new(),
-                code: error.exit_code(),
-            }
+            Ending::failed(&error)
         }
     }
 }

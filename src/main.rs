@@ -15,11 +15,7 @@ fn main() -> ExitCode {
     let env = Env::from_process();
     let ending = match Args::read(std::env::args_os(), &env) {
         Ok(args) => build_status::run(&args, &env, &mut say),
-        Err(Stop::Print(stdout)) => Ending {
-            stdout,
-            stderr: String::new(),
-            code: 0,
-        },
+        Err(Stop::Print(stdout)) => Ending::printed(stdout),
         Err(Stop::Fail(error)) => fail(&error, &env, wants_json(&env)),
     };
     let _ = io::stderr().lock().write_all(ending.stderr.as_bytes());
@@ -65,8 +61,7 @@ fn fail(error: &Error, env: &Env, json: bool) -> Ending {
         } else {
             String::new()
         },
-        stderr: String::new(),
-        code: error.exit_code(),
+        ..Ending::failed(error)
     }
 }
 

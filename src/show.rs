@@ -41,22 +41,14 @@ pub fn run(args: &ShowArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
             if statuses.is_empty() {
                 voice.warn("the commit has no build statuses");
             }
-            Ending {
-                stdout: match args.print.output {
-                    Output::Text => text(&statuses, &voice),
-                    Output::Json => output::printable_json(&statuses, voice.redactor()),
-                },
-                stderr: String::new(),
-                code: 0,
-            }
+            Ending::printed(match args.print.output {
+                Output::Text => text(&statuses, &voice),
+                Output::Json => output::printable_json(&statuses, voice.redactor()),
+            })
         }
         Err(error) => {
             voice.error(&error, false);
-            Ending {
-                stdout: String::new(),
-                stderr: String::new(),
-                code: error.exit_code(),
-            }
+            Ending::failed(&error)
         }
     }
 }
