@@ -5,6 +5,7 @@
 mod options;
 
 use std::ffi::OsString;
+use std::mem::take;
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -91,16 +92,11 @@ impl Args {
     /// Reads the arguments, the program's name first, and the variables that stand for options.
     pub fn read(words: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Self, Stop> {
         let words: Vec<OsString> = words.into_iter().collect();
-        let mut command = with_variables(pristine(), env).map_err(Stop::Fail)?;
-        for name in names_of_subcommands(&command) {
-            let mut broken = None;
-            command = command.mut_subcommand(name, |subcommand| {
-                with_variables(subcommand.clone(), env).unwrap_or_else(|error| {
-                    broken = Some(error);
-                    subcommand
-                })
-            });
-            broken.map_or(Ok(()), |error| Err(Stop::Fail(error)))?;
+        let mut command = with_variables(Self::command(), env).map_err(Stop::Fail)?;
+        // Only the one that is called, which comes first: each has dozens of options.
+        let first = words.get(1).and_then(|word| word.to_str());
+        if let Some(subcommand) = first.and_then(|name| command.find_subcommand_mut(name)) {
+            *subcommand = with_variables(take(subcommand), env).map_err(Stop::Fail)?;
         }
         let parsed = command
             .try_get_matches_from_mut(&words)
