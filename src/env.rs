@@ -26,6 +26,12 @@ impl Env {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// The same without one variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
     /// Reads the fields of `T`, each from the variable of its name in upper or lower case.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, envy::Error> {
         // envy lower-cases names and calls `NAME` beside `name` a duplicate field. Upper case

@@ -183,6 +183,15 @@ impl Error {
         self
     }
 
+    /// The variable whose value is at fault, if it is one's.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Usage { variable, .. } => variable.as_deref(),
+            Self::Setting { origin, .. } if !origin.starts_with("--") => Some(origin),
+            _ => None,
+        }
+    }
+
     /// Whether `--no-fail` forgives it: the code is 3, 4 or 5.
     pub const fn is_forgivable(&self) -> bool {
         matches!(self.exit_code(), 3..=5)

@@ -92,30 +92,59 @@ impl Args {
     /// Reads the arguments, the program's name first, and the variables that stand for options.
     pub fn read(words: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Self, Stop> {
         let words: Vec<OsString> = words.into_iter().collect();
+        let mut env = env.clone();
+        let mut ignored = Vec::new();
+        loop {
+            let read = Self::read_once(&words, &env);
+            // A variable that is about reporting keeps no command from running.
+            let is_run = words.get(1).is_some_and(|word| word == "run");
+            match read {
+                Err(Stop::Fail(error)) if is_run => match error.variable() {
+                    Some(variable) if env.get(variable).is_some() => {
+                        ignored.push(format!("{variable} is left out: {}", first_line(&error)));
+                        env = env.without(variable);
+                    }
+                    _ => return Err(Stop::Fail(error)),
+                },
+                Ok(mut args) => {
+                    if let Some(Command::Run(args)) = &mut args.command {
+                        args.ignored = ignored;
+                    }
+                    return Ok(args);
+                }
+                stop => return stop,
+            }
+        }
+    }
+
+    fn read_once(words: &[OsString], env: &Env) -> Result<Self, Stop> {
         let mut command = with_variables(Self::command(), env).map_err(Stop::Fail)?;
         // Only the one that is called, which comes first: each has dozens of options.
         let first = words.get(1).and_then(|word| word.to_str());
         if let Some(subcommand) = first.and_then(|name| command.find_subcommand_mut(name)) {
             *subcommand = with_variables(take(subcommand), env).map_err(Stop::Fail)?;
         }
-        let parsed = command
-            .try_get_matches_from_mut(&words)
-            .and_then(|matches| {
-                let mut read = Self::from_arg_matches(&matches)?;
-                read.report.origins = origins(&command, &matches);
-                let of_subcommand = matches.subcommand().and_then(|(name, matches)| {
-                    Some(origins(command.find_subcommand(name)?, matches))
-                });
-                match &mut read.command {
-                    Some(Command::Run(args)) => args.origins = of_subcommand.unwrap_or_default(),
-                    Some(Command::Check(args)) => args.origins = of_subcommand.unwrap_or_default(),
-                    Some(Command::Show(args)) => args.origins = of_subcommand.unwrap_or_default(),
-                    Some(Command::Context(_)) | None => {}
-                }
-                Ok(read)
-            });
-        parsed.map_err(|error| stop(&command, &words, &error))
+        let parsed = command.try_get_matches_from_mut(words).and_then(|matches| {
+            let mut read = Self::from_arg_matches(&matches)?;
+            read.report.origins = origins(&command, &matches);
+            let of_subcommand = matches
+                .subcommand()
+                .and_then(|(name, matches)| Some(origins(command.find_subcommand(name)?, matches)));
+            match &mut read.command {
+                Some(Command::Run(args)) => args.origins = of_subcommand.unwrap_or_default(),
+                Some(Command::Check(args)) => args.origins = of_subcommand.unwrap_or_default(),
+                Some(Command::Show(args)) => args.origins = of_subcommand.unwrap_or_default(),
+                Some(Command::Context(_)) | None => {}
+            }
+            Ok(read)
+        });
+        parsed.map_err(|error| stop(&command, words, &error))
     }
+}
+
+fn first_line(error: &Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// The command as it is written. Help shows the names of variables, not what they hold.
@@ -229,7 +258,9 @@ fn variable_at_fault(
     let ContextValue::String(at_fault) = error.get(ContextKind::InvalidArg)? else {
         return None;
     };
-    let arg = command
+    let called = argv.get(1).and_then(|word| command.find_subcommand(word));
+    let arg = called
+        .unwrap_or(command)
         .get_arguments()
         .find(|arg| arg.to_string() == *at_fault)?;
     let option = format!("--{}", arg.get_long()?);

@@ -48,6 +48,14 @@ pub struct RunArgs {
     /// How it gets there.
     #[command(flatten, next_help_heading = "Network")]
     pub network: NetworkArgs,
+    /// Run the command, and send nothing
+    #[arg(
+        long,
+        env = "BUILD_STATUS_DRY_RUN",
+        value_parser = BoolishValueParser::new(),
+        help_heading = "Behaviour"
+    )]
+    pub dry_run: bool,
     /// Exit with 4 or 5 if the command passes and its end cannot be reported
     #[arg(
         long,
@@ -62,6 +70,9 @@ pub struct RunArgs {
     /// The command, and what follows it
     #[arg(last = true, required = true, value_name = "COMMAND", help_heading = None)]
     pub command: Vec<OsString>,
+    /// What is wrong with variables that were left out.
+    #[arg(skip)]
+    pub ignored: Vec<String>,
     /// Which of the values came from variables.
     #[arg(skip)]
     pub origins: Origins,

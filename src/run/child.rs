@@ -34,8 +34,8 @@ pub(super) enum Exit {
     Signal(i32),
     /// It was never there.
     NotFound,
-    /// It cannot be executed.
-    NotExecutable,
+    /// It cannot be executed, for this reason.
+    NotExecutable(io::ErrorKind),
 }
 
 impl Exit {
@@ -45,7 +45,7 @@ impl Exit {
             Self::Code(code) => code,
             Self::Signal(signal) => 128 + signal,
             Self::NotFound => 127,
-            Self::NotExecutable => 126,
+            Self::NotExecutable(_) => 126,
         };
         // Windows has larger ones.
         u8::try_from(code).unwrap_or(1)
@@ -61,7 +61,14 @@ impl Running {
         let signals = super::signals::Signals::catch().ok();
         let child = match words {
             [] => Err(io::ErrorKind::NotFound.into()),
-            [program, args @ ..] => Command::new(program).args(args).spawn(),
+            [program, args @ ..] => match Command::new(program).args(args).spawn() {
+                // A script without `#!`: shells run it with sh.
+                #[cfg(unix)]
+                Err(error) if is_not_a_program(&error) => {
+                    Command::new("/bin/sh").arg(program).args(args).spawn()
+                }
+                child => child,
+            },
         };
         #[cfg(unix)]
         if let (Some(signals), Ok(child)) = (&signals, &child) {
@@ -86,13 +93,13 @@ impl Running {
                 child.wait().map_or(Exit::Code(1), exit)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Exit::NotFound,
-            Err(_) => Exit::NotExecutable,
+            Err(error) => Exit::NotExecutable(error.kind()),
         };
         #[cfg(unix)]
         let stopped_by = self
             .signals
             .as_ref()
-            .and_then(super::signals::Signals::first);
+            .and_then(|signals| signals.first(patience(exit)));
         #[cfg(not(unix))]
         let stopped_by = None;
         Ended {
@@ -100,6 +107,23 @@ impl Running {
             stopped_by,
             elapsed: self.started.elapsed(),
         }
+    }
+}
+
+#[cfg(unix)]
+fn is_not_a_program(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error())
+}
+
+/// How long a signal that ended the command may take to get to us.
+#[cfg(unix)]
+fn patience(exit: Exit) -> Duration {
+    let asked_to_stop = |signal| super::signals::STOPPING.contains(&signal);
+    match exit {
+        Exit::Code(0) => Duration::ZERO,
+        Exit::Signal(signal) if asked_to_stop(signal) => Duration::from_millis(200),
+        Exit::Code(code) if asked_to_stop(code - 128) => Duration::from_millis(200),
+        _ => Duration::from_millis(10),
     }
 }
 

@@ -39,7 +39,9 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
         }
         (None, Exit::Signal(signal), _) => format!("killed by signal {signal} after {time}"),
         (None, Exit::NotFound, _) => format!("command not found: {program}"),
-        (None, Exit::NotExecutable, _) => format!("command cannot be executed: {program}"),
+        (None, Exit::NotExecutable(reason), _) => {
+            format!("command cannot be executed: {program}: {reason}")
+        }
     }
 }
 
@@ -149,12 +151,12 @@ mod tests {
                 "command not found: x",
             ),
             (
-                Exit::NotExecutable,
+                Exit::NotExecutable(std::io::ErrorKind::PermissionDenied),
                 None,
                 None,
                 State::Failed,
                 126,
-                "command cannot be executed: x",
+                "command cannot be executed: x: permission denied",
             ),
         ] {
             let ended = ended(exit, signal);

@@ -18,11 +18,11 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::junit;
 use crate::outcome::Outcome;
-use crate::output::Told;
+use crate::output::{self, Told};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::retry::Policy;
-use crate::run::child::{Ended, Running};
+use crate::run::child::{Ended, Exit, Running};
 use crate::state::State;
 use crate::voice::Voice;
 
@@ -40,8 +40,19 @@ pub fn run(args: &RunArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
         .command
         .first()
         .map_or(OsStr::new(""), OsString::as_os_str);
-    let reporter = Reporter::new(&report_args, program, env, &mut told, &mut voice);
+    for problem in &args.ignored {
+        voice.warn(problem);
+    }
+    let reporter = if args.dry_run {
+        Err(Error::Recalled)
+    } else {
+        Reporter::new(&report_args, program, env, &mut told, &mut voice)
+    };
     let (ended, result) = match reporter {
+        Err(error) if args.dry_run => {
+            voice.warn("this run is not reported: it is a dry run");
+            (running.wait(), Err(error))
+        }
         Ok(reporter) => reporter.accompany(running, since, &mut told, &mut voice),
         Err(error) => {
             let reason = match error.hint() {
@@ -52,8 +63,17 @@ pub fn run(args: &RunArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
             (running.wait(), Err(error))
         }
     };
+    if matches!(ended.exit, Exit::NotFound | Exit::NotExecutable(_)) {
+        let program = program.to_string_lossy();
+        voice.say(&output::line(
+            &ending::description(ended, &program, None),
+            voice.redactor(),
+        ));
+    }
     let code = match (&result, ended.exit.code()) {
-        (Err(error), 0) if args.strict && matches!(error.exit_code(), 4 | 5) => error.exit_code(),
+        (Err(error), 0) if args.strict && !args.dry_run && matches!(error.exit_code(), 4 | 5) => {
+            error.exit_code()
+        }
         (_, code) => code,
     };
     told.error = result.err();

@@ -2,18 +2,28 @@
 
 use std::fs;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
+/// The signals that ask to stop.
+pub(super) const STOPPING: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
+
 /// The signals that have come, and where they go.
-pub(super) struct Signals(Arc<Mutex<State>>);
+pub(super) struct Signals(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
 
 #[derive(Default)]
 struct State {
@@ -30,22 +40,23 @@ impl Signals {
     pub(super) fn catch() -> io::Result<Self> {
         let ignored = ignored();
         // What is ignored stays so, and the command inherits that: nohup means it.
-        let caught = [SIGTERM, SIGINT, SIGHUP].into_iter();
+        let caught = STOPPING.into_iter().chain([SIGUSR1, SIGUSR2]);
         let caught = caught.filter(|signal| ignored & (1 << (signal - 1)) == 0);
         let mut signals = SignalsInfo::<WithOrigin>::new(caught)?;
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
+        let shared = Arc::new(Shared::default());
+        let receiver = Arc::clone(&shared);
         thread::spawn(move || {
             for origin in signals.forever() {
-                lock(&shared).receive(&origin);
+                receiver.lock().receive(&origin);
+                receiver.arrived.notify_all();
             }
         });
-        Ok(Self(state))
+        Ok(Self(shared))
     }
 
     /// Passes on what has come, and what comes.
     pub(super) fn pass_on_to(&self, child: u32) {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         state.child = i32::try_from(child).ok().and_then(Pid::from_raw);
         for signal in std::mem::take(&mut state.waiting) {
             state.send(signal);
@@ -60,18 +71,24 @@ impl Signals {
         };
         let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while matches!(waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
-        lock(&self.0).child = None;
+        self.0.lock().child = None;
     }
 
-    /// The first that came.
-    pub(super) fn first(&self) -> Option<i32> {
-        lock(&self.0).first
+    /// The first that came and asked to stop. One that went to the whole group may have ended the
+    /// command before it has got to us: it is waited for this long.
+    pub(super) fn first(&self, patience: Duration) -> Option<i32> {
+        let shared = &self.0;
+        let waited =
+            (shared.arrived).wait_timeout_while(shared.lock(), patience, |it| it.first.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.first
     }
 }
 
 impl State {
     fn receive(&mut self, origin: &Origin) {
-        self.first.get_or_insert(origin.signal);
+        if STOPPING.contains(&origin.signal) {
+            self.first.get_or_insert(origin.signal);
+        }
         // The terminal sends to every process that it shows, the command among them.
         let nobody = origin
             .process
@@ -95,8 +112,10 @@ impl State {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The signals that we were started to ignore, as bits. Only Linux tells without unsafe code.

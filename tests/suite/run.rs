@@ -439,3 +439,104 @@ fn the_usage_is_checked_before_anything_runs() {
     }
     assert_eq!(bitbucket.connections(), 0);
 }
+
+/// As `timeout`, Ctrl-C and runners do it: to the command as well, which may end before we know.
+#[test]
+fn a_signal_to_the_whole_group_is_a_stop_too() {
+    use std::os::unix::process::CommandExt as _;
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        for _ in 0..10 {
+            let bitbucket = StandIn::start();
+            let mut reporter = shell(&bitbucket, "echo ready; exec sleep 30");
+            let command = reporter
+                .command()
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            let mut child = command.process_group(0).spawn().unwrap();
+            let mut ready = [0; 6];
+            child
+                .stdout
+                .as_mut()
+                .unwrap()
+                .read_exact(&mut ready)
+                .unwrap();
+            let group = i32::try_from(child.id())
+                .ok()
+                .and_then(Pid::from_raw)
+                .unwrap();
+            rustix::process::kill_process_group(group, signal).unwrap();
+            child.wait_with_output().unwrap();
+            assert_eq!(only_status(&bitbucket).state, "STOPPED", "{signal:?}");
+        }
+    }
+}
+
+#[test]
+fn other_signals_are_passed_on_and_stop_nothing() {
+    let bitbucket = StandIn::start();
+    let script = "trap 'exit 6' USR1; echo ready; while :; do sleep 0.05; done";
+    let child = start(&bitbucket, script);
+    send(&child, Signal::USR1);
+    Ran::from(child.wait_with_output().unwrap()).exits(6);
+    assert_eq!(only_status(&bitbucket).state, "FAILED");
+}
+
+#[test]
+fn a_dry_run_runs_the_command_and_sends_nothing() {
+    let bitbucket = StandIn::start();
+    let command = ["--", "sh", "-c", "echo out; exit 4"];
+    let ran = run(&bitbucket, command)
+        .env("BUILD_STATUS_DRY_RUN", "1")
+        .run()
+        .exits(4);
+    assert_eq!(ran.stdout, "out\n");
+    ran.says("dry run");
+    run(&bitbucket, ["--dry-run", "--strict", "--", "true"])
+        .run()
+        .exits(0);
+    assert_eq!(bitbucket.connections(), 0);
+}
+
+#[test]
+fn a_bad_variable_keeps_no_command_from_running_and_a_bad_option_does() {
+    let bitbucket = StandIn::start();
+    for (name, value) in [
+        ("BUILD_STATUS_TIMEOUT", "abc"),
+        ("BUILD_STATUS_OUTPUT", "xml"),
+        ("BITBUCKET_AUTH", "foo"),
+        ("BUILD_STATUS_STRICT", "maybe"),
+        ("BUILD_STATUS_PROVIDER", "nosuch"),
+        ("BUILD_STATUS_CA_FILE", "/nosuch"),
+    ] {
+        let ran = run(&bitbucket, ["--", "echo", "ran"])
+            .env(name, value)
+            .run()
+            .exits(0);
+        assert_eq!(ran.stdout, "ran\n", "{name}");
+        assert!(ran.stderr.contains("warning: "), "{name} {ran:#?}");
+    }
+    run(&bitbucket, ["--timeout", "abc", "--", "echo", "ran"])
+        .run()
+        .exits(2);
+}
+
+#[test]
+fn a_missing_command_is_named_and_a_script_without_a_first_line_runs() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bitbucket = StandIn::start();
+    run(&bitbucket, ["-q", "--", "nosuch-command"])
+        .run()
+        .exits(127)
+        .says("command not found: nosuch-command");
+    run(&bitbucket, ["--", "/etc/passwd"])
+        .run()
+        .exits(126)
+        .says("/etc/passwd: permission denied");
+    let script = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-shebang");
+    std::fs::write(&script, "echo \"$1\"; exit 9\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = run(&bitbucket, ["--", script.to_str().unwrap(), "an argument"])
+        .run()
+        .exits(9);
+    assert_eq!(ran.stdout, "an argument\n");
+}
