@@ -125,13 +125,19 @@ impl Findings {
             let answer = output::line(&finding.answer, redactor);
             let _ = writeln!(text, "{verdict}  {:<11}  {answer}", finding.question);
         }
-        let mut separator = "\n";
+        // One reason may have several questions answered badly.
+        let mut said: Vec<&str> = Vec::new();
         for finding in self.0.iter().filter(|it| it.verdict != Verdict::Ok) {
-            if let Some(hint) = &finding.hint {
-                let hint = output::line(hint, redactor);
-                let _ = writeln!(text, "{separator}{}: {hint}", finding.question);
-                separator = "";
+            let Some(hint) = finding.hint.as_deref() else {
+                continue;
+            };
+            if said.contains(&hint) {
+                continue;
             }
+            let separator = if said.is_empty() { "\n" } else { "" };
+            let line = output::line(hint, redactor);
+            let _ = writeln!(text, "{separator}{}: {line}", finding.question);
+            said.push(hint);
         }
         text
     }
