@@ -95,9 +95,8 @@ impl Client {
     /// which proxy was in between.
     fn failure(&self, error: &ureq::Error, url: &str, limit: Duration) -> Failure {
         let mut failure = Failure::new(error);
-        if let Some(proxy) = self.proxy_for(url) {
-            let (host, port) = (proxy.host(), proxy.port());
-            failure.message = format!("through the proxy {host}:{port}: {}", failure.message);
+        if self.proxy_for(url).is_some() {
+            failure.message = format!("{}: {}", self.way(url), failure.message);
         } else if failure.about_certificate
             && let Some(presented) = look_at_certificate(url, limit)
         {

@@ -69,11 +69,13 @@ impl<'a, 'v> Courier<'a, 'v> {
             .and_then(|credentials| match destination {
                 Destination::Cloud(_) => {
                     let request = destination.request(report, Some(&credentials));
-                    self.send(&request, asker(destination, &credentials))
+                    self.send(&request, Asker::new(destination, Some(&credentials)))
                 }
-                Destination::DataCenter(place) => {
-                    self.deliver_to_data_center(place, report, asker(destination, &credentials))
-                }
+                Destination::DataCenter(place) => self.deliver_to_data_center(
+                    place,
+                    report,
+                    Asker::new(destination, Some(&credentials)),
+                ),
             });
         self.outcome(result)
     }
@@ -103,7 +105,7 @@ impl<'a, 'v> Courier<'a, 'v> {
         };
         let body = "grant_type=client_credentials".to_owned();
         let request = Request::post_form(url.clone(), Some(credentials), body);
-        let answer = self.send(&request, asker(destination, credentials))?;
+        let answer = self.send(&request, Asker::new(destination, Some(credentials)))?;
         let issued = auth::issued(&answer.body).ok_or(Error::NotBitbucket {
             status: answer.status,
             content_type: answer.content_type,
@@ -156,16 +158,24 @@ impl<'a, 'v> Courier<'a, 'v> {
 
     /// Sends `request` until it is accepted or refused, or until it is not worth another attempt.
     pub fn send(&mut self, request: &Request, asker: Asker<'_>) -> Result<Answer, Error> {
-        let answer = self.ask(request, asker)?;
-        match answer.verdict(asker, SystemTime::now()) {
-            Verdict::Accepted => Ok(answer),
-            Verdict::Refused(error) | Verdict::Failing { error, .. } => Err(error),
+        match self.judged(request, asker)? {
+            (answer, None) => Ok(answer),
+            (_, Some(refusal)) => Err(refusal),
         }
     }
 
     /// Sends `request` until there is an answer that another attempt would not change, which may be
     /// a refusal.
     pub fn ask(&mut self, request: &Request, asker: Asker<'_>) -> Result<Answer, Error> {
+        self.judged(request, asker).map(|(answer, _)| answer)
+    }
+
+    /// The same, with the refusal if it is one.
+    fn judged(
+        &mut self,
+        request: &Request,
+        asker: Asker<'_>,
+    ) -> Result<(Answer, Option<Error>), Error> {
         self.voice
             .detail(&format!("{} {}", request.method, request.url));
         self.attempts = 0;
@@ -180,7 +190,8 @@ impl<'a, 'v> Courier<'a, 'v> {
                     .keeping(self.voice.redactor())
                     .verdict(asker, SystemTime::now())
                 {
-                    Verdict::Accepted | Verdict::Refused(_) => return Ok(answer),
+                    Verdict::Accepted => return Ok((answer, None)),
+                    Verdict::Refused(refusal) => return Ok((answer, Some(refusal))),
                     Verdict::Failing { error, setback } => (error, setback),
                 },
                 Err(failure) => (
@@ -221,7 +232,9 @@ impl<'a, 'v> Courier<'a, 'v> {
         }
         let credentials = self.authorized(destination, credentials).ok()?;
         let request = destination.look_up(report, &credentials);
-        let answer = self.send(&request, asker(destination, &credentials)).ok()?;
+        let answer = self
+            .send(&request, Asker::new(destination, Some(&credentials)))
+            .ok()?;
         serde_json::from_slice(&answer.body)
             .ok()
             .map(|shown: Shown| shown.state)
@@ -266,12 +279,5 @@ impl Recall {
 
     fn lock(&self) -> MutexGuard<'_, bool> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn asker<'c>(destination: &Destination, credentials: &'c Credentials) -> Asker<'c> {
-    Asker {
-        credentials: Some(credentials),
-        product: destination.product(),
     }
 }

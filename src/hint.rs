@@ -2,7 +2,7 @@
 
 use crate::answer::HTML_PAGE;
 use crate::auth::{Credentials, Kind};
-use crate::destination::Product;
+use crate::destination::{Destination, Product};
 
 /// Who asked whom.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,16 @@ pub struct Asker<'a> {
     pub credentials: Option<&'a Credentials>,
     /// Which product.
     pub product: Product,
+}
+
+impl<'a> Asker<'a> {
+    /// Whoever sends `credentials`, if any, to `destination`.
+    pub fn new(destination: &Destination, credentials: Option<&'a Credentials>) -> Self {
+        Self {
+            credentials,
+            product: destination.product(),
+        }
+    }
 }
 
 /// What to do about an answer with this status and message.

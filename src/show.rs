@@ -188,10 +188,7 @@ fn data_center(
         date_added: Option<u64>,
     }
     // The list answers for any repository and commit, so that these are asked for first.
-    let asker = Asker {
-        credentials: Some(credentials),
-        product: destination.product(),
-    };
+    let asker = Asker::new(destination, Some(credentials));
     courier.send(
         &Request::get(place.commit_url(commit), Some(credentials)),
         asker,
@@ -228,10 +225,7 @@ fn page<T: serde::de::DeserializeOwned>(
     credentials: &Credentials,
     destination: &Destination,
 ) -> Result<T, Error> {
-    let asker = Asker {
-        credentials: Some(credentials),
-        product: destination.product(),
-    };
+    let asker = Asker::new(destination, Some(credentials));
     let answer = courier.send(&Request::get(url, Some(credentials)), asker)?;
     serde_json::from_slice(&answer.body).map_err(|_| Error::NotBitbucket {
         status: answer.status,

@@ -268,10 +268,7 @@ impl<'v> Inquiry<'_, 'v> {
     /// the others.
     fn ask(&mut self, request: &Request) -> Result<Answer, Error> {
         let credentials = self.credentials.clone();
-        let asker = Asker {
-            credentials: credentials.as_ref(),
-            product: self.destination.product(),
-        };
+        let asker = Asker::new(self.destination, credentials.as_ref());
         self.courier().ask(request, asker)
     }
 
@@ -282,10 +279,7 @@ impl<'v> Inquiry<'_, 'v> {
 
     /// The answer, if it is a success of Bitbucket's.
     fn accepted(&self, answer: Answer) -> Result<Answer, Error> {
-        let asker = Asker {
-            credentials: self.credentials.as_ref(),
-            product: self.destination.product(),
-        };
+        let asker = Asker::new(self.destination, self.credentials.as_ref());
         match answer.verdict(asker, SystemTime::now()) {
             Verdict::Accepted => Ok(answer),
             Verdict::Refused(error) | Verdict::Failing { error, .. } => Err(error),

@@ -4,6 +4,7 @@
 
 mod options;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::mem::take;
 
@@ -92,7 +93,7 @@ impl Args {
     /// Reads the arguments, the program's name first, and the variables that stand for options.
     pub fn read(words: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Self, Stop> {
         let words: Vec<OsString> = words.into_iter().collect();
-        let mut env = env.clone();
+        let mut env = Cow::Borrowed(env);
         let mut ignored = Vec::new();
         loop {
             let read = Self::read_once(&words, &env);
@@ -102,7 +103,7 @@ impl Args {
                 Err(Stop::Fail(error)) if is_run => match error.variable() {
                     Some(variable) if env.get(variable).is_some() => {
                         ignored.push(format!("{variable} is left out: {}", first_line(&error)));
-                        env = env.without(variable);
+                        env = Cow::Owned(env.into_owned().without(variable));
                     }
                     _ => return Err(Stop::Fail(error)),
                 },

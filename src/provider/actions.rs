@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::job_name;
 use crate::commit::Found;
 use crate::context::Context;
 use crate::refname::Refname;
@@ -76,10 +77,7 @@ impl Actions {
             }),
             // Jobs of different workflows may share a name. So do the legs of a matrix, which no
             // variable tells apart: that takes --key.
-            job_name: match (self.github_workflow, self.github_job) {
-                (Some(workflow), Some(job)) => Some(format!("{workflow}/{job}")),
-                (workflow, job) => job.or(workflow),
-            },
+            job_name: job_name::joined(&[self.github_workflow, self.github_job]),
             build_number: self.github_run_number,
             pull_request: pull_request
                 .and_then(|it| it.number)

@@ -4,7 +4,7 @@ use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use super::{About, Provider, Sign, job_name};
-use crate::commit::{self, Found};
+use crate::commit::Found;
 use crate::context::Context;
 use crate::link::SEGMENT;
 use crate::repository::{Repository, Site};
@@ -39,11 +39,6 @@ impl Provider for Bitbucket {
     };
 
     fn context(self) -> Context {
-        let commit = Found::first_set([("BITBUCKET_COMMIT", self.bitbucket_commit.clone())]);
-        // 12 digits in pull requests. HEAD will not do: the target is merged in.
-        let prefix = self
-            .bitbucket_commit
-            .filter(|it| commit::is_hash_or_prefix(it));
         let repository = self
             .bitbucket_repo_full_name
             .and_then(|path| Repository::at(Site::Cloud, Some("bitbucket.org"), &path));
@@ -60,10 +55,8 @@ impl Provider for Bitbucket {
         let total = self.bitbucket_parallel_step_count.as_deref();
         let step = total.map(|_| format!("{}{}", "step", job_name::shard(0, index, total)));
         Context {
-            commit: match prefix {
-                Some(prefix) => commit.or_ask_git_for(&prefix),
-                None => commit,
-            },
+            // 12 digits in pull requests. HEAD will not do: the target is merged in.
+            commit: Found::hash_or_prefix("BITBUCKET_COMMIT", self.bitbucket_commit),
             branch: self.bitbucket_branch,
             tag: self.bitbucket_tag,
             repository,

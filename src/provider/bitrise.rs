@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{About, Provider, Sign, job_name};
-use crate::commit::{Found, is_hash_or_prefix};
+use crate::commit::Found;
 use crate::context::Context;
 use crate::repository::Repository;
 use crate::state::State;
@@ -53,13 +53,6 @@ impl Provider for Bitrise {
 
     fn context(self) -> Context {
         let in_pull_request = self.bitrise_pull_request.is_some();
-        let commit = self.bitrise_git_commit.clone();
-        // GIT_CLONE_COMMIT_HASH and HEAD are what is checked out: a merge, in a pull request.
-        let checked_out = self.git_clone_commit_hash.filter(|_| !in_pull_request);
-        let found = Found::first_set([
-            ("BITRISE_GIT_COMMIT", self.bitrise_git_commit),
-            ("GIT_CLONE_COMMIT_HASH", checked_out),
-        ]);
         // Copies of one workflow, counted from 0.
         let shard = job_name::shard(
             0,
@@ -67,13 +60,16 @@ impl Provider for Bitrise {
             self.bitrise_io_parallel_total.as_deref(),
         );
         Context {
-            commit: match commit {
+            commit: match self.bitrise_git_commit {
+                // Builds started by hand or by schedule have a branch only. What is checked out is a
+                // merge in a pull request, so that it will not do there.
+                None if !in_pull_request => {
+                    let checked_out = ("GIT_CLONE_COMMIT_HASH", self.git_clone_commit_hash);
+                    Found::first_set([checked_out]).or_ask_git_for("HEAD")
+                }
                 // Bitbucket Cloud's webhooks have 12 digits of a pull request's head:
                 // https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/
-                Some(prefix) if is_hash_or_prefix(&prefix) => found.or_ask_git_for(&prefix),
-                // Builds started by hand or by schedule have a branch only.
-                None if !in_pull_request => found.or_ask_git_for("HEAD"),
-                _ => found,
+                commit => Found::hash_or_prefix("BITRISE_GIT_COMMIT", commit),
             },
             branch: self.bitrise_git_branch,
             tag: self.bitrise_git_tag,

@@ -30,11 +30,9 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
         (None, Exit::Code(0), Some(counts)) => counts,
         (None, Exit::Code(0), None) => format!("passed in {time}"),
         (None, Exit::Code(_), Some(counts)) if results.is_some_and(|it| it.failed > 0) => counts,
-        (None, Exit::Code(code), counts) => {
-            let counts = counts.map(|_| results.unwrap_or_default());
-            let counts = counts
-                .map(|counts| format!(" ({counts})"))
-                .unwrap_or_default();
+        (None, Exit::Code(code), _) => {
+            let counts = results.map(|results| format!(" ({results})"));
+            let counts = counts.unwrap_or_default();
             format!("failed with exit code {code} after {time}{counts}")
         }
         (None, Exit::Signal(signal), _) => format!("killed by signal {signal} after {time}"),
