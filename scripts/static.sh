@@ -19,6 +19,12 @@ esac
 flags="-C target-feature=+crt-static -C force-unwind-tables=no"
 flags="$flags -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,$PWD/scripts/static.ld"
 flags="$flags -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
+
+# No module of another glibc: see static.c.
+mkdir -p target/static
+cc -Os -c scripts/static.c -o target/static/static.o
+flags="$flags -C link-arg=$PWD/target/static/static.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode"
+
 RUSTFLAGS=$flags cargo build --quiet --locked --release --target "$target" --target-dir target/static \
   --package build_status --bin build_status
 
