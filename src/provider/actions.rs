@@ -3,15 +3,27 @@
 
 use serde::Deserialize;
 
-use super::job_name;
+use super::{job_name, matrix};
 use crate::commit::Found;
 use crate::context::Context;
 use crate::refname::Refname;
 use crate::repository::{Repository, Site};
 use crate::{file, link};
 
+/// The first two are none of GitHub's: no variable of its own tells the legs of a matrix apart, nor
+/// leads to the job's page. `action.yml` sets them, and a step without it may:
+///
+/// ```yaml
+/// env:
+///   BUILD_STATUS_MATRIX: ${{ toJSON(matrix) }}
+///   BUILD_STATUS_CHECK_RUN_ID: ${{ job.check_run_id }}
+/// ```
 #[derive(Deserialize)]
 pub(super) struct Actions {
+    /// The number in the address of the job's page on GitHub. Older servers, Gitea and Forgejo have
+    /// none in `job`, which makes it an empty string.
+    build_status_check_run_id: Option<String>,
+    build_status_matrix: Option<String>,
     github_event_path: Option<String>,
     github_head_ref: Option<String>,
     github_job: Option<String>,
@@ -51,6 +63,12 @@ impl Actions {
         Some(format!("{server}/{repository}/actions/runs/{}", run?))
     }
 
+    /// The number of the job's page, if it is one.
+    pub(super) fn check_run_id(&self) -> Option<&str> {
+        let id = self.build_status_check_run_id.as_deref()?;
+        id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+    }
+
     /// What the variables mean, but for the pages.
     pub(super) fn context(self) -> Context {
         let event = self.github_event_path.as_deref().and_then(file::read);
@@ -59,6 +77,8 @@ impl Actions {
         // `pull_request`, `pull_request_target`, `pull_request_review` …: the head is the source
         // branch, and GITHUB_SHA a merge commit or the target's, which Bitbucket has not.
         let is_pull_request = self.github_head_ref.is_some();
+        let leg = matrix::leg(self.build_status_matrix.as_deref());
+        let job = self.github_job.map(|job| job + &leg);
         let mut context = Context {
             commit: match &pull_request {
                 Some(pull_request) => Found::first_set([(
@@ -75,9 +95,8 @@ impl Actions {
                 let host = link::host(self.github_server_url.as_deref()?);
                 Repository::at(Site::Elsewhere, Some(&host), path)
             }),
-            // Jobs of different workflows may share a name. So do the legs of a matrix, which no
-            // variable tells apart: that takes --key.
-            job_name: job_name::joined(&[self.github_workflow, self.github_job]),
+            // Jobs of different workflows may share a name.
+            job_name: job_name::joined(&[self.github_workflow, job]),
             build_number: self.github_run_number,
             pull_request: pull_request
                 .and_then(|it| it.number)

@@ -34,13 +34,16 @@ impl Provider for GitHub {
     fn context(self) -> Context {
         let Self(actions) = self;
         let run = actions.run(actions.github_run_id.as_deref());
-        let attempt = actions.github_run_attempt.clone();
+        let url =
+            run.as_ref().map(
+                |run| match (actions.check_run_id(), &actions.github_run_attempt) {
+                    (Some(job), _) => format!("{run}/job/{job}"),
+                    (None, Some(attempt)) => format!("{run}/attempts/{attempt}"),
+                    (None, None) => run.clone(),
+                },
+            );
         Context {
-            // The page of the job has a number that no variable holds.
-            url: run.clone().map(|run| match attempt {
-                Some(attempt) => format!("{run}/attempts/{attempt}"),
-                None => run,
-            }),
+            url,
             pipeline_url: run,
             ..actions.context()
         }

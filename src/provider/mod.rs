@@ -23,6 +23,7 @@ mod gitlab;
 mod harness;
 mod jenkins;
 mod job_name;
+mod matrix;
 mod puppet;
 mod semaphore;
 mod teamcity;

@@ -1,0 +1,158 @@
+//! Which leg of a matrix a job of GitHub Actions is, and of those that took over its workflows.
+
+use std::fmt::{Display, Formatter};
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// ` (ubuntu-24.04, 20)` behind the name of a leg, as GitHub displays it, from `toJSON(matrix)`, and
+/// nothing behind the name of a job that is no leg.
+///
+/// GitHub shows the values alone, nested ones too, each in the order of the workflow file, without
+/// those that are null or empty: `CreateConfiguration` in
+/// <https://github.com/actions/runner/blob/main/src/Sdk/WorkflowParser/Conversion/MatrixBuilder.cs>.
+/// What `include` adds to a leg is in the JSON and not in GitHub's name for it; nothing tells it
+/// apart. Gitea and Forgejo sort by key, in their JSON as in their names.
+pub(super) fn leg(json: Option<&str>) -> String {
+    // GitHub's JSON is null without a matrix, and act's {}.
+    let json = json.unwrap_or_default().trim();
+    if !json.starts_with('{') {
+        return String::new();
+    }
+    let mut values = Vec::new();
+    let mut json = serde_json::Deserializer::from_str(json);
+    let read = Values(&mut values).deserialize(&mut json);
+    if read.and_then(|()| json.end()).is_err() || values.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", values.join(", "))
+}
+
+/// Collects what is no map and no list, in the order of the text: `serde_json::Map` sorts its keys.
+struct Values<'a>(&'a mut Vec<String>);
+
+impl Values<'_> {
+    /// All that can be wrong is found by the reader itself.
+    #[expect(clippy::unnecessary_wraps, reason = "what a visitor returns")]
+    fn push<E: Error>(self, value: impl Display) -> Result<(), E> {
+        let value = value.to_string();
+        if !value.is_empty() {
+            self.0.push(value);
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Values<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Values<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Values(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<serde::de::IgnoredAny>()?.is_some() {
+            map.next_value_seed(Values(self.0))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leg_has_its_values_behind_its_name_in_the_order_of_the_file() {
+        for (json, expected) in [
+            (
+                r#"{"os": "ubuntu-24.04", "node": 20}"#,
+                "test (ubuntu-24.04, 20)",
+            ),
+            (
+                r#"{"node": 20, "os": "ubuntu-24.04"}"#,
+                "test (20, ubuntu-24.04)",
+            ),
+            (
+                "{\n  \"v\": 3.10,\n  \"n\": -1,\n  \"fast\": false\n}",
+                "test (3.1, -1, false)",
+            ),
+            (
+                r#"{"os": {"name": "linux", "tags": ["a", "b"], "of": null}, "x": "", "y": "z"}"#,
+                "test (linux, a, b, z)",
+            ),
+            (r#"{"s": "a, b (c)"}"#, "test (a, b (c))"),
+        ] {
+            assert_eq!(format!("test{}", leg(Some(json))), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_matrix_adds_nothing() {
+        let deep = format!("{}{}", "{\"a\":".repeat(200), "1");
+        for json in [
+            "",
+            " ",
+            "null",
+            "{}",
+            "[]",
+            "5",
+            "-1",
+            "true",
+            "\"x\"",
+            "[1]",
+            "{",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\": 1",
+            "{\"a\": 1} x",
+            "{'a': 1}",
+            "{\"a\": null}",
+            "{\"a\": {}, \"b\": [\"\"]}",
+            "Object",
+            "${{ toJSON(matrix) }}",
+            "\u{1b}[0m\n",
+            "{\"a\": 1e999}",
+            &deep,
+        ] {
+            assert_eq!(leg(Some(json)), "", "{json}");
+        }
+        assert_eq!(leg(None), "");
+    }
+}
