@@ -60,11 +60,11 @@ build() {
 }
 
 unpack() {
-  local pair
+  local pair name
   for pair in amd64=x86_64 arm64=aarch64; do
+    name=build_status-${pair#*=}-unknown-linux-gnu
     mkdir -p "dist/${pair%=*}"
-    tar -xzf "dist/build_status-${pair#*=}-unknown-linux-gnu.tgz" -C "dist/${pair%=*}" \
-      --strip-components 1 --wildcards '*/build_status'
+    tar -xzf "dist/$name.tgz" -C "dist/${pair%=*}" --strip-components 1 "$name/build_status"
   done
 }
 
