@@ -56,6 +56,7 @@ mod version;
 
 pub use answer::Answer;
 pub use credential::{Credential, CredentialKind};
+pub use limits::{Buckets, Budget, Window};
 pub use received::Received;
 pub use setup::{
     DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_COMMIT, DEFAULT_PERSONAL_PROJECT,

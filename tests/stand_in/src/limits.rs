@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Data Center's limit: a bucket of tokens for each credential, one token for each request.
 #[derive(Debug)]
-pub(crate) struct Buckets {
+pub struct Buckets {
     size: u32,
     per_second: u32,
     tokens: HashMap<String, (f64, Instant)>,
@@ -13,17 +13,20 @@ pub(crate) struct Buckets {
 
 /// What a bucket says after a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Budget {
-    pub(crate) size: u32,
-    pub(crate) per_second: u32,
+pub struct Budget {
+    /// How many tokens there can be.
+    pub size: u32,
+    /// How many flow in.
+    pub per_second: u32,
     /// Whole tokens left.
-    pub(crate) remaining: u32,
+    pub remaining: u32,
     /// Seconds until there is a token, when there was none for this request.
-    pub(crate) retry_after: Option<u64>,
+    pub retry_after: Option<u64>,
 }
 
 impl Buckets {
-    pub(crate) fn new(size: u32, per_second: u32) -> Self {
+    /// Full buckets of `size` tokens, refilled at this rate.
+    pub fn new(size: u32, per_second: u32) -> Self {
         let empty = size == 0 || per_second == 0;
         assert!(!empty, "a bucket of {size} tokens, {per_second} a second");
         Self {
@@ -39,7 +42,7 @@ impl Buckets {
         clippy::cast_sign_loss,
         reason = "from 0 to the bucket's size"
     )]
-    pub(crate) fn take(&mut self, who: String, now: Instant) -> Budget {
+    pub fn take(&mut self, who: String, now: Instant) -> Budget {
         let (size, rate) = (f64::from(self.size), f64::from(self.per_second));
         let (tokens, at) = self.tokens.entry(who).or_insert((size, now));
         *tokens = size.min(*tokens + rate * now.duration_since(*at).as_secs_f64());
@@ -59,14 +62,15 @@ impl Buckets {
 
 /// Cloud's limit: so many requests of each credential in any stretch of time.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub struct Window {
     requests: usize,
     length: Duration,
     served: HashMap<String, VecDeque<Instant>>,
 }
 
 impl Window {
-    pub(crate) fn new(requests: u32, length: Duration) -> Self {
+    /// So many requests in any stretch of this length.
+    pub fn new(requests: u32, length: Duration) -> Self {
         Self {
             requests: requests as usize,
             length,
@@ -75,7 +79,7 @@ impl Window {
     }
 
     /// Whether this credential may make a request now. One that it may not make does not count.
-    pub(crate) fn allows(&mut self, who: String, now: Instant) -> bool {
+    pub fn allows(&mut self, who: String, now: Instant) -> bool {
         let served = self.served.entry(who).or_default();
         while (served.front()).is_some_and(|at| now.duration_since(*at) >= self.length) {
             served.pop_front();
