@@ -1,0 +1,79 @@
+//! Faults below HTTP, and what the binary makes of them. `docs/faults.md` has the table, which
+//! `UPDATE=1 cargo test --test faults` writes.
+
+#![cfg(target_os = "linux")] // the words of its errors, and network namespaces
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod answers;
+mod case;
+mod connections;
+mod dns;
+mod front;
+mod names;
+mod proxy;
+mod reports;
+mod table;
+mod tls;
+
+#[expect(dead_code, reason = "the other suite needs more of it")]
+#[path = "../suite/support.rs"]
+mod support;
+
+use std::sync::Mutex;
+use std::thread;
+
+use case::{Case, Row};
+
+/// How many faults are tried at a time. They mostly wait.
+const AT_A_TIME: usize = 8;
+
+/// Tries every case, and returns its line of the table.
+fn run_all(cases: Vec<Case>) -> Vec<Row> {
+    let only = std::env::var("FAULT").ok();
+    let cases: Vec<_> = cases
+        .into_iter()
+        .filter(|case| only.as_ref().is_none_or(|only| case.fault().contains(only)))
+        .collect();
+    let queue = Mutex::new(cases.into_iter().enumerate());
+    let rows = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let Some((number, case)) = queue.lock().unwrap().next() else {
+                        break;
+                    };
+                    // A panic of one case must not keep the others from being tried.
+                    let fault = case.fault();
+                    let row = thread::spawn(|| case.run()).join();
+                    let row = row.unwrap_or_else(|_| Row::failed(fault));
+                    rows.lock().unwrap().push((number, row));
+                }
+            });
+        }
+    });
+    let mut rows = rows.into_inner().unwrap();
+    rows.sort_by_key(|(number, _)| *number);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+#[test]
+fn every_fault_ends_as_the_table_says() {
+    let here = |cases| Some(run_all(cases));
+    let sections = [
+        ("Connections", here(connections::cases())),
+        ("Answers", here(answers::cases())),
+        ("TLS", here(tls::cases())),
+        ("Proxies", here(proxy::cases())),
+        ("Names and addresses", names::run_elsewhere()),
+        ("INPROGRESS, and `run`", here(reports::cases())),
+    ];
+    table::hold(&sections);
+}
+
+/// The part of the test above that runs in a network of its own.
+#[test]
+#[ignore = "the other test calls it in a namespace"]
+fn names_and_addresses() {
+    names::run_here();
+}

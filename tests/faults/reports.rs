@@ -1,0 +1,36 @@
+//! INPROGRESS, and a command with its reports around it.
+
+use crate::answers::drip;
+use crate::case::{Case, Time};
+use crate::connections::{reset_read, reset_unread, silence};
+use crate::front::pass;
+
+/// Every fault of this kind.
+pub(crate) fn cases() -> Vec<Case> {
+    let running = |fault| Case::http(fault).args(&["running"]);
+    let wrapped = |fault| Case::http(fault).args(&["run", "--", "true"]);
+    let strict = |fault| Case::http(fault).args(&["run", "--strict", "--", "true"]);
+    vec![
+        running("`running`: nobody listens")
+            .nowhere()
+            .ends(Time::Soon),
+        running("`running`: no answer").then(silence),
+        running("`running`: reset once, then all is well")
+            .first(&[reset_read])
+            .ready(Time::Soon),
+        wrapped("`run -- true`: nobody listens").nowhere(),
+        wrapped("`run -- true`: no answer").then(silence),
+        strict("`run --strict -- true`: no answer").then(silence),
+        wrapped("`run -- true`: one byte a second")
+            .then(drip)
+            .timeout(4)
+            .stores(),
+        wrapped("`run -- true`: no answer to INPROGRESS, then all is well")
+            .first(&[silence])
+            .then(pass)
+            .ready(Time::Soon),
+        wrapped("`run -- true`: reset twice, then all is well")
+            .first(&[reset_read, reset_unread])
+            .ready(Time::Soon),
+    ]
+}
