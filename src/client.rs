@@ -4,15 +4,17 @@ use std::io::Read as _;
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Uri};
 use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Proxy};
 
 use crate::answer::{Answer, Identity};
 use crate::cli::{NetworkArgs, Origins};
+use crate::dial;
 use crate::env::Env;
 use crate::error::Error;
 use crate::failure::Failure;
@@ -53,7 +55,8 @@ impl Client {
 
     /// Sends `request` once. Everything together may take `limit`.
     pub(crate) fn attempt(&self, request: &Request, limit: Duration) -> Result<Answer, Failure> {
-        let agent = Agent::new_with_config(self.config(limit));
+        let connector = dial::connector(Instant::now() + limit);
+        let agent = Agent::with_parts(self.config(limit), connector, DefaultResolver::default());
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
             .uri(&request.url);

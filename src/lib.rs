@@ -24,6 +24,7 @@ pub mod commit;
 pub mod context;
 pub mod delivery;
 pub mod destination;
+mod dial;
 pub mod env;
 pub mod error;
 pub mod escape;

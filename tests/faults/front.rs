@@ -6,7 +6,7 @@ use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 
@@ -96,9 +96,10 @@ impl Call {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Says this again and again, until nobody listens.
+    /// Says this again and again, until nobody listens; after a while the test has failed anyway.
     pub(crate) fn say_for_ever(&mut self, bytes: &str, pause: Duration) {
-        while self.say(bytes) {
+        let started = Instant::now();
+        while self.say(bytes) && started.elapsed() < Duration::from_secs(15) {
             thread::sleep(pause);
         }
     }

@@ -53,6 +53,16 @@ pub(crate) fn cases() -> Vec<Case> {
             call.say(ESTABLISHED);
             call.hold();
         }),
+        lasts("one byte a second", |call| {
+            call.request();
+            call.say_slowly(ESTABLISHED, Duration::from_secs(1));
+        })
+        .timeout(4),
+        lasts("ten bytes a second, for ever", |call| {
+            call.request();
+            call.say("HTTP/1.1 200 OK\r\nX-Long: ");
+            call.say_for_ever("x", Duration::from_millis(100));
+        }),
         lasts("one byte a second, after it has let through", |call| {
             call.request();
             call.say(ESTABLISHED);
