@@ -28,9 +28,15 @@ pub(crate) enum Time {
 /// How the binary gets to the server that misbehaves.
 enum Way {
     Http,
-    Https { trusted: bool },
+    Https {
+        trusted: bool,
+    },
     Proxy,
-    Named { host: &'static str, ip: IpAddr },
+    Named {
+        host: &'static str,
+        ip: IpAddr,
+        tls: bool,
+    },
 }
 
 /// A fault.
@@ -114,7 +120,22 @@ impl Case {
 
     /// Bitbucket by this name, with the server listening on `ip`.
     pub(crate) fn named(fault: &'static str, host: &'static str, ip: IpAddr) -> Self {
-        Self::new(fault, Way::Named { host, ip }, Setup::default(), pass)
+        let way = Way::Named {
+            host,
+            ip,
+            tls: false,
+        };
+        Self::new(fault, way, Setup::default(), pass)
+    }
+
+    /// The same over TLS.
+    pub(crate) fn named_tls(fault: &'static str, host: &'static str, ip: IpAddr) -> Self {
+        let way = Way::Named {
+            host,
+            ip,
+            tls: true,
+        };
+        Self::new(fault, way, Setup::default().tls_for_host(host), tunnel)
     }
 
     pub(crate) fn first(mut self, acts: &'static [Act]) -> Self {
@@ -290,6 +311,9 @@ impl Case {
                 "HTTPS_PROXY",
                 format!("http://me:{PROXY_PASSWORD}@127.0.0.1:{port}"),
             ),
+            Way::Named { host, tls, .. } if tls => reporter
+                .env("BITBUCKET_API_ROOT", format!("https://{host}:{port}/2.0"))
+                .env("SSL_CERT_FILE", ca()),
             Way::Named { host, .. } => reporter
                 .env("BITBUCKET_API_ROOT", format!("http://{host}:{port}/2.0"))
                 .env("BUILD_STATUS_ALLOW_HTTP", "true"),

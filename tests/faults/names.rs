@@ -5,25 +5,30 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::case::{Case, Row, Time};
 use crate::dns::{self, Name, Trouble};
+use crate::front::{Call, tunnel};
 use crate::run_all;
 
 /// Where the server listens.
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 80));
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 80));
 
-/// Makes the network: 192.0.2.80 and .81 are this machine, the rest of 192.0.2.0/24 and
-/// 2001:db8:6::/64 lead to nobody who would answer, 198.51.100.x to no route of several kinds, and
-/// there is none to the rest of the world.
+/// Makes the network. 203.0.113.0/24 is this machine; it calls from another address, or else glibc
+/// would try its own before all others. 192.0.2.0/24 and 2001:db8:6::/64 lead to nobody who would
+/// answer. 198.51.100.x cannot be called by TCP, for three reasons; that UDP could keeps glibc from
+/// trying them last. There is no route to the rest of the world.
 const NETWORK: &str = "set -e
 ip link set lo up
 ip address add 192.0.2.80/32 dev lo
-ip address add 192.0.2.81/32 dev lo
+ip route add local 203.0.113.0/24 dev lo src 192.0.2.80
 ip route add 192.0.2.0/24 dev lo src 192.0.2.80
-ip route add blackhole 198.51.100.1
-ip route add prohibit 198.51.100.2
-ip route add unreachable 198.51.100.3
+ip route add 198.51.100.0/24 dev lo src 192.0.2.80
+ip rule add to 198.51.100.1 ipproto tcp blackhole
+ip rule add to 198.51.100.2 ipproto tcp prohibit
+ip rule add to 198.51.100.3 ipproto tcp unreachable
 ip -6 address add 2001:db8::80/128 dev lo
 ip -6 route add 2001:db8:6::/64 dev lo
 for file in hosts resolv.conf nsswitch.conf; do mount --bind \"$1/$file\" /etc/$file; done
@@ -36,11 +41,24 @@ const FILES: [(&str, &str); 3] = [
     ("nsswitch.conf", "hosts: files dns\n"),
 ];
 
-const SERVER: &str = "192.0.2.80";
+const SERVER: &str = "203.0.113.80";
+
+const MANY: &[&str] = &[
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.3",
+    "192.0.2.4",
+    "192.0.2.5",
+    "192.0.2.6",
+    "192.0.2.7",
+    "192.0.2.8",
+    "192.0.2.9",
+    SERVER,
+];
 
 const NAMES: &[Name] = &[
     known("no-ipv6.test", &["2001:db8::1", SERVER]),
-    known("refused.test", &["192.0.2.81", SERVER]),
+    known("refused.test", &["203.0.113.81", SERVER]),
     known(
         "routes.test",
         &["198.51.100.1", "198.51.100.2", "198.51.100.3", SERVER],
@@ -51,21 +69,9 @@ const NAMES: &[Name] = &[
         "ipv6.test",
         &["2001:db8:6::1", "2001:db8:6::2", "2001:db8:6::3", SERVER],
     ),
-    known(
-        "many.test",
-        &[
-            "192.0.2.1",
-            "192.0.2.2",
-            "192.0.2.3",
-            "192.0.2.4",
-            "192.0.2.5",
-            "192.0.2.6",
-            "192.0.2.7",
-            "192.0.2.8",
-            "192.0.2.9",
-            SERVER,
-        ],
-    ),
+    known("many.test", MANY),
+    known("far.test", &["192.0.2.1", "192.0.2.2", SERVER]),
+    known("further.test", MANY),
     known("gone.test", &["192.0.2.1", "192.0.2.2"]),
     troubled("once.test", Trouble::Fails(4)),
     troubled("unknown-once.test", Trouble::Unknown(2)),
@@ -89,6 +95,12 @@ const fn troubled(host: &'static str, trouble: Trouble) -> Name {
         addresses: &[SERVER],
         trouble,
     }
+}
+
+/// As if the handshake took 300 ms.
+fn far_away(call: &mut Call) {
+    thread::sleep(Duration::from_millis(300));
+    tunnel(call);
 }
 
 fn cases() -> Vec<Case> {
@@ -121,6 +133,16 @@ fn cases() -> Vec<Case> {
             soon,
         ),
         delivers("nine black holes, then the server", "many.test", soon),
+        Case::named_tls("two black holes, then a server far away", "far.test", HERE)
+            .then(far_away)
+            .ready(soon),
+        Case::named_tls(
+            "nine black holes, then a server far away",
+            "further.test",
+            HERE,
+        )
+        .then(far_away)
+        .ready(soon),
         fails("two black holes and nothing else", "gone.test"),
         delivers("the resolver fails once", "once.test", soon),
         delivers(
