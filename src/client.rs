@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ const LOOK: Duration = Duration::from_secs(2);
 pub struct Client {
     proxy: Option<Proxy>,
     tls: TlsConfig,
+    /// How many attempts have failed: the next one begins with the next of the host's addresses.
+    failed: AtomicUsize,
 }
 
 impl Client {
@@ -42,6 +45,7 @@ impl Client {
         Ok(Self {
             proxy: proxy::for_url(url, env)?,
             tls: tls::config(args, origins)?,
+            failed: AtomicUsize::new(0),
         })
     }
 
@@ -55,7 +59,16 @@ impl Client {
 
     /// Sends `request` once. Everything together may take `limit`.
     pub(crate) fn attempt(&self, request: &Request, limit: Duration) -> Result<Answer, Failure> {
-        let connector = dial::connector(Instant::now() + limit);
+        let result = self.exchange(request, limit);
+        if result.as_ref().map_or(true, |answer| answer.status >= 500) {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn exchange(&self, request: &Request, limit: Duration) -> Result<Answer, Failure> {
+        let turn = self.failed.load(Ordering::Relaxed);
+        let connector = dial::connector(turn, Instant::now() + limit);
         let agent = Agent::with_parts(self.config(limit), connector, DefaultResolver::default());
         let mut builder = ureq::http::Request::builder()
             .method(request.method)

@@ -13,11 +13,13 @@ use ureq::unversioned::transport::{
 /// their turn.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What ureq does by itself, with [`Dialer`] in the place where it opens sockets.
-pub(crate) fn connector(until: Instant) -> impl Connector {
+/// What ureq does by itself, with [`Dialer`] in the place where it opens sockets. It begins with the
+/// address whose `turn` it is.
+pub(crate) fn connector(turn: usize, until: Instant) -> impl Connector {
     ().chain(ConnectProxyConnector::default())
         .chain(Dialer {
             tcp: TcpConnector::default(),
+            turn,
             until,
         })
         .chain(RustlsConnector::default())
@@ -27,6 +29,7 @@ pub(crate) fn connector(until: Instant) -> impl Connector {
 #[derive(Debug)]
 struct Dialer {
     tcp: TcpConnector,
+    turn: usize,
     until: Instant,
 }
 
@@ -69,8 +72,10 @@ impl Dialer {
             .min(*details.timeout.after);
         let left = || (now + time).saturating_duration_since(Instant::now());
         let mut addresses = details.addrs.to_vec();
-        let mut patience =
-            (time / 2 / u32::try_from(addresses.len()).unwrap_or(1).max(1)).min(PATIENCE);
+        let turn = self.turn.checked_rem(addresses.len());
+        addresses.rotate_left(turn.unwrap_or(0));
+        let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+        let mut patience = PATIENCE.min(time / 2 / count);
         let mut failed = Error::HostNotFound;
         while !addresses.is_empty() {
             let is_alone = addresses.len() == 1;

@@ -47,6 +47,8 @@ pub(crate) struct Case {
     /// What is done with the first connections, and with all others.
     first: &'static [Act],
     then: Act,
+    /// Another address on the same port, and what is done with its connections.
+    beside: Option<(IpAddr, Act)>,
     listens: bool,
     args: &'static [&'static str],
     timeout: u64,
@@ -93,6 +95,7 @@ impl Case {
             setup,
             first: &[],
             then,
+            beside: None,
             listens: true,
             args: &["passed"],
             timeout: 2,
@@ -145,6 +148,11 @@ impl Case {
 
     pub(crate) fn then(mut self, act: Act) -> Self {
         self.then = act;
+        self
+    }
+
+    pub(crate) fn beside(mut self, ip: IpAddr, act: Act) -> Self {
+        self.beside = Some((ip, act));
         self
     }
 
@@ -210,6 +218,9 @@ impl Case {
         }
         // Port 1 has nobody.
         let port = fronts.first().map_or(1, |front| front.port);
+        if let Some((ip, act)) = self.beside {
+            fronts.push(start(ip, port, &[], act));
+        }
         let (ran, elapsed) = self.call(&bitbucket, port);
 
         let limit = Duration::from_secs(self.timeout);

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::case::{Case, Row, Time};
+use crate::connections::{reset_unread, silence};
 use crate::dns::{self, Name, Trouble};
 use crate::front::{Call, tunnel};
 use crate::run_all;
@@ -40,6 +41,9 @@ const FILES: [(&str, &str); 3] = [
     ("resolv.conf", "nameserver 127.0.0.1\n"),
     ("nsswitch.conf", "hosts: files dns\n"),
 ];
+
+/// The first address of `deaf.test`, `resets.test` and `sick.test`.
+const BESIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 81));
 
 const SERVER: &str = "203.0.113.80";
 
@@ -73,6 +77,9 @@ const NAMES: &[Name] = &[
     known("far.test", &["192.0.2.1", "192.0.2.2", SERVER]),
     known("further.test", MANY),
     known("gone.test", &["192.0.2.1", "192.0.2.2"]),
+    known("deaf.test", &["203.0.113.81", SERVER]),
+    known("resets.test", &["203.0.113.81", SERVER]),
+    known("sick.test", &["203.0.113.81", SERVER]),
     troubled("once.test", Trouble::Fails(4)),
     troubled("unknown-once.test", Trouble::Unknown(2)),
     troubled("deaf-once.test", Trouble::Silent(2)),
@@ -95,6 +102,11 @@ const fn troubled(host: &'static str, trouble: Trouble) -> Name {
         addresses: &[SERVER],
         trouble,
     }
+}
+
+fn sick(call: &mut Call) {
+    call.request();
+    call.say("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
 }
 
 /// As if the handshake took 300 ms.
@@ -144,6 +156,24 @@ fn cases() -> Vec<Case> {
         .then(far_away)
         .ready(soon),
         fails("two black holes and nothing else", "gone.test"),
+        delivers(
+            "an address that never answers, then the server",
+            "deaf.test",
+            soon,
+        )
+        .beside(BESIDE, silence),
+        delivers(
+            "an address that resets, then the server",
+            "resets.test",
+            soon,
+        )
+        .beside(BESIDE, reset_unread),
+        delivers(
+            "an address that says 503, then the server",
+            "sick.test",
+            soon,
+        )
+        .beside(BESIDE, sick),
         delivers("the resolver fails once", "once.test", soon),
         delivers(
             "the resolver knows no such name, once",
