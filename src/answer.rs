@@ -60,6 +60,12 @@ pub enum Verdict {
 }
 
 impl Answer {
+    /// Forgets the last word of a body that did not arrive whole: it may be half of a secret.
+    pub(crate) fn body_was_cut(&mut self) {
+        let whole = self.body.iter().rposition(u8::is_ascii_whitespace);
+        self.body.truncate(whole.unwrap_or(0));
+    }
+
     /// Keeps secrets out of what is repeated of it.
     pub(crate) fn keeping(&mut self, secrets: &Redactor) -> &Self {
         let clean = |text: &mut Option<String>| {

@@ -84,9 +84,16 @@ impl Client {
         let mut answer = answer(response.status().as_u16(), response.headers());
         // Not through ureq's own limit, which calls a longer body an error.
         let body = response.body_mut().as_reader();
-        body.take(LONGEST_BODY)
-            .read_to_end(&mut answer.body)
-            .map_err(|error| self.failure(&error.into(), &request.url, limit))?;
+        let read = body.take(LONGEST_BODY).read_to_end(&mut answer.body);
+        match read {
+            // Whether it was stored is not known: what ought to be JSON is not.
+            Err(error) if (200..300).contains(&answer.status) => {
+                return Err(self.failure(&error.into(), &request.url, limit));
+            }
+            // A refusal is one without all of its words: asking again may lock the account.
+            Err(_) => answer.body_was_cut(),
+            Ok(_) => {}
+        }
         Ok(answer)
     }
 

@@ -7,6 +7,8 @@ use crate::front::Call;
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n";
 
+const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain\r\n";
+
 pub(crate) fn drip(call: &mut Call) {
     let answer = call.answer();
     call.say_slowly(answer, Duration::from_secs(1));
@@ -49,6 +51,34 @@ pub(crate) fn cases() -> Vec<Case> {
             call.say_for_ever("x", Duration::from_millis(100));
         })
         .stores(),
+        lasts("one byte a second, in the body of a 401", |call| {
+            call.request();
+            call.say(format!(
+                "{UNAUTHORIZED}Content-Length: 40\r\n\r\nNo such token\n"
+            ));
+            call.say_slowly([b'.'; 40], Duration::from_secs(1));
+        })
+        .ends(Time::Soon),
+        lasts("half of the body of a 401", |call| {
+            call.request();
+            call.say(format!(
+                "{UNAUTHORIZED}Content-Length: 40\r\n\r\nNo such token\n"
+            ));
+        })
+        .ends(Time::AtOnce),
+        lasts(
+            "half of the body of a 401 that repeats its credentials",
+            |call| {
+                let request = String::from_utf8(call.request()).unwrap();
+                let (_, sent) = request.split_once("authorization: ").unwrap();
+                let (sent, _) = sent.split_once("\r\n").unwrap();
+                let most = &sent[..sent.len() - 3];
+                call.say(format!(
+                    "{UNAUTHORIZED}Content-Length: 900\r\n\r\nYou sent {most}"
+                ));
+            },
+        )
+        .ends(Time::AtOnce),
         lasts("a header of 1 MB", |call| {
             call.answer();
             let long = "x".repeat(1_000_000);

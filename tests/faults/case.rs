@@ -335,7 +335,7 @@ impl Case {
     }
 }
 
-/// No secret is in either stream, nor its base64 form.
+/// No secret is in either stream, nor its base64 form, nor all but the end of one.
 fn hides_secrets(ran: &Ran) {
     let basic = |user: &str, password: &str| STANDARD.encode(format!("{user}:{password}"));
     for secret in [
@@ -346,7 +346,8 @@ fn hides_secrets(ran: &Ran) {
         STANDARD.encode(PROXY_PASSWORD),
         basic("me", PROXY_PASSWORD),
     ] {
-        let printed = ran.stdout.contains(&secret) || ran.stderr.contains(&secret);
+        let most = &secret[..secret.len() - 4];
+        let printed = ran.stdout.contains(most) || ran.stderr.contains(most);
         assert!(!printed, "{secret} in {ran:#?}");
     }
 }
