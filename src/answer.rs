@@ -158,7 +158,8 @@ impl Answer {
 
     fn first_line(&self) -> Option<String> {
         let html = |kind: &String| kind.to_ascii_lowercase().contains("html");
-        let text = String::from_utf8_lossy(&self.body);
+        // Before it is cut: most of a secret is not found any more.
+        let text = (self.secrets).redact_outside(&String::from_utf8_lossy(&self.body));
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());
         let is_html = self.content_type.as_ref().is_some_and(html);
         if is_html || line.is_some_and(|line| line.starts_with('<')) {
@@ -335,6 +336,20 @@ mod tests {
             ("", "", "no message"),
         ] {
             assert_eq!(answer(400, content_type, body).message(), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_blotted_out_before_a_message_is_cut() {
+        const TOKEN: &str = "ATCTT3xFfGN0-not-a-real-one";
+        let mut secrets = Redactor::default();
+        secrets.add(TOKEN);
+        let line = format!("{}{TOKEN} x", "x".repeat(301 - TOKEN.len()));
+        let title = format!("<title>{}{TOKEN} x", "x".repeat(101 - TOKEN.len()));
+        for body in [line, title] {
+            let mut answer = answer(400, "text/plain", &body);
+            let message = answer.keeping(&secrets).message();
+            assert!(!message.contains("-real-on"), "{message}");
         }
     }
 
