@@ -64,7 +64,7 @@ impl Failure {
 
 fn io_message(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the connection was closed without an answer".into(),
+        io::ErrorKind::UnexpectedEof => "the connection was closed before a whole answer".into(),
         _ => error.to_string(),
     }
 }
@@ -85,7 +85,14 @@ fn refused_by_proxy(text: &str) -> (String, Setback, &'static str) {
     let status = text
         .split(|c: char| !c.is_ascii_digit())
         .find(|word| !word.is_empty());
-    let status: u16 = status.and_then(|status| status.parse().ok()).unwrap_or(0);
+    let Some(status) = status.and_then(|status| status.parse::<u16>().ok()) else {
+        // "proxy server did not respond": it has closed the connection, or said too much.
+        return (
+            "it does not answer CONNECT".into(),
+            Setback::Passing,
+            NETWORK,
+        );
+    };
     let (setback, hint) = match status {
         // 401 is tinyproxy's word for a wrong password.
         401 | 407 => (
@@ -113,12 +120,19 @@ mod tests {
             ("proxy server responded 407/407", 407, true),
             ("proxy server responded 403/Forbidden", 403, true),
             ("proxy server responded 502/502", 502, false),
-            ("something new", 0, false),
         ] {
             let failure = Failure::new(&ureq::Error::ConnectProxyFailed(text.into()));
             assert_eq!(failure.message, format!("it answers {status} to CONNECT"));
             assert_eq!(failure.setback == Setback::Lasting, lasting, "{text}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_says_nothing_is_not_quoted() {
+        let text = "proxy server did not respond";
+        let failure = Failure::new(&ureq::Error::ConnectProxyFailed(text.into()));
+        assert_eq!(failure.message, "it does not answer CONNECT");
+        assert_eq!(failure.setback, Setback::Passing);
     }
 
     #[test]
