@@ -1,4 +1,4 @@
-//! The one module that opens sockets.
+//! The one module that opens sockets, as `dial` says.
 
 use std::io::Read as _;
 use std::net::TcpStream;

@@ -70,10 +70,13 @@ fn io_message(error: &io::Error) -> String {
 }
 
 fn io_setback(error: &io::Error) -> Setback {
-    // std's words, which have no kind of their own. What follows them is the resolver's, and
-    // "Temporary failure" is one that may pass.
+    // std's words, which have no kind of their own. What follows them is the resolver's: glibc's and
+    // musl's for one in trouble, which may pass, or that the name is unknown.
     let text = error.to_string();
-    if text.contains("failed to lookup address") && !text.contains("Temporary failure") {
+    let in_trouble = ["Temporary failure", "Try again"];
+    if text.contains("failed to lookup address")
+        && !in_trouble.iter().any(|words| text.contains(words))
+    {
         Setback::UnknownHost
     } else {
         Setback::Passing
@@ -141,8 +144,9 @@ mod tests {
             |text: &str| Failure::new(&ureq::Error::Io(io::Error::other(text.to_owned())));
         let unknown = failure("failed to lookup address information: Name or service not known");
         assert_eq!(unknown.setback, Setback::UnknownHost);
-        let trouble =
-            failure("failed to lookup address information: Temporary failure in name resolution");
-        assert_eq!(trouble.setback, Setback::Passing);
+        for trouble in ["Temporary failure in name resolution", "Try again"] {
+            let trouble = failure(&format!("failed to lookup address information: {trouble}"));
+            assert_eq!(trouble.setback, Setback::Passing);
+        }
     }
 }
