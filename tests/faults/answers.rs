@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::case::{Case, Time};
-use crate::front::Call;
+use crate::front::{Act, Call};
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n";
 
@@ -37,7 +37,17 @@ fn early(call: &mut Call) {
 
 /// Every fault of this kind.
 pub(crate) fn cases() -> Vec<Case> {
-    let lasts = |fault, act| Case::http(fault).then(act);
+    [cut_or_slow(), too_much(), something_else()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn lasts(fault: &'static str, act: Act) -> Case {
+    Case::http(fault).then(act)
+}
+
+fn cut_or_slow() -> Vec<Case> {
     vec![
         lasts("half of the headers", half_headers).stores(),
         lasts("half of the body", half_body).stores(),
@@ -79,6 +89,12 @@ pub(crate) fn cases() -> Vec<Case> {
             },
         )
         .ends(Time::AtOnce),
+    ]
+}
+
+/// More or less than it should be, or not what it says.
+fn too_much() -> Vec<Case> {
+    vec![
         lasts("a header of 1 MB", |call| {
             call.answer();
             let long = "x".repeat(1_000_000);
@@ -130,6 +146,12 @@ pub(crate) fn cases() -> Vec<Case> {
             call.hold();
         })
         .stores(),
+    ]
+}
+
+/// Not the answer.
+fn something_else() -> Vec<Case> {
+    vec![
         lasts("100 Continue for ever", |call| {
             call.request();
             call.say_for_ever("HTTP/1.1 100 Continue\r\n\r\n", Duration::ZERO);

@@ -375,14 +375,25 @@ fn says(ran: &Ran) -> String {
     without_numbers(said).replace('|', "\\|")
 }
 
-/// Ports and times differ from run to run.
+/// Ports and times differ from run to run: N for each number of four digits or with a fraction.
 fn without_numbers(text: &str) -> String {
-    let mut kept = String::new();
-    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
-        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let rest = &part[digits.len()..];
-        kept += if digits.len() < 4 { digits } else { "N" };
-        kept += rest;
+    let mut kept = Vec::new();
+    for word in text.split(' ') {
+        if word.contains('.') && word.parse::<f64>().is_ok() {
+            kept.push("N".to_owned());
+            continue;
+        }
+        let parts = word.split_inclusive(|c: char| !c.is_ascii_digit());
+        let part = |part: &str| {
+            let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+            let is_long = part.len() - rest.len() >= 4;
+            if is_long {
+                format!("N{rest}")
+            } else {
+                part.to_owned()
+            }
+        };
+        kept.push(parts.map(part).collect());
     }
-    kept
+    kept.join(" ")
 }
