@@ -98,7 +98,7 @@ impl Case {
             beside: None,
             listens: true,
             args: &["passed"],
-            timeout: 2,
+            timeout: 3,
             time: Time::UntilTimeout,
             ready: false,
             stores: false,
@@ -180,7 +180,7 @@ impl Case {
         self.time = time;
         // It is not needed then, unless the machine is very busy.
         if time != Time::UntilTimeout {
-            self.timeout = self.timeout.max(5);
+            self.timeout = 5;
         }
         self
     }

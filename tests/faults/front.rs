@@ -86,8 +86,11 @@ impl Call {
     /// Reads a whole request, passes it on, and returns Bitbucket's answer.
     pub(crate) fn answer(&mut self) -> Vec<u8> {
         let request = message(&mut self.stream);
-        let mut bitbucket = TcpStream::connect(("127.0.0.1", self.bitbucket)).unwrap();
-        bitbucket.write_all(&request).unwrap();
+        // It is gone when the test has ended.
+        let Ok(mut bitbucket) = TcpStream::connect(("127.0.0.1", self.bitbucket)) else {
+            return Vec::new();
+        };
+        let _ = bitbucket.write_all(&request);
         message(&mut bitbucket)
     }
 
@@ -136,7 +139,9 @@ impl Call {
 
     /// Passes on everything in both directions, answers byte by byte if there is a pause after each.
     pub(crate) fn tunnel(&mut self, pause: Duration) {
-        let bitbucket = TcpStream::connect(("127.0.0.1", self.bitbucket)).unwrap();
+        let Ok(bitbucket) = TcpStream::connect(("127.0.0.1", self.bitbucket)) else {
+            return;
+        };
         let (mut from, mut to) = (
             self.stream.try_clone().unwrap(),
             bitbucket.try_clone().unwrap(),
