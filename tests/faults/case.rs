@@ -180,7 +180,7 @@ impl Case {
         self.time = time;
         // It is not needed then, unless the machine is very busy.
         if time != Time::UntilTimeout {
-            self.timeout = 5;
+            self.timeout = 8;
         }
         self
     }

@@ -25,7 +25,7 @@ use std::thread;
 use case::{Case, Row};
 
 /// How many faults are tried at a time. They mostly wait.
-const AT_A_TIME: usize = 12;
+const AT_A_TIME: usize = 10;
 
 /// Tries every case, and returns its line of the table.
 fn run_all(cases: Vec<Case>) -> Vec<Row> {

@@ -25,7 +25,9 @@ pub(crate) fn cases() -> Vec<Case> {
             .then(drip)
             .timeout(4)
             .stores(),
-        wrapped("`run -- true`: no answer to INPROGRESS, then all is well")
+        // Long enough for INPROGRESS to be on its way.
+        Case::http("`run -- sleep 0.5`: no answer to INPROGRESS, then all is well")
+            .args(&["run", "--", "sleep", "0.5"])
             .first(&[silence])
             .then(pass)
             .ready(Time::Soon),
