@@ -26,6 +26,7 @@ pub(crate) enum Time {
 }
 
 /// How the binary gets to the server that misbehaves.
+#[derive(Clone)]
 enum Way {
     Http,
     Https {
@@ -40,6 +41,7 @@ enum Way {
 }
 
 /// A fault.
+#[derive(Clone)]
 pub(crate) struct Case {
     fault: &'static str,
     way: Way,
