@@ -5,7 +5,7 @@ use der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, UtcTime};
 use der::{DateTime, Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 
 /// `CN=git.example.com, issued by CN=Example CA, O=Example, valid until 2027-01-01T00:00:00Z`
-pub(crate) fn describe(certificate: &[u8]) -> Option<String> {
+pub fn describe(certificate: &[u8]) -> Option<String> {
     // RFC 5280, 4.1: the signed part is the first, and begins with
     let signed = *elements(AnyRef::from_der(certificate).ok()?.value())?.first()?;
     let mut fields = elements(signed.value())?.into_iter().peekable();

@@ -16,7 +16,7 @@
 
 pub mod answer;
 pub mod auth;
-mod certificate;
+pub mod certificate;
 pub mod check;
 pub mod cli;
 pub mod client;

@@ -1,6 +1,8 @@
 //! `build_status show`: the build statuses that a commit has.
 
-use serde::{Deserialize, Serialize};
+pub mod page;
+
+use serde::Serialize;
 
 use crate::Ending;
 use crate::auth::{self, Credentials};
@@ -17,6 +19,7 @@ use crate::provider;
 use crate::report;
 use crate::request::Request;
 use crate::retry::Policy;
+use crate::secret::Redactor;
 use crate::state::State;
 use crate::voice::Voice;
 
@@ -42,7 +45,7 @@ pub fn run(args: &ShowArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
                 voice.warn("the commit has no build statuses");
             }
             Ending::printed(match args.print.output {
-                Output::Text => text(&statuses, &voice),
+                Output::Text => text(&statuses, voice.redactor()),
                 Output::Json => output::printable_json(&statuses, voice.redactor()),
             })
         }
@@ -53,7 +56,8 @@ pub fn run(args: &ShowArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     }
 }
 
-fn text(statuses: &[Shown], voice: &Voice<'_>) -> String {
+/// For people: a line for each.
+pub fn text(statuses: &[Shown], redactor: &Redactor) -> String {
     let width = |field: fn(&Shown) -> &str| {
         let lengths = statuses.iter().map(|status| field(status).chars().count());
         lengths.max().unwrap_or(0)
@@ -69,7 +73,7 @@ fn text(statuses: &[Shown], voice: &Voice<'_>) -> String {
             text(&status.name),
             text(&status.url),
         );
-        output::line(&line, voice.redactor()) + "\n"
+        output::line(&line, redactor) + "\n"
     };
     statuses.iter().map(line).collect()
 }
@@ -110,8 +114,7 @@ fn statuses(args: &ShowArgs, env: &Env, voice: &mut Voice<'_>) -> Result<Vec<Sho
     }
 }
 
-/// <https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination>. A page is small enough
-/// for what is read of a body.
+/// A page is small enough for what is read of a body.
 fn cloud(
     courier: &mut Courier<'_, '_>,
     first: String,
@@ -119,38 +122,13 @@ fn cloud(
     credentials: &Credentials,
     destination: &Destination,
 ) -> Result<Vec<Shown>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        values: Vec<Value>,
-        next: Option<String>,
-    }
-    #[derive(Deserialize)]
-    struct Value {
-        state: String,
-        key: String,
-        name: Option<String>,
-        description: Option<String>,
-        url: Option<String>,
-        refname: Option<String>,
-        updated_on: Option<String>,
-    }
     let mut shown = Vec::new();
     let mut next = Some(first);
     while let Some(url) = next {
-        let page: Page = page(courier, url, credentials, destination)?;
-        shown.extend(page.values.into_iter().map(|value| Shown {
-            state: value.state,
-            key: value.key,
-            name: value.name.filter(|name| !name.is_empty()),
-            description: value.description,
-            url: value.url,
-            refname: value.refname,
-            updated: value.updated_on,
-        }));
+        let (statuses, further) = ask(courier, url, credentials, destination, page::of_cloud)?;
+        shown.extend(statuses);
         // Credentials go nowhere else, whoever says so.
-        next = page
-            .next
-            .filter(|url| url.starts_with(&format!("{api_root}/")));
+        next = further.filter(|url| url.starts_with(&format!("{api_root}/")));
     }
     Ok(shown)
 }
@@ -164,29 +142,6 @@ fn data_center(
     credentials: &Credentials,
     destination: &Destination,
 ) -> Result<Vec<Shown>, Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Page {
-        values: Vec<Value>,
-        #[serde(default)]
-        is_last_page: bool,
-        next_page_start: Option<u64>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Value {
-        state: String,
-        key: String,
-        name: Option<String>,
-        description: Option<String>,
-        url: Option<String>,
-        #[serde(rename = "ref")]
-        refname: Option<String>,
-        updated_date: Option<u64>,
-        created_date: Option<u64>,
-        /// Before 7.4.
-        date_added: Option<u64>,
-    }
     // The list answers for any repository and commit, so that these are asked for first.
     let asker = Asker::new(destination, Some(credentials));
     courier.send(
@@ -199,35 +154,24 @@ fn data_center(
         let server = &place.server;
         let url =
             format!("{server}/rest/build-status/latest/commits/{commit}?limit=40&start={start}");
-        let page: Page = page(courier, url, credentials, destination)?;
-        shown.extend(page.values.into_iter().map(|value| {
-            Shown {
-                state: value.state,
-                key: value.key,
-                name: value.name,
-                description: value.description,
-                url: value.url,
-                refname: value.refname,
-                updated: (value.updated_date.or(value.created_date))
-                    .or(value.date_added)
-                    .map(output::rfc3339),
-            }
-        }));
-        let further = page.next_page_start.filter(|next| *next > start);
-        next = further.filter(|_| !page.is_last_page);
+        let (statuses, further) =
+            ask(courier, url, credentials, destination, page::of_data_center)?;
+        shown.extend(statuses);
+        next = further.filter(|next| *next > start);
     }
     Ok(shown)
 }
 
-fn page<T: serde::de::DeserializeOwned>(
+fn ask<T>(
     courier: &mut Courier<'_, '_>,
     url: String,
     credentials: &Credentials,
     destination: &Destination,
+    read: fn(&[u8]) -> Option<T>,
 ) -> Result<T, Error> {
     let asker = Asker::new(destination, Some(credentials));
     let answer = courier.send(&Request::get(url, Some(credentials)), asker)?;
-    serde_json::from_slice(&answer.body).map_err(|_| Error::NotBitbucket {
+    read(&answer.body).ok_or(Error::NotBitbucket {
         status: answer.status,
         content_type: answer.content_type,
     })
