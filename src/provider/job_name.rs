@@ -12,9 +12,10 @@ pub(super) fn joined(parts: &[Option<impl AsRef<str>>]) -> Option<String> {
 pub(super) fn shard(first: u32, index: Option<&str>, total: Option<&str>) -> String {
     let number = |text: &str| text.parse::<u32>().ok();
     match (index.and_then(number), total.and_then(number)) {
-        (Some(index), Some(total)) if total > 1 && (first..first + total).contains(&index) => {
-            format!(" {}/{total}", index - first + 1)
-        }
+        (Some(index), Some(total)) if total > 1 => match index.checked_sub(first) {
+            Some(before) if before < total => format!(" {}/{total}", before + 1),
+            _ => String::new(),
+        },
         _ => String::new(),
     }
 }
@@ -33,6 +34,13 @@ mod tests {
             (Some("3"), Some("3"), 0, "test"),
             (Some("x"), Some("3"), 0, "test"),
             (Some("1"), None, 0, "test"),
+            (Some("1"), Some("4294967295"), 1, "test 1/4294967295"),
+            (
+                Some("4294967295"),
+                Some("4294967295"),
+                1,
+                "test 4294967295/4294967295",
+            ),
             (None, None, 0, "test"),
         ] {
             assert_eq!(format!("test{}", shard(first, index, total)), expected);
