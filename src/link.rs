@@ -69,10 +69,18 @@ pub fn without_user(text: &str) -> String {
         return text.to_owned();
     };
     let (authority, path) = authority_and_path(rest);
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{host}{path}"),
-        None => text.to_owned(),
+    match (authority.rsplit_once('@'), rest.rsplit_once('@')) {
+        (Some((_, host)), _) => format!("{scheme}://{host}{path}"),
+        // What is no port is the beginning of a password, with a `/`, `?` or `#` that is not encoded.
+        (None, Some((_, rest))) if !has_port(authority) => format!("{scheme}://{rest}"),
+        (None, _) => text.to_owned(),
     }
+}
+
+/// Whether what stands behind the host, if anything does, is a port.
+fn has_port(authority: &str) -> bool {
+    let port = authority.split_once(':').map_or("", |(_, port)| port);
+    authority.starts_with('[') || port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn authority_and_path(rest: &str) -> (&str, &str) {
@@ -169,6 +177,10 @@ mod tests {
             (
                 "https://me:pw@ci.example.com/@x",
                 Ok("https://ci.example.com/@x"),
+            ),
+            (
+                "https://me:p/w@ci.example.com/x",
+                Ok("https://ci.example.com/x"),
             ),
             ("HTTPS://ci.example.com", Ok("HTTPS://ci.example.com")),
             ("/jobs/1", Err("it is not an absolute http or https URL")),

@@ -114,6 +114,10 @@ impl Place {
         let host = authority
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);
+        // What stands before it may be a password that is not encoded.
+        if path.contains('@') {
+            return None;
+        }
         let path = path.split(['?', '#']).next().unwrap_or_default();
         // `ssh://git@bitbucket.org:workspace/repo.git`: what stands for a port is none
         let (host, port, path) = match host.split_once(':') {
@@ -306,6 +310,20 @@ mod tests {
             (nested.owner.as_str(), nested.name.as_str()),
             ("group/sub", "repo")
         );
+    }
+
+    /// Found by fuzzing: each was read as a repository of which the password was a name.
+    #[test]
+    fn no_part_of_a_password_is_read_as_a_name() {
+        for url in [
+            "https://me:hid/den@bitbucket.org/ws/repo.git",
+            "https://me:12/hid/den@bitbucket.org/ws/repo.git",
+            "me:hidden@bitbucket.org/ws/repo.git",
+            "me:hidden@bitbucket.org:ws/repo.git",
+            "me:hid/den?hid@bitbucket.org:ws/repo.git",
+        ] {
+            assert_eq!(Repository::from_url(url), None, "{url}");
+        }
     }
 
     #[test]
