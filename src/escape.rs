@@ -5,14 +5,20 @@ use std::fmt::Write as _;
 /// `text` without anything that could move a cursor, colour a terminal, begin a line, turn the
 /// reading direction, or be taken for a command by the CI that reads our output.
 pub fn text(text: &str) -> String {
-    escape(text, |escaped, c| match c {
+    let mut escaped = escape(text, |escaped, c| match c {
         '\n' => escaped.push_str("\\n"),
         '\r' => escaped.push_str("\\r"),
         '\t' => escaped.push_str("\\t"),
         c => {
             let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
         }
-    })
+    });
+    // GitHub takes `::error::` for a command where it begins a line.
+    let begins = escaped.len() - escaped.trim_start().len();
+    if escaped[begins..].starts_with("::") {
+        escaped.replace_range(begins..=begins, "\\u{3a}");
+    }
+    escaped
 }
 
 /// The same for JSON, whose strings know `\u` followed by four digits.
@@ -47,7 +53,10 @@ fn is_unsafe(c: char) -> bool {
             '\u{061c}' | '\u{200e}' | '\u{200f}'        // marks of direction
             | '\u{2028}' | '\u{2029}'                   // line and paragraph separators
             | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // overrides of direction
-            | '\u{feff}')
+            // What nobody sees. Joiners stay: Persian, Hindi and emoji are written with them.
+            | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}'
+            | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -65,6 +74,12 @@ mod tests {
             ("\u{202e}evil", "\\u{202e}evil"),
             ("x ##vso[task.complete]", "x #\\u{23}vso[task.complete]"),
             ("###[error]", "#\\u{23}\\u{23}[error]"),
+            ("::error::x", "\\u{3a}:error::x"),
+            (" \u{a0}::error::x", " \u{a0}\\u{3a}:error::x"),
+            ("a ::error::x", "a ::error::x"),
+            ("\u{200b}a\u{ad}\u{2060}b", "\\u{200b}a\\u{ad}\\u{2060}b"),
+            ("tag\u{e0041}", "tag\\u{e0041}"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
             ("# one", "# one"),
         ] {
             assert_eq!(text(outside), expected);
