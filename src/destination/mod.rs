@@ -271,8 +271,6 @@ fn given(
 /// Refuses what can be no name of a workspace, project or repository, nor two of them.
 fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     auth::check_expanded(origin, names)?;
-    let odd = |c: char| c.is_control() || c.is_whitespace() || "@:#?%\\$".contains(c);
-    let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains(odd);
     if names.split('/').all(is_name) {
         return Ok(());
     }
@@ -283,6 +281,11 @@ fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     })
 }
 
+fn is_name(name: &str) -> bool {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "@:#?%\\$/".contains(c);
+    !matches!(name, "" | "." | "..") && !name.contains(odd)
+}
+
 /// Both, or what to say about the one that is missing.
 fn both(
     owner: Option<String>,
@@ -290,7 +293,12 @@ fn both(
     from_ci: Option<&Repository>,
 ) -> Result<(String, String), Error> {
     let found = match (owner, name) {
-        (Some(owner), Some(name)) if !owner.contains('/') => return Ok((owner, name)),
+        (Some(owner), Some(name)) if is_name(&owner) && is_name(&name) => {
+            return Ok((owner, name));
+        }
+        (Some(owner), Some(name)) if !owner.contains('/') => {
+            Some(format!("`{owner}/{name}` is no name on Bitbucket"))
+        }
         (Some(owner), Some(_)) => Some(format!(
             "`{owner}` is a group in a group, and no workspace or project on Bitbucket"
         )),
@@ -396,6 +404,24 @@ mod tests {
         ] {
             assert_eq!(find(given, from_ci, remote), Ok(expected.to_owned()));
         }
+    }
+
+    /// Found by fuzzing: a path with `..` in it is another place in the API.
+    #[test]
+    fn what_a_ci_or_a_remote_names_must_be_a_name_too() {
+        let remote = |url| find([None, None], None, Some(url));
+        for url in [
+            "https://bitbucket.org/ws/..",
+            "https://bitbucket.org/%2e%2e/repo.git",
+            "https://bitbucket.org/ws/a%2fb",
+            "https://bitbucket.org/ws/a%0ab",
+            "git@bitbucket.org:./repo.git",
+        ] {
+            let error = remote(url).unwrap_err();
+            assert_eq!(error.kind(), "no_repository", "{url}");
+        }
+        let from_ci = find([None, None], Some(at(Site::Mirror, "..")), None);
+        assert_eq!(from_ci.unwrap_err().kind(), "no_repository");
     }
 
     #[test]
