@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::commit::Found;
@@ -51,7 +52,7 @@ impl Told {
             for (name, value) in &request.headers {
                 text += &line(&format!("{name}: {}", value.masked()));
             }
-            return text + "\n" + &escape::json(&redactor.redact(&request.body)) + "\n";
+            return text + "\n" + &redacted_json(&request.body, redactor) + "\n";
         }
         let (Some(report), Some(destination), Some(outcome)) =
             (&self.report, &self.destination, &self.outcome)
@@ -132,7 +133,28 @@ fn error_json(error: &Error) -> Value {
 /// One line of JSON, safe to print.
 pub fn printable_json(fields: &impl Serialize, redactor: &Redactor) -> String {
     let text = serde_json::to_string(fields).expect("text, numbers and lists always serialize");
-    escape::json(&redactor.redact(&text)) + "\n"
+    redacted_json(&text, redactor) + "\n"
+}
+
+/// JSON without secrets, safe to print.
+fn redacted_json(text: &str, redactor: &Redactor) -> String {
+    let mut redacted = redactor.redact(text);
+    // A secret of digits, or of quotes and commas, may be a part of JSON itself.
+    if serde_json::from_str::<IgnoredAny>(&redacted).is_err() {
+        let mut value: Value = serde_json::from_str(text).unwrap_or_default();
+        redact_text(&mut value, redactor);
+        redacted = value.to_string();
+    }
+    escape::json(&redacted)
+}
+
+fn redact_text(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => *text = redactor.redact(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| redact_text(it, redactor)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| redact_text(it, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// One line, safe to print.
@@ -222,4 +244,26 @@ pub fn context_json(about: Option<&About>, context: &Context, redactor: &Redacto
         context,
     };
     printable_json(&fields, redactor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_secret_that_looks_like_json_leaves_json_whole() {
+        for secret in [r#"","name":"#, "12345678", "nabcdefg", r#"\"x\"x\"x"#] {
+            let mut redactor = Redactor::default();
+            redactor.add(secret);
+            let fields = json!({"key": format!("a {secret}\nabcdefg"), "name": 12_345_678});
+            let text = printable_json(&fields, &redactor);
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert!(
+                value["key"].as_str().unwrap().starts_with("a ***"),
+                "{text}"
+            );
+            assert_eq!(value["name"], 12_345_678, "{text}");
+        }
+    }
 }
