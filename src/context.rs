@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::commit::Found;
+use crate::link;
 use crate::refname::Refname;
 use crate::repository::Repository;
 use crate::state::State;
@@ -59,8 +60,8 @@ impl Serialize for Context {
             repository: Option<String>,
             repository_host: Option<&'a str>,
             job_name: &'a Option<String>,
-            url: &'a Option<String>,
-            pipeline_url: &'a Option<String>,
+            url: Option<String>,
+            pipeline_url: Option<String>,
             build_number: &'a Option<String>,
             pull_request: &'a Option<String>,
             state: Option<State>,
@@ -73,8 +74,8 @@ impl Serialize for Context {
             repository: repository.map(Repository::path),
             repository_host: repository.and_then(|it| it.host.as_deref()),
             job_name: &self.job_name,
-            url: &self.url,
-            pipeline_url: &self.pipeline_url,
+            url: self.url.as_deref().map(link::without_user),
+            pipeline_url: self.pipeline_url.as_deref().map(link::without_user),
             build_number: &self.build_number,
             pull_request: &self.pull_request,
             state: self.state,

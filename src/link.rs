@@ -66,7 +66,9 @@ pub fn build_url(text: &str) -> Result<String, String> {
 /// `text` without a user name and password in it, for messages.
 pub fn without_user(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
+        // git's `user:password@host/path`
+        let behind = text.rsplit_once('@').filter(|(user, _)| user.contains(':'));
+        return behind.map_or(text, |(_, rest)| rest).to_owned();
     };
     let (authority, path) = authority_and_path(rest);
     match (authority.rsplit_once('@'), rest.rsplit_once('@')) {
@@ -108,7 +110,8 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
         .map_err(|error| format!("it is not a URL: {error}"))?;
     let host = uri.host().unwrap_or_default();
     let authority = uri.authority().map_or("", |it| it.as_str());
-    if authority.contains('@') {
+    // One that is not encoded may end the authority early.
+    if text.contains('@') {
         return Err(
             "it holds a user name or password: credentials have variables of their own".into(),
         );

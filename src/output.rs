@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::destination::Destination;
 use crate::error::Error;
 use crate::escape;
+use crate::link;
 use crate::outcome::Outcome;
 use crate::provider::About;
 use crate::refname::Refname;
@@ -207,8 +208,11 @@ pub fn context_text(about: Option<&About>, context: &Context, redactor: &Redacto
         ("repository", repository.map(Repository::path)),
         ("repository host", repository.and_then(|it| it.host.clone())),
         ("job name", context.job_name.clone()),
-        ("url", context.url.clone()),
-        ("pipeline url", context.pipeline_url.clone()),
+        ("url", context.url.as_deref().map(link::without_user)),
+        (
+            "pipeline url",
+            context.pipeline_url.as_deref().map(link::without_user),
+        ),
         ("build number", context.build_number.clone()),
         ("pull request", context.pull_request.clone()),
         ("state", state),

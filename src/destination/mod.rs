@@ -179,7 +179,7 @@ impl Server {
         if let Some(url) = args.server_url.as_deref().filter(|url| is_cloud(url)) {
             return Err(Error::Setting {
                 origin: origins.name("server_url"),
-                problem: format!("{url} is Bitbucket Cloud"),
+                problem: format!("{} is Bitbucket Cloud", link::without_user(url)),
                 hint: Some("leave it out: without it, reports go to Bitbucket Cloud".into()),
             });
         }
@@ -274,6 +274,8 @@ fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     if names.split('/').all(is_name) {
         return Ok(());
     }
+    // Of a clone URL, with or without a scheme, what may be a password is not repeated.
+    let names = names.rsplit_once('@').map_or(names, |(_, rest)| rest);
     Err(Error::Setting {
         origin: origin.to_owned(),
         problem: format!("`{names}` is no name on Bitbucket"),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use stand_in::{Answer, DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn};
 
-use crate::support::{build_status, gitlab};
+use crate::support::{build_status, codebuild, gitlab};
 
 fn file(name: &str, content: &str) -> std::path::PathBuf {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -174,6 +174,56 @@ fn a_token_typed_as_an_option_or_state_is_not_repeated() {
         .env("CI_JOB_NAME", DEFAULT_TOKEN)
         .run()
         .exits(0);
+}
+
+/// Whatever a URL with a password is taken for.
+#[test]
+fn a_password_in_a_url_is_not_printed() {
+    let bitbucket = StandIn::start();
+    for url in [
+        "https://me:hiddenpw@bitbucket.org/ws/repo.git",
+        "https://me:hid/denpw@bitbucket.org/ws/repo.git",
+        "https://me:hid#denpw@git.example.com/scm/proj/repo.git",
+        "https://me:hidden:denpw@github.com/ws/repo.git",
+        "ssh://me:hiddenpw@git.example.com:7999/proj/repo.git",
+        "me:hiddenpw@github.com:ws/repo.git",
+        "me:hiddenpw@bitbucket.org/ws/repo.git",
+    ] {
+        for variable in [
+            "BITBUCKET_API_ROOT",
+            "BITBUCKET_NAMESPACE",
+            "BITBUCKET_OAUTH_URL",
+            "BITBUCKET_REPOSITORY",
+            "BITBUCKET_SERVER_URL",
+            "BUILD_STATUS_URL",
+            "CODEBUILD_PUBLIC_BUILD_URL",
+            "CODEBUILD_SOURCE_REPO_URL",
+        ] {
+            for args in [
+                &["--dry-run", "-v"][..],
+                &["--dry-run", "--output=json"],
+                &["context"],
+                &["context", "--output=json"],
+                &["check", "-v"],
+                &["show"],
+            ] {
+                let ran = codebuild(&bitbucket, args.iter().copied())
+                    .without(if variable == "BITBUCKET_SERVER_URL" {
+                        "BITBUCKET_API_ROOT"
+                    } else {
+                        "X"
+                    })
+                    .env("BUILD_STATUS_TIMEOUT", "0.2")
+                    .env("HTTPS_PROXY", "http://127.0.0.1:1")
+                    .env(variable, url)
+                    .run();
+                let all = format!("{}{}", ran.stdout, ran.stderr);
+                for part in ["hid", "denpw"] {
+                    assert!(!all.contains(part), "{variable}={url}: {all}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
