@@ -4,6 +4,7 @@
 
 mod check;
 mod conversation;
+mod corpus;
 mod data_center;
 mod docs;
 mod hostile;
