@@ -10,6 +10,7 @@ mod docs;
 mod hostile;
 mod oauth;
 mod output;
+mod properties;
 mod providers;
 mod report;
 mod run;
