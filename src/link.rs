@@ -51,6 +51,10 @@ pub fn build_url(text: &str) -> Result<String, String> {
     let parsed: Uri = url
         .parse()
         .map_err(|error| format!("it is not a URL: {error}"))?;
+    // http::Uri calls a port that is none no port.
+    if !parsed.authority().is_some_and(|it| has_port(it.as_str())) {
+        return Err("what stands behind its host is not a port".into());
+    }
     if parsed.host().is_none_or(str::is_empty) {
         return Err("it has no host".into());
     }
@@ -81,8 +85,11 @@ pub fn without_user(text: &str) -> String {
 
 /// Whether what stands behind the host, if anything does, is a port.
 fn has_port(authority: &str) -> bool {
-    let port = authority.split_once(':').map_or("", |(_, port)| port);
-    authority.starts_with('[') || port.bytes().all(|byte| byte.is_ascii_digit())
+    let port = match authority.rsplit_once(']') {
+        Some((_, port)) => port.strip_prefix(':').unwrap_or(port),
+        None => authority.split_once(':').map_or("", |(_, port)| port),
+    };
+    port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn authority_and_path(rest: &str) -> (&str, &str) {
@@ -194,6 +201,11 @@ mod tests {
             (
                 "javascript:alert(1)",
                 Err("it is not an absolute http or https URL"),
+            ),
+            ("http://[::1]:8080/1", Ok("http://[::1]:8080/1")),
+            (
+                "https://ci.example.com:x/1",
+                Err("what stands behind its host is not a port"),
             ),
             ("https://", Err("it is not a URL: empty string")),
             ("https://[::1", Err("it is not a URL: invalid authority")),
