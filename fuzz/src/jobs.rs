@@ -16,7 +16,8 @@ use serde_json::Value;
 
 /// A job's environment, as `/proc/PID/environ` has it, on its way to a request.
 pub fn jobs(data: &[u8]) {
-    let env: Env = data.split(|byte| *byte == 0).filter_map(variable).collect();
+    let pairs: Vec<_> = data.split(|byte| *byte == 0).filter_map(variable).collect();
+    let env: Env = pairs.iter().cloned().collect();
     let redactor = auth::redactor(&env);
     // Several CIs at once are an error, of which the first may be chosen.
     let entry = match provider::find(None, &env) {
@@ -33,7 +34,7 @@ pub fn jobs(data: &[u8]) {
         },
         None => (None, Context::default()),
     };
-    believed(about, &context, &env);
+    believed(about, &context, &pairs);
     for text in [
         output::context_text(about, &context, &redactor),
         output::context_json(about, &context, &redactor),
@@ -80,17 +81,17 @@ const GREEN: &[(&str, &str, &[&str])] = &[
     ("woodpecker", "CI_PIPELINE_STATUS", &["success"]),
 ];
 
-fn believed(about: Option<&About>, context: &Context, env: &Env) {
+fn believed(about: Option<&About>, context: &Context, pairs: &[(String, String)]) {
     if let Found::Hash(hash) = &context.commit {
         assert!(commit::is_full_hash(hash) && !hash.contains(|c: char| c.is_ascii_uppercase()));
     }
     if context.state == Some(State::Successful) {
         let id = about.map_or("", |about| about.id);
-        let is_good = |(name, value): (&str, &str)| {
-            [name.to_lowercase(), name.to_uppercase(), name.into()]
-                .iter()
-                .filter_map(|name| env.get(name))
-                .any(|it| it == value || (value == "0" && it.parse() == Ok(0)))
+        let is_good = |(name, good): (&str, &str)| {
+            pairs.iter().any(|(it, value)| {
+                let is_zero = good == "0" && value.parse() == Ok(0);
+                it.eq_ignore_ascii_case(name) && (value == good || is_zero)
+            })
         };
         let mut good = GREEN.iter().filter(|(of, ..)| *of == id);
         let is_good = good.any(|(_, name, values)| values.iter().any(|it| is_good((name, it))));
