@@ -14,11 +14,9 @@ pub fn junit(data: &[u8]) {
             let text = results.to_string();
             let is_plain = |c: char| c.is_ascii_alphanumeric() || c == ' ' || c == ',';
             assert!(text.chars().all(is_plain), "{text}");
-            // pytest's totals are believed instead: it writes a case for each attempt.
-            let believed = data.windows(6).any(|word| word == b"pytest");
             let failing = b"<testsuite><testcase><failure/></testcase></testsuite>";
             let with_failing = junit::parse([data, failing].concat().as_slice());
-            if let (Ok(results), false) = (with_failing, believed) {
+            if let Ok(results) = with_failing {
                 assert!(results.failed > 0, "a failure is not counted");
             }
         }

@@ -14,8 +14,10 @@ pub(super) struct Counter {
     promised: TestResults,
     /// What the outermost element promises.
     root: TestResults,
-    /// Whether these totals are more to be trusted than the cases.
+    /// Totals that are more to be trusted than the cases of their suite.
     trusted: Option<TestResults>,
+    /// How many suites are open where those totals hold.
+    trusted_within: Option<usize>,
     /// For each open suite, what it promises, until something is found in it.
     suites: Vec<Option<TestResults>>,
     case: Option<Case>,
@@ -46,8 +48,12 @@ impl Counter {
                     self.root = promised;
                 }
                 // pytest writes a case for each attempt, and two for a test whose tear-down fails.
-                if attribute(element, "name").as_deref() == Some("pytest") && has_totals(element) {
+                if self.trusted_within.is_none()
+                    && attribute(element, "name").as_deref() == Some("pytest")
+                    && has_totals(element)
+                {
                     *self.trusted.get_or_insert_default() += promised;
+                    self.trusted_within = Some(self.suites.len());
                 }
             }
             "testcase" => {
@@ -90,7 +96,10 @@ impl Counter {
                 if let Some(Some(promised)) = self.suites.pop() {
                     self.promised += promised;
                 }
+                let open = self.suites.len();
+                self.trusted_within = self.trusted_within.filter(|within| open >= *within);
             }
+            "testcase" if self.trusted_within.is_some() => self.case = None,
             "testcase" => match self.case.take() {
                 Some(Case { todo: true, .. }) => self.cases.skipped += 1,
                 Some(Case { failed: true, .. }) => self.cases.failed += 1,
@@ -104,8 +113,10 @@ impl Counter {
 
     /// The counts, if it was JUnit at all.
     pub(super) fn results(self) -> Option<TestResults> {
-        if let Some(trusted) = self.trusted {
-            return Some(trusted);
+        if let Some(mut results) = self.trusted {
+            // Merged with what other tools have written.
+            results += self.cases;
+            return Some(results);
         }
         if !self.has_cases {
             return self.is_junit.then_some(self.promised);

@@ -233,6 +233,11 @@ mod tests {
                 r"<testcase><failure/><failure/><skipped/></testcase>",
                 [0, 1, 0],
             ),
+            // pytest's totals, beside another tool's cases
+            (
+                r#"<testsuites><testsuite name="pytest" tests="1" failures="0" errors="0" skipped="0"><testcase><failure/></testcase><testcase/></testsuite><testsuite><testcase><failure/></testcase></testsuite></testsuites>"#,
+                [1, 1, 0],
+            ),
             // output may hold anything
             (
                 r#"<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><testsuite><system-out>&a;&nbsp;<![CDATA[<testcase/>]]></system-out><testcase/></testsuite>"#,
