@@ -55,7 +55,7 @@ pub fn build_url(text: &str) -> Result<String, String> {
     if !parsed.authority().is_some_and(|it| has_port(it.as_str())) {
         return Err("what stands behind its host is not a port".into());
     }
-    if parsed.host().is_none_or(str::is_empty) {
+    if host(&url).is_empty() {
         return Err("it has no host".into());
     }
     if url.len() > LONGEST {
@@ -116,6 +116,7 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
         .parse()
         .map_err(|error| format!("it is not a URL: {error}"))?;
     let host = uri.host().unwrap_or_default();
+    let is_nothing = host.trim_matches(['[', ']']).is_empty();
     let authority = uri.authority().map_or("", |it| it.as_str());
     // One that is not encoded may end the authority early.
     if text.contains('@') {
@@ -131,7 +132,7 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
             after_host.trim_start_matches(':')
         ));
     }
-    if host.is_empty() || text.contains(['?', '#']) {
+    if is_nothing || text.contains(['?', '#']) {
         return Err("it is not the absolute URL of a server".into());
     }
     let page = ["/projects/", "/users/", "/scm/", "/rest/"];
@@ -208,6 +209,7 @@ mod tests {
                 Err("what stands behind its host is not a port"),
             ),
             ("https://", Err("it is not a URL: empty string")),
+            ("https://[]:8080/1", Err("it has no host")),
             ("https://[::1", Err("it is not a URL: invalid authority")),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
@@ -239,6 +241,7 @@ mod tests {
             ("http://localhost:7990", true, true),
             ("http://localhost.example.com", false, true),
             ("http://bitbucket.example.com", false, true),
+            ("https://[]/ctx", false, false),
             ("ftp://127.0.0.1", false, false),
             ("https://me:pw@bitbucket.example.com", false, false),
             ("https://bitbucket.example.com/?a=b", false, false),
