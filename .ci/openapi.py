@@ -46,7 +46,8 @@ def main(directory, record):
     data_center = load(directory, "bitbucket-data-center-9.4-builds.json", "/rest")
     counts = collections.Counter()
     failures = {}
-    for line in pathlib.Path(record).read_text().splitlines():
+    # Not splitlines(), which takes U+2028 for an end too.
+    for line in pathlib.Path(record).read_text().strip("\n").split("\n"):
         request = json.loads(line)
         headers = dict(request["headers"])
         if not headers.get("user-agent", "").startswith("build_status/"):

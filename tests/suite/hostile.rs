@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stand_in::{Answer, DEFAULT_TOKEN, Setup, StandIn};
+use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, Setup, StandIn};
 
 use crate::corpus::targets::assert_printable;
 use crate::support::{
@@ -587,7 +587,10 @@ fn a_command_that_cannot_be_run_gives_no_commands() {
 #[test]
 fn pages_without_end_end_with_the_time_there_is() {
     let bitbucket = Setup::default().data_center("9.4.0").start();
-    let next = format!("{}/again", bitbucket.api_root());
+    let next = format!(
+        "{}/repositories/my-workspace/my-repo/commit/{DEFAULT_COMMIT}/statuses?page=2",
+        bitbucket.api_root()
+    );
     let page = json!({"values": [], "next": next, "isLastPage": false, "nextPageStart": 1});
     bitbucket.always(Some(Answer::json(200, &page.to_string())));
     let started = Instant::now();
