@@ -132,7 +132,8 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
             after_host.trim_start_matches(':')
         ));
     }
-    if is_nothing || text.contains(['?', '#']) {
+    // http::Uri takes what is not ASCII for a letter.
+    if is_nothing || text.contains(['?', '#']) || text.contains(char::is_control) {
         return Err("it is not the absolute URL of a server".into());
     }
     let page = ["/projects/", "/users/", "/scm/", "/rest/"];
@@ -242,6 +243,7 @@ mod tests {
             ("http://localhost.example.com", false, true),
             ("http://bitbucket.example.com", false, true),
             ("https://[]/ctx", false, false),
+            ("https://bitbucket.example.com/\u{96}", false, false),
             ("ftp://127.0.0.1", false, false),
             ("https://me:pw@bitbucket.example.com", false, false),
             ("https://bitbucket.example.com/?a=b", false, false),
