@@ -133,8 +133,13 @@ fn read_to_its_end(path: &Path) -> Result<TestResults, String> {
 }
 
 fn read(path: &Path) -> Result<TestResults, String> {
+    let about = path.metadata().map_err(|error| error.to_string())?;
+    // To open a named pipe takes as long as nobody writes to it.
+    if !about.is_file() {
+        return Err("it is not a file".into());
+    }
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let length = about.len();
     if length > LONGEST {
         return Err(format!(
             "it has {length} bytes, which is no report of tests"

@@ -606,3 +606,22 @@ fn pages_without_end_end_with_the_time_there_is() {
         .run()
         .exits(0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_holds_nothing_up() {
+    let bitbucket = StandIn::start();
+    let pipe = directory("pipe").join("TEST-pipe.xml");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let started = Instant::now();
+    gitlab(&bitbucket, ["passed", "--junit", pipe.to_str().unwrap()])
+        .run()
+        .exits(0)
+        .says("it is not a file");
+    gitlab(&bitbucket, ["context", "--provider", "github"])
+        .env("GITHUB_EVENT_PATH", &pipe)
+        .run()
+        .exits(0);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
