@@ -102,6 +102,7 @@ fn the_options_in_the_readme_and_the_examples_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in [
         "README.md",
+        "docs/ci.md",
         ".gitlab-ci.example.yml",
         "buildspec.example.yml",
     ] {

@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod script;
 mod secrets;
+mod snippets;
 mod support;
 mod through_proxy;
 mod tls;

@@ -14,15 +14,15 @@ use serde_json::{Map, Value};
 use crate::support::build_status;
 
 #[derive(Deserialize)]
-struct Case {
+pub(crate) struct Case {
     /// What it shows, and where it comes from.
-    case: String,
-    env: BTreeMap<String, String>,
+    pub(crate) case: String,
+    pub(crate) env: BTreeMap<String, String>,
     /// The fields that are known. Those left out must be null.
     context: Map<String, Value>,
 }
 
-fn fixtures() -> BTreeMap<String, Vec<Case>> {
+pub(crate) fn fixtures() -> BTreeMap<String, Vec<Case>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/providers");
     let files = std::fs::read_dir(directory)
         .unwrap()

@@ -1,6 +1,7 @@
 //! The binary, started with nothing but what a test gives it.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -55,8 +56,27 @@ pub(crate) struct Reporter {
 /// The binary with an emptied environment. Our tests run inside CIs, and CIs are what it detects.
 pub(crate) fn build_status<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Reporter {
     let mut command = Command::new(env!("CARGO_BIN_EXE_build_status"));
+    command.args(args);
+    isolated(command)
+}
+
+/// The same for a script in which `build_status` is the binary, and the commands in `tools` come
+/// before the machine's.
+pub(crate) fn shell(script: &str, tools: &Path) -> Reporter {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script]);
+    let binary = Path::new(env!("CARGO_BIN_EXE_build_status"));
+    let path = std::env::join_paths([
+        tools,
+        binary.parent().unwrap(),
+        "/usr/bin".as_ref(),
+        "/bin".as_ref(),
+    ]);
+    isolated(command).env("PATH", path.unwrap())
+}
+
+fn isolated(mut command: Command) -> Reporter {
     command
-        .args(args)
         .env_clear()
         // Nor may it see the remote of this repository's own checkout.
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
@@ -96,7 +116,7 @@ impl Reporter {
         self
     }
 
-    pub(crate) fn within(mut self, directory: &std::path::Path) -> Self {
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
         self
     }
