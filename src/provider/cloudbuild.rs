@@ -41,7 +41,7 @@ impl Provider for CloudBuild {
         commit: &["COMMIT_SHA", "REVISION_ID"],
         state: None,
         state_caveat: "no step runs after one that failed: wrap the command in `build_status run`, \
-                       in a step with `automapSubstitutions: true`",
+                       with `--repository`, in a step with `automapSubstitutions: true`",
         url_setting: "LOCATION, BUILD_ID and PROJECT_ID",
         secrets_caveat: "a secret is passed when the build's availableSecrets has it and the step's \
                          secretEnv names it",
