@@ -92,6 +92,7 @@ impl Client {
             }
             // A refusal is one without all of its words: asking again may lock the account.
             Err(_) => answer.body_was_cut(),
+            Ok(length) if length as u64 == LONGEST_BODY => answer.body_was_cut(),
             Ok(_) => {}
         }
         Ok(answer)
@@ -134,7 +135,7 @@ impl Client {
     }
 }
 
-/// Whose certificate the server at `url` presents.
+/// Whose certificate the server at `url` presents: of several behind a name, the first that answers.
 fn look_at_certificate(url: &str, limit: Duration) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     let host = uri.host()?.trim_matches(['[', ']']).to_owned();

@@ -16,7 +16,7 @@ use crate::link;
 use crate::outcome::Outcome;
 use crate::report::Report;
 use crate::request::Request;
-use crate::retry::{self, Next, Policy, Setback};
+use crate::retry::{self, Next, Policy, Setback, Tried};
 use crate::state::State;
 use crate::voice::Voice;
 
@@ -184,7 +184,8 @@ impl<'a, 'v> Courier<'a, 'v> {
                 return Err(Error::Recalled);
             }
             self.attempts += 1;
-            let limit = self.policy.attempt(self.started.elapsed());
+            let begun = self.started.elapsed();
+            let limit = self.policy.attempt(begun);
             let (error, setback) = match self.client.attempt(request, limit) {
                 Ok(mut answer) => match answer
                     .keeping(self.voice.redactor())
@@ -204,7 +205,7 @@ impl<'a, 'v> Courier<'a, 'v> {
                     failure.setback,
                 ),
             };
-            let pause = match self.pause(setback) {
+            let pause = match self.pause(begun, setback) {
                 Ok(pause) => pause,
                 Err(reason) => return Err(error.giving_up(reason)),
             };
@@ -240,12 +241,15 @@ impl<'a, 'v> Courier<'a, 'v> {
             .map(|shown: Shown| shown.state)
     }
 
-    fn pause(&self, setback: Setback) -> Result<Duration, Option<String>> {
+    /// How long to wait after the attempt that was `begun` then.
+    fn pause(&self, begun: Duration, setback: Setback) -> Result<Duration, Option<String>> {
         let elapsed = self.started.elapsed();
-        match self
-            .policy
-            .next(self.attempts, elapsed, setback, fastrand::f64())
-        {
+        let tried = Tried {
+            attempts: self.attempts,
+            elapsed,
+            took: elapsed.saturating_sub(begun),
+        };
+        match self.policy.next(tried, setback, fastrand::f64()) {
             Next::TryAfter(pause) => Ok(pause),
             Next::GiveUp(reason) => Err(reason),
         }

@@ -13,6 +13,9 @@ use ureq::{Error, Timeout};
 /// their turn.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// It has no less, however many they are.
+const LEAST: Duration = Duration::from_millis(100);
+
 /// What ureq does by itself, with [`Dialer`] in the place where it opens sockets. It begins with the
 /// address whose `turn` it is.
 pub(crate) fn connector(turn: usize, until: Instant) -> impl Connector {
@@ -70,7 +73,7 @@ fn first_to_answer<T>(
 ) -> Result<T, Error> {
     let until = Instant::now() + time;
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-    let mut patience = PATIENCE.min(time / 2 / count);
+    let mut patience = (time / 2 / count).clamp(LEAST, PATIENCE);
     let mut failed = Error::HostNotFound;
     while !addresses.is_empty() {
         let is_alone = addresses.len() == 1;

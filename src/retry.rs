@@ -25,8 +25,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An attempt that has less time than this is not begun.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
 
+/// No more than this is kept for the last attempt.
+const LAST_ATTEMPT: Duration = Duration::from_secs(1);
+
 /// INPROGRESS is soon overwritten: it is worth one retry and this long.
 const IN_PROGRESS: Duration = Duration::from_secs(10);
+
+/// Where a report stands when an attempt has failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tried {
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How long ago it was begun.
+    pub elapsed: Duration,
+    /// How long the last attempt took.
+    pub took: Duration,
+}
 
 /// What ended an attempt, as far as the next one is concerned.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,9 +87,11 @@ impl Policy {
         (left * 2 / 3).max(SHORTEST_ATTEMPT).min(left)
     }
 
-    /// What to do when `attempts` have been made in `elapsed` and the last ended in `setback`.
-    /// `dice` is between 0 and 1.
-    pub fn next(&self, attempts: u32, elapsed: Duration, setback: Setback, dice: f64) -> Next {
+    /// What to do when `tried` ended in `setback`. `dice` is between 0 and 1.
+    pub fn next(&self, tried: Tried, setback: Setback, dice: f64) -> Next {
+        let Tried {
+            attempts, elapsed, ..
+        } = tried;
         let left = self.total.saturating_sub(elapsed);
         let most = match setback {
             Setback::Lasting => {
@@ -94,32 +110,42 @@ impl Policy {
         let Some(longest) = left.checked_sub(SHORTEST_ATTEMPT) else {
             return gave_up();
         };
+        // The last attempt has time for three like this one: the server may be far away.
+        let needed = (tried.took * 3).clamp(SHORTEST_ATTEMPT, LAST_ATTEMPT);
+        let last = left.saturating_sub(needed);
         let doubled = FIRST_PAUSE * 2u32.saturating_pow((attempts - 1).min(8));
         let backoff = doubled.min(LONGEST_PAUSE).mul_f64(dice);
-        match setback {
-            Setback::Wait(wait) if wait > longest => Next::GiveUp(Some(format!(
+        let wait = match setback {
+            Setback::Wait(wait) => wait,
+            Setback::Passing | Setback::UnknownHost | Setback::Lasting => {
+                return Next::TryAfter(backoff.min(last));
+            }
+        };
+        if wait > longest {
+            return Next::GiveUp(Some(format!(
                 "it asks to wait {} s, and {} s are left (--timeout)",
                 wait.as_secs(),
                 seconds(left)
-            ))),
-            // On top of what it asks for: it asks everybody for the same.
-            Setback::Wait(wait) if self.attempts.is_some() => {
-                Next::TryAfter((wait + backoff).min(longest))
-            }
-            Setback::Wait(wait) => {
-                // A third of what is left: those who have least ask most often, or newcomers would
-                // be served before them. At first less, as the queue may be a short one.
-                let spread = (elapsed * 3).max(LONGEST_PAUSE).min(left / 3);
-                let pause = wait + spread.mul_f64(dice);
-                // Where there is no time to be told so again, the last moment, when most is free.
-                let again = pause + wait + SHORTEST_ATTEMPT;
-                let is_last = again > longest && wait < LONGEST_PAUSE;
-                Next::TryAfter(if is_last { longest } else { pause.min(longest) })
-            }
-            Setback::Passing | Setback::UnknownHost | Setback::Lasting => {
-                Next::TryAfter(backoff.min(longest))
-            }
+            )));
         }
+        let last = last.max(wait);
+        // On top of what it asks for: it asks everybody for the same.
+        let spread = if self.attempts.is_some() {
+            backoff
+        } else {
+            // A third of what is left: those who have least ask most often, or newcomers would be
+            // served before them. At first less, as the queue may be a short one.
+            (elapsed * 3).max(LONGEST_PAUSE).min(left / 3).mul_f64(dice)
+        };
+        let pause = wait + spread;
+        // Where there is no time to be told so again, the last moment, when most is free.
+        let is_last = pause + wait + needed > last;
+        let may_wait = self.attempts.is_none() && wait < LONGEST_PAUSE;
+        Next::TryAfter(if is_last && may_wait {
+            last
+        } else {
+            pause.min(last)
+        })
     }
 }
 
@@ -142,20 +168,29 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    /// With attempts that take no time.
+    const fn tried(attempts: u32, elapsed: u64) -> Tried {
+        Tried {
+            attempts,
+            elapsed: ms(elapsed),
+            took: Duration::ZERO,
+        }
+    }
+
     #[test]
     fn pauses_double_up_to_five_seconds_with_full_jitter() {
         let policy = Policy::new(State::Failed, ms(1_000_000));
         let longest: Vec<_> = (1..7)
-            .map(|attempts| policy.next(attempts, ms(0), Setback::Passing, 1.0))
+            .map(|attempts| policy.next(tried(attempts, 0), Setback::Passing, 1.0))
             .collect();
         let expected = [500, 1000, 2000, 4000, 5000, 5000].map(|pause| Next::TryAfter(ms(pause)));
         assert_eq!(longest, expected);
         assert_eq!(
-            policy.next(99, ms(0), Setback::Passing, 0.0),
+            policy.next(tried(99, 0), Setback::Passing, 0.0),
             Next::TryAfter(ms(0))
         );
         assert_eq!(
-            policy.next(99, ms(0), Setback::Passing, 0.5),
+            policy.next(tried(99, 0), Setback::Passing, 0.5),
             Next::TryAfter(ms(2500))
         );
     }
@@ -164,24 +199,24 @@ mod tests {
     fn a_final_state_is_worth_all_the_time_and_inprogress_one_retry_and_ten_seconds() {
         let last = Policy::new(State::Successful, ms(30_000));
         assert!(matches!(
-            last.next(50, ms(29_000), Setback::Passing, 1.0),
+            last.next(tried(50, 29_000), Setback::Passing, 1.0),
             Next::TryAfter(_)
         ));
         assert!(matches!(
-            last.next(2, ms(29_900), Setback::Passing, 1.0),
+            last.next(tried(2, 29_900), Setback::Passing, 1.0),
             Next::GiveUp(_)
         ));
         let first = Policy::new(State::InProgress, ms(30_000));
         assert!(matches!(
-            first.next(1, ms(100), Setback::Passing, 1.0),
+            first.next(tried(1, 100), Setback::Passing, 1.0),
             Next::TryAfter(_)
         ));
         assert!(matches!(
-            first.next(2, ms(100), Setback::Passing, 1.0),
+            first.next(tried(2, 100), Setback::Passing, 1.0),
             Next::GiveUp(_)
         ));
         assert!(matches!(
-            first.next(1, ms(9_900), Setback::Passing, 1.0),
+            first.next(tried(1, 9_900), Setback::Passing, 1.0),
             Next::GiveUp(_)
         ));
         assert!(first.attempt(ms(0)) < ms(10_000));
@@ -192,11 +227,11 @@ mod tests {
         let policy = Policy::new(State::Failed, ms(30_000));
         let wait = |seconds| Setback::Wait(Duration::from_secs(seconds));
         assert_eq!(
-            policy.next(1, ms(1000), wait(7), 0.1),
+            policy.next(tried(1, 1000), wait(7), 0.1),
             Next::TryAfter(ms(7500))
         );
         assert_eq!(
-            policy.next(1, ms(1000), wait(u64::MAX), 0.1),
+            policy.next(tried(1, 1000), wait(u64::MAX), 0.1),
             Next::GiveUp(Some(
                 "it asks to wait 18446744073709551615 s, and 29.00 s are left (--timeout)".into()
             ))
@@ -216,17 +251,17 @@ mod tests {
             (24_000, 2000),
         ] {
             assert_eq!(
-                policy.next(1, ms(elapsed), second, 1.0),
+                policy.next(tried(1, elapsed), second, 1.0),
                 Next::TryAfter(ms(1000 + longest)),
                 "after {elapsed} ms"
             );
         }
         assert_eq!(
-            policy.next(99, ms(15_000), second, 0.0),
+            policy.next(tried(99, 15_000), second, 0.0),
             Next::TryAfter(ms(1000))
         );
         assert_eq!(
-            policy.next(1, ms(0), Setback::Wait(ms(0)), 0.5),
+            policy.next(tried(1, 0), Setback::Wait(ms(0)), 0.5),
             Next::TryAfter(ms(2500))
         );
     }
@@ -235,7 +270,7 @@ mod tests {
     fn inprogress_comes_back_soon_and_leaves_the_rest_to_final_states() {
         let policy = Policy::new(State::InProgress, ms(30_000));
         assert_eq!(
-            policy.next(1, ms(0), Setback::Wait(ms(1000)), 1.0),
+            policy.next(tried(1, 0), Setback::Wait(ms(1000)), 1.0),
             Next::TryAfter(ms(1500))
         );
     }
@@ -246,26 +281,52 @@ mod tests {
         let second = Setback::Wait(ms(1000));
         // 2.5 s are left: after this pause 1.5, enough for another second and an attempt.
         assert_eq!(
-            policy.next(9, ms(27_500), second, 0.0),
+            policy.next(tried(9, 27_500), second, 0.0),
             Next::TryAfter(ms(1000))
         );
         // After this one 1.4.
         assert_eq!(
-            policy.next(9, ms(27_600), second, 0.0),
+            policy.next(tried(9, 27_600), second, 0.0),
             Next::TryAfter(ms(2400 - 250))
         );
         assert_eq!(
-            policy.next(9, ms(28_750), second, 1.0),
+            policy.next(tried(9, 28_750), second, 1.0),
             Next::TryAfter(ms(1000))
         );
         assert!(matches!(
-            policy.next(9, ms(28_751), second, 0.0),
+            policy.next(tried(9, 28_751), second, 0.0),
             Next::GiveUp(_)
         ));
         // Ten seconds more would be a long time to add to twenty.
         assert_eq!(
-            policy.next(1, ms(0), Setback::Wait(ms(20_000)), 0.0),
+            policy.next(tried(1, 0), Setback::Wait(ms(20_000)), 0.0),
             Next::TryAfter(ms(20_000))
+        );
+    }
+
+    #[test]
+    fn the_last_attempt_has_time_for_a_server_that_is_far_away() {
+        let policy = Policy::new(State::Failed, ms(30_000));
+        let far = Tried {
+            took: ms(300),
+            ..tried(9, 27_600)
+        };
+        for (setback, dice) in [
+            (Setback::Wait(ms(1000)), 0.0),
+            (Setback::Wait(ms(1000)), 1.0),
+            (Setback::Passing, 1.0),
+        ] {
+            let pause = policy.next(far, setback, dice);
+            assert_eq!(pause, Next::TryAfter(ms(2400 - 900)), "{setback:?} {dice}");
+        }
+        // One that took long is no reason to leave the time unused.
+        let silent = Tried {
+            took: ms(20_000),
+            ..tried(1, 29_500)
+        };
+        assert_eq!(
+            policy.next(silent, Setback::Passing, 1.0),
+            Next::TryAfter(ms(0))
         );
     }
 
@@ -273,15 +334,15 @@ mod tests {
     fn an_unknown_host_is_asked_for_twice_and_what_lasts_once() {
         let policy = Policy::new(State::Failed, ms(30_000));
         assert!(matches!(
-            policy.next(1, ms(0), Setback::UnknownHost, 0.0),
+            policy.next(tried(1, 0), Setback::UnknownHost, 0.0),
             Next::TryAfter(_)
         ));
         assert!(matches!(
-            policy.next(2, ms(0), Setback::UnknownHost, 0.0),
+            policy.next(tried(2, 0), Setback::UnknownHost, 0.0),
             Next::GiveUp(_)
         ));
         assert!(matches!(
-            policy.next(1, ms(0), Setback::Lasting, 0.0),
+            policy.next(tried(1, 0), Setback::Lasting, 0.0),
             Next::GiveUp(_)
         ));
     }

@@ -6,7 +6,7 @@ use crate::limit::Kind;
 use crate::rules::{build_status, four_retries, full_jitter};
 use crate::runs::Runs;
 use crate::scenario::{at_once, seconds};
-use crate::simulation::simulate;
+use crate::simulation::{Scenario, simulate};
 
 #[test]
 fn of_150_jobs_that_end_together_none_is_lost_where_four_retries_lose_many() {
@@ -25,6 +25,19 @@ fn all_is_stored_that_fits_the_limit_less_the_last_quarter_of_a_second() {
             [200, 205, 208, 210, 250].map(stored),
             [200, 205, 208, 208, 208]
         );
+    }
+}
+
+#[test]
+fn far_away_all_is_stored_that_fits_the_limit_less_the_last_second() {
+    for seed in 0..5 {
+        let way = Duration::from_millis(150);
+        let far = |jobs| Scenario {
+            way,
+            ..at_once(jobs)
+        };
+        let stored = |jobs| simulate(&far(jobs), build_status, seed).stored;
+        assert_eq!([150, 200, 205].map(stored), [150, 200, 205]);
     }
 }
 

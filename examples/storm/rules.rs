@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use build_status::retry::{Next, Policy, Setback};
+use build_status::retry::{Next, Policy, Setback, Tried};
 use build_status::state::State;
 
 /// What a rule is told after an attempt that failed.
@@ -12,6 +12,8 @@ pub(crate) struct Ask {
     pub(crate) timeout: Duration,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
+    /// How long the last attempt took.
+    pub(crate) took: Duration,
     pub(crate) setback: Setback,
     pub(crate) dice: f64,
     /// How long the last pause was.
@@ -33,7 +35,12 @@ pub(crate) const RULES: &[(&str, Rule)] = &[
 
 /// That of build_status.
 pub(crate) fn build_status(ask: &Ask) -> Next {
-    Policy::new(ask.state, ask.timeout).next(ask.attempts, ask.elapsed, ask.setback, ask.dice)
+    let tried = Tried {
+        attempts: ask.attempts,
+        elapsed: ask.elapsed,
+        took: ask.took,
+    };
+    Policy::new(ask.state, ask.timeout).next(tried, ask.setback, ask.dice)
 }
 
 /// What many clients do: four retries, full jitter that doubles from 500 ms, and no less than what

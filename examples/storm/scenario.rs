@@ -18,6 +18,7 @@ pub(crate) fn at_once(jobs: usize) -> Scenario {
         limit: DATA_CENTER,
         outage: None,
         announced: None,
+        way: Duration::from_millis(5),
     }
 }
 

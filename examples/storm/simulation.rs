@@ -11,10 +11,6 @@ use build_status::state::State;
 use crate::limit::{Limit, Outage, Said, Server, ready_for};
 use crate::rules::{Ask, Rule};
 
-/// From the client's decision to send until the request is with the server, and as long for the
-/// answer.
-const WAY: Duration = Duration::from_millis(5);
-
 /// What happens.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -26,6 +22,9 @@ pub(crate) struct Scenario {
     /// How long each job takes between its report of INPROGRESS and its final one; none when it
     /// makes the final one only.
     pub(crate) announced: Option<Duration>,
+    /// From the client's decision to send until the request is with the server, and as long for the
+    /// answer.
+    pub(crate) way: Duration,
 }
 
 /// How it ended.
@@ -77,7 +76,8 @@ pub(crate) fn simulate(scenario: &Scenario, rule: Rule, seed: u64) -> Tally {
         .iter()
         .map(|start| Job::begin(first, *start))
         .collect();
-    let arrivals = scenario.starts.iter().map(|start| *start + WAY);
+    let way = scenario.way;
+    let arrivals = scenario.starts.iter().map(|start| *start + way);
     let mut events: BinaryHeap<_> = arrivals
         .zip(0..)
         .map(|(at, job)| Reverse((at, job)))
@@ -90,22 +90,17 @@ pub(crate) fn simulate(scenario: &Scenario, rule: Rule, seed: u64) -> Tally {
     while let Some(Reverse((now, number))) = events.pop() {
         let job = &mut jobs[number];
         tally.requests += 1;
-        let said = server.answer(now);
-        let told = now
-            + match said {
-                Said::Stored | Said::Not(_) => WAY,
-                Said::Nothing => {
-                    let policy = Policy::new(job.state, scenario.timeout);
-                    // Half of what an attempt may take is for connecting, see client.rs.
-                    policy.attempt(now.saturating_sub(job.began + WAY)) / 2
-                }
-            };
-        let elapsed = told.saturating_sub(job.began);
-        let setback = match said {
-            Said::Stored => None,
-            Said::Not(setback) => Some(setback),
-            Said::Nothing => Some(Setback::Passing),
+        let begun = now.saturating_sub(way);
+        let policy = Policy::new(job.state, scenario.timeout);
+        let limit = policy.attempt(begun.saturating_sub(job.began));
+        let (told, setback) = match server.answer(now) {
+            // Half of what an attempt may take is for connecting, see client.rs.
+            Said::Nothing => (now + limit / 2, Some(Setback::Passing)),
+            _ if way * 2 > limit => (begun + limit, Some(Setback::Passing)),
+            Said::Stored => (now + way, None),
+            Said::Not(setback) => (now + way, Some(setback)),
         };
+        let elapsed = told.saturating_sub(job.began);
         let next = setback.map(|setback| {
             job.attempts += 1;
             rule(&Ask {
@@ -113,6 +108,7 @@ pub(crate) fn simulate(scenario: &Scenario, rule: Rule, seed: u64) -> Tally {
                 timeout: scenario.timeout,
                 attempts: job.attempts,
                 elapsed,
+                took: told.saturating_sub(begun),
                 setback,
                 dice: dice.f64(),
                 paused: job.paused,
@@ -121,12 +117,12 @@ pub(crate) fn simulate(scenario: &Scenario, rule: Rule, seed: u64) -> Tally {
         match (next, scenario.announced) {
             (Some(Next::TryAfter(pause)), _) => {
                 job.paused = pause;
-                events.push(Reverse((told + pause + WAY, number)));
+                events.push(Reverse((told + pause + way, number)));
             }
             (ended, Some(work)) if job.state == State::InProgress => {
                 *job = Job::begin(State::Successful, told + work);
                 job.announced = ended.is_none();
-                events.push(Reverse((job.began + WAY, number)));
+                events.push(Reverse((job.began + way, number)));
             }
             (ended, _) => {
                 finals.push(job.began);

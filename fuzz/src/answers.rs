@@ -5,7 +5,7 @@ use build_status::auth::{self, Credentials};
 use build_status::destination::{self, Product};
 use build_status::hint::Asker;
 use build_status::output::{self, Told};
-use build_status::retry::{Next, Policy, Setback};
+use build_status::retry::{Next, Policy, Setback, Tried};
 use build_status::secret::{Redactor, Secret};
 use build_status::show::{self, page};
 use build_status::state::State;
@@ -110,9 +110,14 @@ fn wait(setback: Setback, retry_after: Option<&str>) {
         }
     }
     let timeout = Duration::from_secs(30);
-    for (attempts, elapsed) in [(1, 0), (9, 29), (u32::MAX, 30), (2, u64::MAX)] {
+    for (attempts, elapsed, took) in [(1, 0, 0), (9, 29, 1), (u32::MAX, 30, 20), (2, u64::MAX, 9)] {
         let elapsed = Duration::from_secs(elapsed);
-        let next = Policy::new(State::Failed, timeout).next(attempts, elapsed, setback, 1.0);
+        let tried = Tried {
+            attempts,
+            elapsed,
+            took: Duration::from_secs(took),
+        };
+        let next = Policy::new(State::Failed, timeout).next(tried, setback, 1.0);
         if let Next::TryAfter(pause) = next {
             assert!(elapsed + pause <= timeout, "{setback:?} {pause:?}");
         }
