@@ -35,6 +35,16 @@ try_install() { # FUNCTION
     return 1
 }
 
+# From PyPI, into $venv: what holds YAML files against schemas and rules.
+venv=$target/examples/venv
+install_python_tools() {
+    local tools='check-jsonschema==0.39.0 ruamel.yaml==0.19.1 zizmor==1.32.0'
+    [[ $(cat "$venv/tools" 2>/dev/null) == "$tools" ]] && return
+    mkdir -p "$target/examples"
+    # shellcheck disable=SC2086 # three words
+    python3 -m venv --clear "$venv" && "$venv/bin/pip" install --quiet $tools && echo "$tools" >"$venv/tools"
+}
+
 leave_out() { # WHAT WHY
     summary+=("left out  $1: $2")
 }

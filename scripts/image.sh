@@ -4,11 +4,15 @@
 #   scripts/image.sh [NAME]       NAME is localhost/build_status:latest unless it is given
 #
 # Needs buildah (Debian: apt-get install buildah). Where the base cannot be pulled, one is made of
-# busybox-static (Debian again), and the output says so: good for trying, not for publishing.
+# busybox-static (Debian again), and the output says so.
 set -eu
 cd "$(dirname "$0")/.."
 name=${1:-localhost/build_status:latest}
 
+command -v buildah > /dev/null || {
+  echo "this needs buildah (Debian: apt-get install buildah)" >&2
+  exit 1
+}
 scripts/static.sh
 case $(uname -m) in
   x86_64) architecture=amd64 ;;
@@ -16,15 +20,19 @@ case $(uname -m) in
 esac
 
 base=$(sed -n 's/^ARG BASE=//p' Dockerfile)
-if ! buildah pull --quiet "$base" > /dev/null 2>&1; then
-  echo "the base cannot be pulled: $base" >&2
-  echo "made one of $(command -v busybox) instead" >&2
+if ! problem=$(buildah pull --quiet "$base" 2>&1); then
+  echo "the base cannot be pulled: $problem" >&2
+  busybox=$(command -v busybox) || {
+    echo "nor is there a busybox to make one of (Debian: apt-get install busybox-static)" >&2
+    exit 1
+  }
+  echo "made one of $busybox instead: good for trying, not for publishing" >&2
   base=localhost/busybox:debian
   container=$(buildah from scratch)
   root=$(buildah mount "$container")
   mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/root"
   chmod 1777 "$root/tmp"
-  cp "$(command -v busybox)" "$root/bin/busybox"
+  cp "$busybox" "$root/bin/busybox"
   for applet in $("$root/bin/busybox" --list); do
     [ "$applet" = busybox ] || ln "$root/bin/busybox" "$root/bin/$applet"
   done

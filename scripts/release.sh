@@ -8,12 +8,21 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+usage() {
+  sed -n '2,/^set/{/^#/p}' "$0" >&2
+  exit 2
+}
+
 check() {
-  local version=${1#v} repository=$2 wrong=0
+  [[ $# == 2 ]] || usage
+  local version=${1#v} repository=$2 wrong=0 others
   agrees() { # FILE TEXT
     grep -qF -- "$2" "$1" || { echo "$1 does not have: $2" >&2; wrong=1; }
   }
-  agrees Cargo.toml "version = \"$version\""
+  # The whole line: a dependency may have this version too.
+  grep -qxF -- "version = \"$version\"" Cargo.toml || { echo "Cargo.toml has another version" >&2; wrong=1; }
+  others=$(grep -oE '(build_status[:@]v?|download/v)[0-9]+\.[0-9]+\.[0-9]+' README.md docs/ci.md | grep -vE "[:@v]v?${version//./\\.}\$" || true)
+  [[ -z $others ]] || { echo "another version: $others" >&2; wrong=1; }
   agrees Cargo.toml "repository = \"https://github.com/$repository\""
   agrees Dockerfile "image.source=\"https://github.com/$repository\""
   agrees action.yml "image: docker://ghcr.io/$repository:$version"
@@ -23,6 +32,7 @@ check() {
 }
 
 notes() {
+  [[ $# == 1 ]] || usage
   local section
   section=$(awk -v heading="## [${1#v}]" '
     index($0, heading) == 1 { inside = 1; next }
@@ -33,6 +43,7 @@ notes() {
 }
 
 build() {
+  [[ $# == 1 ]] || usage
   local target=$1 name=build_status-$1 binary
   case $target in
     *-linux-gnu)
@@ -70,8 +81,5 @@ unpack() {
 
 case ${1-} in
   check | notes | build | unpack) "$@" ;;
-  *)
-    sed -n '2,/^set/{/^#/p}' "$0" >&2
-    exit 2
-    ;;
+  *) usage ;;
 esac

@@ -4,6 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+command -v cargo > /dev/null || {
+  echo "this needs Rust: https://rustup.rs" >&2
+  exit 1
+}
 target=$(rustc -vV | sed -n 's/^host: //p')
 case $target in
   x86_64-*-linux-gnu) architecture=amd64 ;;
@@ -17,7 +21,7 @@ esac
 # A panic ends the program at once, so that nothing needs the tables for unwinding: 0.3 MB. Equal
 # functions become one, and relocations are packed: 0.1 MB.
 flags="-C target-feature=+crt-static -C force-unwind-tables=no"
-flags="$flags -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,$PWD/scripts/static.ld"
+flags="$flags -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,scripts/static.ld"
 flags="$flags -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 
 # On x86-64 Rust brings lld, which knows these. https://blog.rust-lang.org/2025/09/01/rust-lld-on-1.90.0-stable/
@@ -32,7 +36,7 @@ fi
 # No module of another glibc: see static.c.
 mkdir -p target/static
 cc -Os -c scripts/static.c -o target/static/static.o
-flags="$flags -C link-arg=$PWD/target/static/static.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode"
+flags="$flags -C link-arg=target/static/static.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode"
 
 RUSTFLAGS=$flags cargo build --quiet --locked --release --target "$target" --target-dir target/static \
   --package build_status --bin build_status

@@ -256,3 +256,14 @@ fn the_command_line_of_the_process_shows_no_secret() {
         "{line}"
     );
 }
+
+#[test]
+fn a_token_at_the_place_where_a_long_answer_is_left_is_not_printed_in_part() {
+    let bitbucket = StandIn::start();
+    let half = DEFAULT_TOKEN.len() / 2;
+    let body = "\n".repeat(64 * 1024 - half) + DEFAULT_TOKEN + " again";
+    bitbucket.will([Answer::text(403, &body)]);
+    let ran = gitlab(&bitbucket, ["-v"]).run().exits(4);
+    let printed = ran.stdout.clone() + &ran.stderr;
+    assert!(!printed.contains(&DEFAULT_TOKEN[..half]), "{ran:#?}");
+}
