@@ -38,11 +38,11 @@ try_install() { # FUNCTION
 # From PyPI, into $venv: what holds YAML files against schemas and rules.
 venv=$target/examples/venv
 install_python_tools() {
-    local tools='check-jsonschema==0.39.0 ruamel.yaml==0.19.1 zizmor==1.32.0'
-    [[ $(cat "$venv/tools" 2>/dev/null) == "$tools" ]] && return
+    local wanted='check-jsonschema==0.39.0 ruamel.yaml==0.19.1 zizmor==1.32.0'
+    [[ $(cat "$venv/tools" 2>/dev/null) == "$wanted" ]] && return
     mkdir -p "$target/examples"
     # shellcheck disable=SC2086 # three words
-    python3 -m venv --clear "$venv" && "$venv/bin/pip" install --quiet $tools && echo "$tools" >"$venv/tools"
+    python3 -m venv --clear "$venv" && "$venv/bin/pip" install --quiet $wanted && echo "$wanted" >"$venv/tools"
 }
 
 leave_out() { # WHAT WHY
