@@ -55,6 +55,8 @@ pub enum Error {
     NoState {
         /// The CI's own variable for it, which holds nothing that is known.
         variable: Option<&'static str>,
+        /// When that variable is right; without one, how to pass the state in this CI.
+        caveat: Option<&'static str>,
     },
     /// Nothing says which commit it is.
     NoCommit,
@@ -253,8 +255,16 @@ impl Error {
                 "use running, passed, failed or stopped (build_status --help lists all words), or \
                  auto for what the CI says"
             }
-            Self::NoState { .. } => {
-                "give it as an argument (running, passed, failed, stopped) or in BUILD_STATUS"
+            Self::NoState { variable, caveat } => {
+                let give =
+                    "give it as an argument (running, passed, failed, stopped) or in BUILD_STATUS";
+                return Some(match (variable, caveat) {
+                    (Some(variable), Some(caveat)) => {
+                        format!("{give}; {variable}: {caveat}").into()
+                    }
+                    (None, Some(caveat)) => format!("{caveat}; or {give}").into(),
+                    (_, None) => give.into(),
+                });
             }
             Self::NoCommit => "run it in a CI job, or give --commit or BUILD_STATUS_COMMIT",
             Self::NotACommit { .. } => {
@@ -335,7 +345,7 @@ impl fmt::Display for Error {
                     "state: {origin} is `{word}`, which is no word for a state"
                 )
             }
-            Self::NoState { variable } => {
+            Self::NoState { variable, .. } => {
                 f.write_str("state: none is known: no STATE argument, BUILD_STATUS is not set")?;
                 match variable {
                     Some(name) => write!(f, ", and {name} does not say"),

@@ -149,6 +149,7 @@ pub(crate) fn state(
         }
         _ => context.state.ok_or(Error::NoState {
             variable: about.and_then(|about| about.state),
+            caveat: about.map(|about| about.state_caveat),
         }),
     }
 }

@@ -139,7 +139,11 @@ fn ask_state(env: &Env, about: Option<&About>, context: &Context, findings: &mut
         Err(_) => findings.warn(
             "state",
             "not known here",
-            "give it as an argument of the report: build_status passed",
+            // Of a CI with a variable, it may not be set here and be right in the step that reports.
+            match about.filter(|about| about.state.is_none()) {
+                Some(about) => about.state_caveat,
+                None => "give it as an argument of the report: build_status passed",
+            },
         ),
     }
 }

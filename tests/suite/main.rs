@@ -7,6 +7,7 @@ mod conversation;
 mod corpus;
 mod data_center;
 mod docs;
+mod hints;
 mod hostile;
 mod oauth;
 mod output;
