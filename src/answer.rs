@@ -91,11 +91,11 @@ impl Answer {
                 location: self.location.clone(),
             }),
             408 | 425 | 429 | 500 | 502 | 503 | 504 => Verdict::Failing {
-                error: self.failing(),
+                error: self.failing(asker),
                 setback: self.wait(now).map_or(Setback::Passing, Setback::Wait),
             },
             500.. => Verdict::Failing {
-                error: self.failing(),
+                error: self.failing(asker),
                 setback: Setback::Lasting,
             },
             _ => Verdict::Refused(Error::Refused {
@@ -123,12 +123,13 @@ impl Answer {
         user.display_name.or(user.nickname)
     }
 
-    fn failing(&self) -> Error {
+    fn failing(&self, asker: Asker<'_>) -> Error {
         Error::Failing {
             status: self.status,
             message: self.message(),
             request_id: self.request_id.clone(),
             gave_up: None,
+            hint: hint::for_failing(self.status, asker.product),
         }
     }
 

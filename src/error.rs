@@ -136,6 +136,8 @@ pub enum Error {
         request_id: Option<String>,
         /// Why no further attempt was made.
         gave_up: Option<String>,
+        /// What that means on this product.
+        hint: Option<&'static str>,
     },
     /// No answer came.
     Unreachable {
@@ -298,20 +300,10 @@ impl Error {
                 "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT \
                  (Cloud) or BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
-            Self::Refused { hint, .. } | Self::Unreachable { hint, .. } => {
-                return hint.map(Cow::from);
-            }
-            Self::Failing { status: 503, .. } => {
-                "Bitbucket, or a proxy before it, is down or busy: try again later"
-            }
-            Self::Failing { status: 429, .. } => {
-                "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a token \
-                 of its own for this, or report less often"
-            }
-            Self::Unreadable { .. }
-            | Self::Failing { .. }
-            | Self::Recalled
-            | Self::Output { .. } => return None,
+            Self::Refused { hint, .. }
+            | Self::Failing { hint, .. }
+            | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
+            Self::Unreadable { .. } | Self::Recalled | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -412,6 +404,7 @@ impl fmt::Display for Error {
                 message,
                 request_id,
                 gave_up,
+                ..
             } => {
                 write!(f, "failing: HTTP {status}: {message}")?;
                 write_request_id(f, request_id.as_deref())?;

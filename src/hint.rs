@@ -37,6 +37,23 @@ pub fn for_refusal(status: u16, message: &str, asker: Asker<'_>) -> Option<&'sta
     }
 }
 
+/// What to do about an answer that may be another one later.
+pub fn for_failing(status: u16, product: Product) -> Option<&'static str> {
+    Some(match (status, product) {
+        (503, _) => "Bitbucket, or a proxy before it, is down or busy: try again later",
+        (429, Product::Cloud) => {
+            "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a token of \
+             its own for this, or report less often"
+        }
+        // A user's tokens share what the user has.
+        (429, Product::DataCenter) => {
+            "this server limits requests for each user: raise --timeout, use the token of a user of \
+             its own for this, or ask its administrators"
+        }
+        _ => return None,
+    })
+}
+
 /// <https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/>
 fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'static str> {
     let kind = credentials.token().map_or(Kind::Unknown, Kind::of);

@@ -1,6 +1,6 @@
 //! What a new user is told to do about what went wrong first.
 
-use stand_in::StandIn;
+use stand_in::{Answer, Setup, StandIn};
 
 use crate::support::{Ran, build_status, gitlab};
 
@@ -44,4 +44,18 @@ fn a_state_that_is_not_known_is_passed_the_way_of_the_ci() {
         .run()
         .exits(3);
     hints(&ran, "CI_JOB_STATUS: the end of the job is known in after");
+}
+
+#[test]
+fn a_rate_limit_is_that_of_the_product() {
+    let bitbucket = Setup::default().data_center("9.4.0").start();
+    bitbucket.always(Some(Answer::status(429)));
+    let ran = gitlab(&bitbucket, ["--timeout", "1"])
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("BITBUCKET_NAMESPACE", "PROJ")
+        .run()
+        .exits(5);
+    hints(&ran, "this server limits requests for each user");
+    assert!(!ran.stderr.contains("Cloud"), "{ran:#?}");
 }
