@@ -235,6 +235,7 @@ fn read_file(origin: &str, path: &str) -> Result<String, Error> {
         origin: origin.to_owned(),
         path: path.to_owned(),
         message: error.to_string(),
+        hint: None,
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

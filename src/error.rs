@@ -99,6 +99,8 @@ pub enum Error {
         path: String,
         /// The system's words.
         message: String,
+        /// What may help.
+        hint: Option<&'static str>,
     },
     /// Bitbucket, or somebody before it, answered 3xx. Redirects are not followed: a POST that is
     /// redirected becomes a GET, and a login page is taken for success.
@@ -300,10 +302,11 @@ impl Error {
                 "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT \
                  (Cloud) or BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
-            Self::Refused { hint, .. }
+            Self::Unreadable { hint, .. }
+            | Self::Refused { hint, .. }
             | Self::Failing { hint, .. }
             | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
-            Self::Unreadable { .. } | Self::Recalled | Self::Output { .. } => return None,
+            Self::Recalled | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -373,6 +376,7 @@ impl fmt::Display for Error {
                 origin,
                 path,
                 message,
+                ..
             } => {
                 write!(f, "{origin}: the file `{path}` cannot be read: {message}")
             }

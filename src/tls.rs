@@ -77,6 +77,14 @@ impl Pem {
             origin: origin.to_owned(),
             path: path.to_owned(),
             message: error.to_string(),
+            hint: Some(match origin {
+                // Somebody has set it for other programs.
+                "SSL_CERT_FILE" => {
+                    "unset it, or set BUILD_STATUS_CA_FILE; in a container the path is the \
+                     container's"
+                }
+                _ => "check the path; in a container it is the container's",
+            }),
         })?;
         let mut pem = Self {
             certificates: Vec::new(),

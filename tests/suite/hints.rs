@@ -59,3 +59,18 @@ fn a_rate_limit_is_that_of_the_product() {
     hints(&ran, "this server limits requests for each user");
     assert!(!ran.stderr.contains("Cloud"), "{ran:#?}");
 }
+
+#[test]
+fn a_certificate_file_that_is_not_there_may_be_outside_of_the_container() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, [])
+        .env("SSL_CERT_FILE", "nosuch.pem")
+        .run()
+        .exits(1);
+    hints(&ran, "unset it, or set BUILD_STATUS_CA_FILE");
+    hints(&ran, "in a container the path is the container's");
+    let ran = gitlab(&bitbucket, ["--ca-file", "nosuch.pem"])
+        .run()
+        .exits(1);
+    hints(&ran, "in a container it is the container's");
+}
