@@ -66,7 +66,10 @@ pub enum Error {
         reason: String,
     },
     /// Nothing says where the build is to be seen.
-    NoUrl,
+    NoUrl {
+        /// The CI's setting that it comes from.
+        setting: Option<&'static str>,
+    },
     /// The build's URL would be refused.
     BadUrl {
         /// Where it came from.
@@ -175,7 +178,10 @@ impl Error {
             | Self::NoRepository { .. }
             | Self::NoServer { .. }
             | Self::NoCredentials { .. } => 2,
-            Self::NoState { .. } | Self::NoCommit | Self::NotACommit { .. } | Self::NoUrl => 3,
+            Self::NoState { .. }
+            | Self::NoCommit
+            | Self::NotACommit { .. }
+            | Self::NoUrl { .. } => 3,
             Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
             Self::Failing { .. } | Self::Unreachable { .. } | Self::Recalled => 5,
         }
@@ -215,7 +221,7 @@ impl Error {
             Self::NoState { .. } => "no_state",
             Self::NoCommit => "no_commit",
             Self::NotACommit { .. } => "not_a_commit",
-            Self::NoUrl => "no_url",
+            Self::NoUrl { .. } => "no_url",
             Self::BadUrl { .. } => "bad_url",
             Self::NoRepository { .. } => "no_repository",
             Self::NoServer { .. } => "no_server",
@@ -275,7 +281,13 @@ impl Error {
                 "give the hash with --commit or BUILD_STATUS_COMMIT: nothing else finds it on \
                  Bitbucket"
             }
-            Self::NoUrl => "give the build's page with --url or BUILD_STATUS_URL",
+            Self::NoUrl { setting } => {
+                let give = "give the build's page with --url or BUILD_STATUS_URL";
+                return Some(match setting {
+                    Some(setting) => format!("set {setting}, or {give}").into(),
+                    None => give.into(),
+                });
+            }
             Self::BadUrl { .. } => "mend that, or give another page with --url or BUILD_STATUS_URL",
             Self::NoRepository { .. } => {
                 "set BITBUCKET_NAMESPACE to the workspace (Data Center: the project's key, or ~user) \
@@ -349,7 +361,7 @@ impl fmt::Display for Error {
             }
             Self::NoCommit => f.write_str("commit: none is known"),
             Self::NotACommit { reason } => write!(f, "commit: {reason}"),
-            Self::NoUrl => f.write_str("url: the page of the build is not known"),
+            Self::NoUrl { .. } => f.write_str("url: the page of the build is not known"),
             Self::BadUrl {
                 origin,
                 url,

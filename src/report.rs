@@ -237,7 +237,9 @@ pub(crate) fn url(
     let text = given
         .or(context.url.as_deref())
         .or(context.pipeline_url.as_deref());
-    let text = text.ok_or(Error::NoUrl)?;
+    let text = text.ok_or(Error::NoUrl {
+        setting: about.map(|about| about.url_setting),
+    })?;
     let bad = |problem| Error::BadUrl {
         origin: match about {
             Some(about) if given.is_none() => about.url_setting.to_owned(),

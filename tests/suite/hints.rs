@@ -74,3 +74,15 @@ fn a_certificate_file_that_is_not_there_may_be_outside_of_the_container() {
         .exits(1);
     hints(&ran, "in a container it is the container's");
 }
+
+#[test]
+fn a_page_that_is_not_known_may_be_a_setting_of_the_ci() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, [])
+        .without("CI_JOB_URL")
+        .without("CI_JOB_ID")
+        .run()
+        .exits(3);
+    hints(&ran, "external_url in GitLab's gitlab.rb");
+    hints(&ran, "--url or BUILD_STATUS_URL");
+}
