@@ -120,8 +120,9 @@ impl Client {
     fn failure(&self, error: &ureq::Error, url: &str, limit: Duration) -> Failure {
         let mut failure = Failure::new(error);
         if self.proxy_for(url).is_some() {
-            failure.message = format!("{}: {}", self.way(url), failure.message);
-        } else if failure.about_certificate
+            return failure.on(&self.way(url), error);
+        }
+        if failure.about_certificate
             && let Some(presented) = look_at_certificate(url, limit)
         {
             failure.message = format!("{} (it is that of {presented})", failure.message);

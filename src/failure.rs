@@ -2,6 +2,8 @@
 
 use std::io;
 
+use ureq::Timeout;
+
 use crate::retry::Setback;
 use crate::tls;
 
@@ -21,7 +23,19 @@ pub(crate) struct Failure {
 const NETWORK: &str = "check the network, BITBUCKET_API_ROOT or BITBUCKET_SERVER_URL, and whether a \
                        proxy is needed (HTTPS_PROXY, NO_PROXY)";
 
+const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); NO_PROXY if the host can be \
+                          reached directly";
+
 impl Failure {
+    /// The same, where it is a proxy that was called, in `way`.
+    pub(crate) fn on(mut self, way: &str, error: &ureq::Error) -> Self {
+        if is_before_any_connection(error) {
+            self.hint = Some(DEAD_PROXY);
+        }
+        self.message = format!("{way}: {}", self.message);
+        self
+    }
+
     /// Says what `error` means.
     pub(crate) fn new(error: &ureq::Error) -> Self {
         if let Some(error) = tls::error(error) {
@@ -59,6 +73,25 @@ impl Failure {
             hint: Some(hint),
             about_certificate: false,
         }
+    }
+}
+
+/// Whether nobody was reached at all: later, it may be the server behind a proxy that fails.
+fn is_before_any_connection(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            true
+        }
+        ureq::Error::Io(error) => {
+            io_setback(error) == Setback::UnknownHost
+                || matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::HostUnreachable
+                        | io::ErrorKind::NetworkUnreachable
+                )
+        }
+        _ => false,
     }
 }
 
@@ -136,6 +169,21 @@ mod tests {
         let failure = Failure::new(&ureq::Error::ConnectProxyFailed(text.into()));
         assert_eq!(failure.message, "it does not answer CONNECT");
         assert_eq!(failure.setback, Setback::Passing);
+    }
+
+    #[test]
+    fn a_proxy_is_what_to_check_until_it_was_reached() {
+        let hint = |error| {
+            Failure::new(&error)
+                .on("through the proxy p:1", &error)
+                .hint
+        };
+        let io = |kind: io::ErrorKind| hint(ureq::Error::Io(kind.into()));
+        assert_eq!(io(io::ErrorKind::ConnectionRefused), Some(DEAD_PROXY));
+        assert_eq!(hint(ureq::Error::HostNotFound), Some(DEAD_PROXY));
+        assert_eq!(io(io::ErrorKind::UnexpectedEof), Some(NETWORK));
+        let late = ureq::Error::Timeout(Timeout::RecvResponse);
+        assert_eq!(hint(late), Some(NETWORK));
     }
 
     #[test]

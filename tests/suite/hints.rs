@@ -86,3 +86,15 @@ fn a_page_that_is_not_known_may_be_a_setting_of_the_ci() {
     hints(&ran, "external_url in GitLab's gitlab.rb");
     hints(&ran, "--url or BUILD_STATUS_URL");
 }
+
+#[test]
+fn a_proxy_that_is_not_there_is_what_to_check() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, ["--timeout", "1"])
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .run()
+        .exits(5)
+        .says("through the proxy 127.0.0.1:1");
+    hints(&ran, "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY)");
+    hints(&ran, "NO_PROXY if the host can be reached directly");
+}
