@@ -188,7 +188,13 @@ impl Server {
             Err(problem) => Err(Error::Setting {
                 origin,
                 problem,
-                hint: None,
+                hint: Some(format!(
+                    "give the address of the server itself, such as {}",
+                    match product {
+                        Product::Cloud => CLOUD_API,
+                        Product::DataCenter => "https://git.example.com",
+                    }
+                )),
             }),
         };
         match (

@@ -98,3 +98,25 @@ fn a_proxy_that_is_not_there_is_what_to_check() {
     hints(&ran, "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY)");
     hints(&ran, "NO_PROXY if the host can be reached directly");
 }
+
+#[test]
+fn an_address_of_a_server_that_is_none_gets_an_example() {
+    let bitbucket = StandIn::start();
+    for url in [
+        "git.example.com",
+        "https://git.example.com/scm/proj/repo.git",
+        "ftp://git.example.com",
+    ] {
+        let ran = gitlab(&bitbucket, [])
+            .without("BITBUCKET_API_ROOT")
+            .env("BITBUCKET_SERVER_URL", url)
+            .run()
+            .exits(2);
+        hints(&ran, "such as https://git.example.com");
+    }
+    let ran = gitlab(&bitbucket, [])
+        .env("BITBUCKET_API_ROOT", "api.bitbucket.org")
+        .run()
+        .exits(2);
+    hints(&ran, "such as https://api.bitbucket.org/2.0");
+}
