@@ -291,7 +291,8 @@ impl Error {
             Self::BadUrl { .. } => "mend that, or give another page with --url or BUILD_STATUS_URL",
             Self::NoRepository { .. } => {
                 "set BITBUCKET_NAMESPACE to the workspace (Data Center: the project's key, or ~user) \
-                 and BITBUCKET_REPOSITORY to the repository on Bitbucket"
+                 and BITBUCKET_REPOSITORY to the repository on Bitbucket, or \
+                 BITBUCKET_REPOSITORY alone to WORKSPACE/REPO"
             }
             Self::NoServer { .. } => {
                 "set BITBUCKET_SERVER_URL to the address of its pages, context path included, as \

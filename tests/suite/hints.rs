@@ -120,3 +120,13 @@ fn an_address_of_a_server_that_is_none_gets_an_example() {
         .exits(2);
     hints(&ran, "such as https://api.bitbucket.org/2.0");
 }
+
+#[test]
+fn one_variable_is_enough_for_workspace_and_repository() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, [])
+        .without("CI_PROJECT_NAME")
+        .run()
+        .exits(2);
+    hints(&ran, "BITBUCKET_REPOSITORY alone to WORKSPACE/REPO");
+}
