@@ -64,6 +64,8 @@ pub enum Error {
     NotACommit {
         /// Why, in words that name the variable.
         reason: String,
+        /// Whether somebody has given it, in place of what the CI says.
+        given: bool,
     },
     /// Nothing says where the build is to be seen.
     NoUrl {
@@ -277,6 +279,10 @@ impl Error {
                 });
             }
             Self::NoCommit => "run it in a CI job, or give --commit or BUILD_STATUS_COMMIT",
+            Self::NotACommit { given: true, .. } => {
+                r#"give the hash, as with --commit "$(git rev-parse HEAD)": nothing else finds it on Bitbucket"#
+            }
+            // HEAD may be a merge commit here, which is why the CI's word was not taken.
             Self::NotACommit { .. } => {
                 "give the hash with --commit or BUILD_STATUS_COMMIT: nothing else finds it on \
                  Bitbucket"
@@ -361,7 +367,7 @@ impl fmt::Display for Error {
                 }
             }
             Self::NoCommit => f.write_str("commit: none is known"),
-            Self::NotACommit { reason } => write!(f, "commit: {reason}"),
+            Self::NotACommit { reason, .. } => write!(f, "commit: {reason}"),
             Self::NoUrl { .. } => f.write_str("url: the page of the build is not known"),
             Self::BadUrl {
                 origin,

@@ -207,6 +207,7 @@ pub(crate) fn commit(
             };
             Err(Error::NotACommit {
                 reason: format!("{origin} is `{given}`, and not {digits} hexadecimal digits"),
+                given: true,
             })
         };
     }
@@ -221,6 +222,7 @@ pub(crate) fn commit(
         }
         Found::Refused { reason, .. } => Err(Error::NotACommit {
             reason: reason.clone(),
+            given: false,
         }),
         Found::Nothing => Err(Error::NoCommit),
     }

@@ -130,3 +130,16 @@ fn one_variable_is_enough_for_workspace_and_repository() {
         .exits(2);
     hints(&ran, "BITBUCKET_REPOSITORY alone to WORKSPACE/REPO");
 }
+
+#[test]
+fn a_branch_given_for_a_commit_leads_to_git() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, ["--commit", "main"]).run().exits(3);
+    hints(&ran, r#"--commit "$(git rev-parse HEAD)""#);
+    // What is checked out may be a merge commit where the CI says something else.
+    let ran = gitlab(&bitbucket, [])
+        .env("CI_COMMIT_SHA", "main")
+        .run()
+        .exits(3);
+    assert!(!ran.stderr.contains("rev-parse"), "{ran:#?}");
+}
