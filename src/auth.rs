@@ -322,8 +322,8 @@ pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
         return Err(setting(
             origin,
             "it is a literal reference to another variable, which is not set in this job",
-            "define that variable; if it is protected, it is missing on unprotected branches and \
-             tags",
+            "define that variable: it is protected, and so missing on unprotected branches and \
+             tags, or not defined in this pipeline",
         ));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use stand_in::{Answer, Setup, StandIn};
 
-use crate::support::{Ran, build_status, gitlab};
+use crate::support::{Ran, build_status, codebuild, gitlab};
 
 const SHA: &str = stand_in::DEFAULT_COMMIT;
 
@@ -142,4 +142,14 @@ fn a_branch_given_for_a_commit_leads_to_git() {
         .run()
         .exits(3);
     assert!(!ran.stderr.contains("rev-parse"), "{ran:#?}");
+}
+
+#[test]
+fn a_reference_that_was_not_expanded_may_be_to_nothing() {
+    let bitbucket = StandIn::start();
+    let ran = codebuild(&bitbucket, [])
+        .env("BITBUCKET_ACCESS_TOKEN", "$(TOKEN)")
+        .run()
+        .exits(2);
+    hints(&ran, "or not defined in this pipeline");
 }
