@@ -75,8 +75,11 @@ impl Actions {
         let event: Option<Event> = event.and_then(|text| serde_json::from_str(&text).ok());
         let pull_request = event.and_then(|event| event.pull_request);
         // `pull_request`, `pull_request_target`, `pull_request_review` …: the head is the source
-        // branch, and GITHUB_SHA a merge commit or the target's, which Bitbucket has not.
-        let is_pull_request = self.github_head_ref.is_some();
+        // branch, and GITHUB_SHA a merge commit or the target's, which Bitbucket has not. A container
+        // or a clean environment may have lost GITHUB_HEAD_REF; the ref is that of the merge then.
+        let merge = |full: &str| full.starts_with("refs/pull/") && full.ends_with("/merge");
+        let is_pull_request =
+            self.github_head_ref.is_some() || self.github_ref.as_deref().is_some_and(merge);
         let leg = matrix::leg(self.build_status_matrix.as_deref());
         let job = self.github_job.map(|job| job + &leg);
         let mut context = Context {
@@ -85,10 +88,15 @@ impl Actions {
                     "pull_request.head.sha in GITHUB_EVENT_PATH",
                     Some(pull_request.head.sha.clone()),
                 )]),
-                None if is_pull_request => Found::refused(
-                    "GITHUB_SHA may be a merge commit in a pull request, and the file \
-                     GITHUB_EVENT_PATH, which has the head, cannot be read",
-                ),
+                None if is_pull_request => Found::refused(match &self.github_event_path {
+                    Some(path) => format!(
+                        "GITHUB_SHA may be a merge commit in a pull request, and the file `{path}` \
+                         of GITHUB_EVENT_PATH, which has the head, cannot be read"
+                    ),
+                    None => "GITHUB_SHA may be a merge commit in a pull request, and \
+                             GITHUB_EVENT_PATH, whose file has the head, is not set"
+                        .to_owned(),
+                }),
                 None => Found::first_set([("GITHUB_SHA", self.github_sha)]),
             },
             repository: self.github_repository.as_deref().and_then(|path| {

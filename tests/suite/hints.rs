@@ -153,3 +153,16 @@ fn a_reference_that_was_not_expanded_may_be_to_nothing() {
         .exits(2);
     hints(&ran, "or not defined in this pipeline");
 }
+
+#[test]
+fn a_merge_on_github_is_not_reported_without_its_event() {
+    let bitbucket = StandIn::start();
+    build_status(["passed"])
+        .envs(GITHUB)
+        .env("GITHUB_REF", "refs/pull/7/merge")
+        .to(&bitbucket)
+        .run()
+        .exits(3)
+        .says("GITHUB_EVENT_PATH, whose file has the head, is not set");
+    assert_eq!(bitbucket.received().len(), 0);
+}
