@@ -33,6 +33,8 @@ pub struct Context {
     pub state: Option<State>,
     /// Where the working copy is, if not in the working directory.
     pub directory: Option<String>,
+    /// Which of the CI's files cannot be read, in words that name the variable and the path.
+    pub unreadable: Option<String>,
 }
 
 impl Context {

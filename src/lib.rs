@@ -179,10 +179,15 @@ fn deliver(
 fn context(args: &ContextArgs, env: &Env, log: &mut dyn FnMut(&str)) -> Ending {
     let mut voice = Voice::new(env, log, false, false);
     match provider::read(args.provider.as_deref(), env) {
-        Ok((about, context)) => Ending::printed(match args.output {
-            Output::Text => output::context_text(about, &context, voice.redactor()),
-            Output::Json => output::context_json(about, &context, voice.redactor()),
-        }),
+        Ok((about, context)) => {
+            if let Some(unreadable) = &context.unreadable {
+                voice.warn(unreadable);
+            }
+            Ending::printed(match args.output {
+                Output::Text => output::context_text(about, &context, voice.redactor()),
+                Output::Json => output::context_json(about, &context, voice.redactor()),
+            })
+        }
         Err(error) => {
             voice.error(&error, false);
             Ending::failed(&error)

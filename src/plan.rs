@@ -36,6 +36,9 @@ impl Plan {
         told.provider = about.map(|about| about.id);
         let name = about.map_or("none is known", |about| about.name);
         voice.detail(&format!("CI: {name}"));
+        if let Some(unreadable) = &context.unreadable {
+            voice.warn(unreadable);
+        }
 
         let remote = || git::remote(&context);
         let (to, origins) = (&args.destination, &args.origins);

@@ -113,7 +113,15 @@ fn ask_ci(
 ) -> (Option<&'static About>, Context) {
     match provider::read_for_report(args.build.provider.as_deref(), env) {
         Ok((Some(about), context)) => {
-            findings.ok("ci", format!("{} ({})", about.name, about.id));
+            let answer = format!("{} ({})", about.name, about.id);
+            match &context.unreadable {
+                None => findings.ok("ci", answer),
+                Some(unreadable) => findings.warn(
+                    "ci",
+                    format!("{answer}; {unreadable}"),
+                    "in a container, mount that file where the variable says",
+                ),
+            }
             (Some(about), context)
         }
         Ok((None, context)) => {

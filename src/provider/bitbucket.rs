@@ -71,6 +71,7 @@ impl Provider for Bitbucket {
                 Some(Err(_)) | None => None,
             },
             directory: self.bitbucket_clone_dir,
+            unreadable: None,
         }
     }
 }

@@ -80,6 +80,7 @@ impl Provider for Buildkite {
             pull_request,
             state,
             directory: self.buildkite_build_checkout_path,
+            unreadable: None,
         }
     }
 }

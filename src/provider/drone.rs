@@ -92,6 +92,7 @@ impl Provider for Drone {
                 Some(Status::Unknown) | None => None,
             },
             directory: self.drone_workspace,
+            unreadable: None,
         }
     }
 }

@@ -120,6 +120,7 @@ impl Provider for GitLab {
                 .or(self.ci_external_pull_request_iid),
             state: self.ci_job_status.and_then(JobStatus::state),
             directory: None,
+            unreadable: None,
         }
     }
 }

@@ -42,7 +42,10 @@ impl Provider for TeamCity {
     };
 
     fn context(self) -> Context {
-        let properties = self.properties();
+        let (properties, unreadable) = match self.properties() {
+            Ok(properties) => (properties, None),
+            Err(unreadable) => (BTreeMap::new(), Some(unreadable)),
+        };
         let property = |name: &str| properties.get(name).map(String::as_str);
         let source = property("teamcity.pullRequest.source.branch");
         let pull_request = property("teamcity.pullRequest.number");
@@ -71,6 +74,7 @@ impl Provider for TeamCity {
             }),
             build_number: self.build_number,
             pull_request: pull_request.map(str::to_owned),
+            unreadable,
             ..Context::default()
         };
         context.set_refname(match (pull_request, source) {
@@ -88,16 +92,25 @@ impl Provider for TeamCity {
 }
 
 impl TeamCity {
-    /// What settings know as `%…%`: branches are in no variable. One file names another, in full.
-    fn properties(&self) -> BTreeMap<String, String> {
+    /// What settings know as `%…%`: branches are in no variable. One file names another, in full. Or
+    /// that the first cannot be read.
+    fn properties(&self) -> Result<BTreeMap<String, String>, String> {
         let Some(path) = &self.teamcity_build_properties_file else {
-            return BTreeMap::new();
+            return Ok(BTreeMap::new());
         };
-        let mut properties = read(Path::new(path));
+        let path = Path::new(path);
+        let unreadable = || {
+            format!(
+                "TEAMCITY_BUILD_PROPERTIES_FILE: the file `{}` cannot be read, which has the branch \
+                 and the repository",
+                path.display()
+            )
+        };
+        let mut properties = read(path).ok_or_else(unreadable)?;
         if let Some(configuration) = properties.get("teamcity.configuration.properties.file") {
-            properties.extend(read(&Path::new(path).with_file_name(configuration)));
+            properties.extend(read(&path.with_file_name(configuration)).unwrap_or_default());
         }
-        properties
+        Ok(properties)
     }
 }
 
@@ -119,14 +132,16 @@ fn only<'a>(all: &'a BTreeMap<String, String>, prefix: &str) -> Only<'a> {
 }
 
 /// Reads what `java.util.Properties` has written.
-fn read(path: &Path) -> BTreeMap<String, String> {
-    let text = path.to_str().and_then(file::read).unwrap_or_default();
-    text.lines()
+fn read(path: &Path) -> Option<BTreeMap<String, String>> {
+    let text = path.to_str().and_then(file::read)?;
+    let properties = text
+        .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), unescape(value)))
         .filter(|(_, value)| !value.is_empty())
-        .collect()
+        .collect();
+    Some(properties)
 }
 
 /// `https\://example.com`, `gr\u00fcn`

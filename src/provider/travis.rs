@@ -82,6 +82,7 @@ impl Provider for Travis {
                 .travis_repo_slug
                 .and_then(|slug| Repository::at(Site::Elsewhere, None, &slug)),
             directory: self.travis_build_dir,
+            unreadable: None,
             job_name: name.map(|name| match self.travis_build_stage_name {
                 Some(stage) => format!("{stage}/{name}"),
                 None => name,

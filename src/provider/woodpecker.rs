@@ -121,6 +121,7 @@ impl Provider for Woodpecker {
                 Some(Status::Unknown) | None => None,
             },
             directory: self.ci_workspace,
+            unreadable: None,
         }
     }
 }

@@ -166,3 +166,31 @@ fn a_merge_on_github_is_not_reported_without_its_event() {
         .says("GITHUB_EVENT_PATH, whose file has the head, is not set");
     assert_eq!(bitbucket.received().len(), 0);
 }
+
+#[test]
+fn a_file_of_the_cis_that_cannot_be_read_is_named() {
+    let bitbucket = StandIn::start();
+    let teamcity = [
+        ("TEAMCITY_VERSION", "2024.03"),
+        ("TEAMCITY_BUILD_PROPERTIES_FILE", "/nosuch/build.properties"),
+        ("BUILD_VCS_NUMBER", SHA),
+    ];
+    build_status(["passed"])
+        .envs(&teamcity)
+        .to(&bitbucket)
+        .run()
+        .exits(3)
+        .says(
+            "warning: TEAMCITY_BUILD_PROPERTIES_FILE: the file `/nosuch/build.properties` cannot",
+        );
+    let ran = build_status(["check"]).envs(&teamcity).to(&bitbucket).run();
+    assert!(ran.stdout.contains("/nosuch/build.properties"), "{ran:#?}");
+    build_status(["passed"])
+        .envs(GITHUB)
+        .env("GITHUB_HEAD_REF", "feature/a")
+        .env("GITHUB_EVENT_PATH", "/nosuch/event.json")
+        .to(&bitbucket)
+        .run()
+        .exits(3)
+        .says("the file `/nosuch/event.json` of GITHUB_EVENT_PATH, which has the head, cannot be");
+}
