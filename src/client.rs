@@ -85,14 +85,15 @@ impl Client {
         // Not through ureq's own limit, which calls a longer body an error.
         let body = response.body_mut().as_reader();
         let read = body.take(LONGEST_BODY).read_to_end(&mut answer.body);
+        let is_success = (200..300).contains(&answer.status);
         match read {
             // Whether it was stored is not known: what ought to be JSON is not.
-            Err(error) if (200..300).contains(&answer.status) => {
+            Err(error) if is_success => {
                 return Err(self.failure(&error.into(), &request.url, limit));
             }
             // A refusal is one without all of its words: asking again may lock the account.
             Err(_) => answer.body_was_cut(),
-            Ok(length) if length as u64 == LONGEST_BODY => answer.body_was_cut(),
+            Ok(length) if length as u64 == LONGEST_BODY && !is_success => answer.body_was_cut(),
             Ok(_) => {}
         }
         Ok(answer)

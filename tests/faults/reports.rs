@@ -14,7 +14,10 @@ pub(crate) fn cases() -> Vec<Case> {
         running("`running`: nobody listens")
             .nowhere()
             .ends(Time::Soon),
-        running("`running`: no answer").then(silence),
+        // Two attempts, of two thirds of the time left each.
+        running("`running`: no answer")
+            .then(silence)
+            .ends(Time::Soon),
         running("`running`: reset once, then all is well")
             .first(&[reset_read])
             .ready(Time::Soon),
