@@ -162,7 +162,7 @@ def main():
     table = Table()
 
     ours, curl = milliseconds(binary, job(ONE_CA)), milliseconds(script, job(SYSTEM_CAS))
-    table.times("start to exit; bash + curl reads the system's CAs, as it does by itself, build_status has its own built in", ours, curl, 0.10, 0.067)
+    table.times("start to exit; bash + curl reads the system's CAs, as it does by itself, build_status has its own built in", ours, curl, 0.10, 0.075)
     table.times("the same, both read the system's CAs from a file", milliseconds(binary, job(SYSTEM_CAS)), curl)
     table.times("the same, both are told to trust one CA only", ours, milliseconds(script, job(ONE_CA)))
     bare_alone = milliseconds(bare, job(ONE_CA))
