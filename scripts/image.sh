@@ -20,7 +20,7 @@ case $(uname -m) in
 esac
 
 base=$(sed -n 's/^ARG BASE=//p' Dockerfile)
-if ! problem=$(buildah pull --quiet "$base" 2>&1); then
+if ! problem=$(timeout 120 buildah pull --quiet "$base" 2>&1); then
   echo "the base cannot be pulled: $problem" >&2
   busybox=$(command -v busybox) || {
     echo "nor is there a busybox to make one of (Debian: apt-get install busybox-static)" >&2
