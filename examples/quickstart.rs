@@ -8,7 +8,7 @@
 
 use std::ffi::OsString;
 
-use build_status::cli::{Args, Stop};
+use build_status::cli::{Args, EarlyExit};
 use build_status::env::Env;
 use serde_json::Value;
 use stand_in::{DEFAULT_TOKEN, Setup, StandIn};
@@ -93,13 +93,13 @@ fn report(bitbucket: &StandIn, variables: &[(String, String)], state: Option<&st
     let argv = ["build_status", "--api-root", &api_root]
         .into_iter()
         .chain(state);
-    let read = match Args::read(argv.map(OsString::from), &env) {
+    let read = match Args::read(argv.map(OsString::from)) {
         Ok(read) => read,
-        Err(Stop::Print(text)) => return text,
-        Err(Stop::Fail(error)) => panic!("{error}"),
+        Err(EarlyExit::Print(text)) => return text,
+        Err(EarlyExit::Fail(error)) => panic!("{error}"),
     };
     let mut said = Vec::new();
-    let ending = build_status::run(&read, &env, &mut |line| said.push(line.to_owned()));
-    assert_eq!(ending.code, 0, "{said:?}");
-    ending.stdout.trim_end().to_owned()
+    let exit = build_status::command::run(&read, &env, &mut |line| said.push(line.to_owned()));
+    assert_eq!(exit.code, 0, "{said:?}");
+    exit.stdout.trim_end().to_owned()
 }

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 
 use serde::de::DeserializeOwned;
 
+use crate::error::Error;
+
 /// A snapshot of environment variables.
 ///
 /// Empty variables are left out: every CI exports some for "not set". A value that is not UTF-8
@@ -24,12 +26,6 @@ impl Env {
     /// The value of a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
-    }
-
-    /// The same without one variable.
-    pub(crate) fn without(mut self, name: &str) -> Self {
-        self.variables.remove(name);
-        self
     }
 
     /// Reads the fields of `T`, each from the variable of its name in upper or lower case.
@@ -55,6 +51,36 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
                 .collect(),
         }
     }
+}
+
+/// Refuses `$NAME` and `${NAME}`: a reference that the CI has left as it was, because the variable
+/// is not there for this job.
+pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
+    let within = |text: &'_ str, start: &str, end: char| {
+        let inner = text
+            .strip_prefix(start)
+            .and_then(|text| text.strip_suffix(end));
+        inner.map(str::to_owned)
+    };
+    // $NAME, ${NAME}, Azure's $(NAME), CodePipeline's #{Namespace.Name}
+    let name = within(text, "${", '}')
+        .or_else(|| within(text, "$(", ')'))
+        .or_else(|| within(text, "#{", '}'))
+        .or_else(|| text.strip_prefix('$').map(str::to_owned));
+    let is_name = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    };
+    if name.as_deref().is_some_and(is_name) {
+        return Err(Error::setting(
+            origin,
+            "it is a literal reference to another variable, which is not set in this job",
+            "define that variable: it is protected, and so missing on unprotected branches and \
+             tags, or not defined in this pipeline",
+        ));
+    }
+    Ok(())
 }
 
 /// Prints names only: values may be secrets.

@@ -13,8 +13,8 @@ pub enum Error {
     Usage {
         /// clap's words.
         message: String,
-        /// The variable that the bad value came from, if it was not typed.
-        variable: Option<String>,
+        /// What to do instead.
+        hint: Option<&'static str>,
     },
     /// An option or variable has a value that cannot be used.
     Setting {
@@ -50,6 +50,8 @@ pub enum Error {
         origin: String,
         /// The word.
         word: String,
+        /// The state or command that it may have been meant to be.
+        meant: Option<&'static str>,
     },
     /// Nothing says what the state is.
     NoState {
@@ -158,7 +160,7 @@ pub enum Error {
         hint: Option<&'static str>,
     },
     /// A later report was due before this one was sent.
-    Recalled,
+    Cancelled,
     /// The result could not be printed.
     Output {
         /// The system's words.
@@ -167,6 +169,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// A value that cannot be used: what is wrong with it, and what to do instead.
+    pub(crate) fn setting(origin: &str, problem: &str, hint: &str) -> Self {
+        Self::Setting {
+            origin: origin.to_owned(),
+            problem: problem.to_owned(),
+            hint: Some(hint.to_owned()),
+        }
+    }
+
     /// The exit code. 0 is success; codes that are not here are reserved.
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -185,7 +196,7 @@ impl Error {
             | Self::NotACommit { .. }
             | Self::NoUrl { .. } => 3,
             Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
-            Self::Failing { .. } | Self::Unreachable { .. } | Self::Recalled => 5,
+            Self::Failing { .. } | Self::Unreachable { .. } | Self::Cancelled => 5,
         }
     }
 
@@ -195,15 +206,6 @@ impl Error {
             *gave_up = reason;
         }
         self
-    }
-
-    /// The variable whose value is at fault, if it is one's.
-    pub(crate) fn variable(&self) -> Option<&str> {
-        match self {
-            Self::Usage { variable, .. } => variable.as_deref(),
-            Self::Setting { origin, .. } if !origin.starts_with("--") => Some(origin),
-            _ => None,
-        }
     }
 
     /// Whether `--no-fail` forgives it: the code is 3, 4 or 5.
@@ -234,7 +236,7 @@ impl Error {
             Self::NotBitbucket { .. } => "not_bitbucket",
             Self::Failing { .. } => "failing",
             Self::Unreachable { .. } => "unreachable",
-            Self::Recalled => "recalled",
+            Self::Cancelled => "cancelled",
             Self::Output { .. } => "output",
         }
     }
@@ -253,19 +255,22 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
-            Self::Usage { variable, .. } => {
-                let variable = variable.as_ref()?;
-                return Some(format!("the value came from the variable {variable}").into());
-            }
             Self::Setting { hint, .. } => return hint.as_deref().map(Cow::from),
             Self::UnknownProvider { known, .. } => {
                 return Some(format!("known are {}", known.join(", ")).into());
             }
             Self::SeveralProviders { .. } => "choose one with --provider or BUILD_STATUS_PROVIDER",
             Self::Environment { .. } => "this is a bug: please report it",
-            Self::UnknownState { .. } => {
-                "use running, passed, failed or stopped (build_status --help lists all words), or \
-                 auto for what the CI says"
+            Self::UnknownState { meant, .. } => {
+                let meant = meant.map(|word| format!("did you mean `{word}`? "));
+                return Some(
+                    format!(
+                        "{}use running, passed, failed or stopped (build_status --help lists all \
+                         words), or auto for the CI's job status",
+                        meant.unwrap_or_default()
+                    )
+                    .into(),
+                );
             }
             Self::NoState { variable, caveat } => {
                 let give =
@@ -321,11 +326,12 @@ impl Error {
                 "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT \
                  (Cloud) or BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
-            Self::Unreadable { hint, .. }
+            Self::Usage { hint, .. }
+            | Self::Unreadable { hint, .. }
             | Self::Refused { hint, .. }
             | Self::Failing { hint, .. }
             | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
-            Self::Recalled | Self::Output { .. } => return None,
+            Self::Cancelled | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -353,7 +359,7 @@ impl fmt::Display for Error {
                     "environment: the variables of {provider} cannot be read: {message}"
                 )
             }
-            Self::UnknownState { origin, word } => {
+            Self::UnknownState { origin, word, .. } => {
                 write!(
                     f,
                     "state: {origin} is `{word}`, which is no word for a state"
@@ -442,7 +448,7 @@ impl fmt::Display for Error {
                 write!(f, "not reached: {server}: {message}")?;
                 write_reason(f, gave_up.as_deref())
             }
-            Self::Recalled => f.write_str("not sent: the build ended before"),
+            Self::Cancelled => f.write_str("not sent: the build ended before"),
             Self::Output { message } => write!(f, "output: it cannot be printed: {message}"),
         }
     }

@@ -4,65 +4,51 @@ use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::process::{self, ExitCode};
 
-use build_status::cli::{Args, Stop};
+use build_status::bitbucket::auth;
+use build_status::cli::{self, Args, EarlyExit};
+use build_status::command;
+use build_status::command::summary::Summary;
 use build_status::env::Env;
 use build_status::error::Error;
-use build_status::output::Told;
-use build_status::{Ending, auth, output};
+use build_status::output::{self, Exit};
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(report_bug));
+    let words: Vec<_> = std::env::args_os().collect();
     let env = Env::from_process();
-    let ending = match Args::read(std::env::args_os(), &env) {
-        Ok(args) => build_status::run(&args, &env, &mut say),
-        Err(Stop::Print(stdout)) => Ending::printed(stdout),
-        Err(Stop::Fail(error)) => fail(&error, &env, wants_json(&env)),
+    let json = cli::asks_for_json(&words, env.get("BUILD_STATUS_OUTPUT"));
+    let exit = match Args::read(words) {
+        Ok(args) => command::run(&args, &env, &mut say),
+        Err(EarlyExit::Print(stdout)) => Exit::printed(stdout),
+        Err(EarlyExit::Fail(error)) => fail(error, &env, json),
     };
-    let _ = io::stderr().lock().write_all(ending.stderr.as_bytes());
+    let _ = io::stderr().lock().write_all(exit.stderr.as_bytes());
     let mut stdout = io::stdout().lock();
     let printed = stdout
-        .write_all(ending.stdout.as_bytes())
+        .write_all(exit.stdout.as_bytes())
         .and_then(|()| stdout.flush());
-    let ending = match printed {
-        Err(error) if ending.code == 0 => fail(
-            &Error::Output {
-                message: error.to_string(),
-            },
-            &env,
-            false,
-        ),
-        _ => ending,
+    let code = match printed {
+        Err(error) if exit.code == 0 => {
+            let message = error.to_string();
+            fail(Error::Output { message }, &env, false).code
+        }
+        _ => exit.code,
     };
-    ExitCode::from(ending.code)
+    ExitCode::from(code)
 }
 
-/// Whether a command line that cannot be read asks for JSON all the same.
-fn wants_json(env: &Env) -> bool {
-    let words: Vec<_> = std::env::args_os().collect();
-    let pair = words
-        .windows(2)
-        .any(|pair| pair[0] == "--output" && pair[1] == "json");
-    pair || words.iter().any(|word| word == "--output=json")
-        || env.get("BUILD_STATUS_OUTPUT") == Some("json")
-}
-
-fn fail(error: &Error, env: &Env, json: bool) -> Ending {
+fn fail(error: Error, env: &Env, json: bool) -> Exit {
     let redactor = auth::redactor(env);
-    for line in output::error_lines(error, &redactor) {
+    for line in output::error_lines(&error, &redactor) {
         say(&line);
     }
-    let told = Told {
-        error: Some(error.clone()),
-        ..Told::default()
+    let exit = Exit::failed(&error);
+    let stdout = if json {
+        Summary::failed(error).json(&redactor)
+    } else {
+        String::new()
     };
-    Ending {
-        stdout: if json {
-            told.json(&redactor)
-        } else {
-            String::new()
-        },
-        ..Ending::failed(error)
-    }
+    Exit { stdout, ..exit }
 }
 
 /// A panic is a bug: one line about it, no backtrace, and the exit code of "anything else".

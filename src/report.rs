@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
-use crate::auth;
-use crate::cli::{Origins, ReportArgs};
-use crate::commit::{self, Found};
-use crate::context::Context;
+use crate::ci::context::Context;
+use crate::ci::provider::ProviderInfo;
+use crate::cli::{Options, nearest_word};
+use crate::env;
 use crate::error::Error;
 use crate::junit::TestResults;
-use crate::key;
-use crate::link;
-use crate::provider::About;
-use crate::refname::Refname;
-use crate::state::State;
+use crate::status::commit::{self, DetectedCommit};
+use crate::status::key;
+use crate::status::product::{Limits, Product};
+use crate::status::refname::Refname;
+use crate::status::state::State;
+use crate::status::url;
 
-/// A build status, ready to be put into a destination's words.
+/// A build status, ready to be put into a product's words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// How the build stands.
+    /// The state of the build.
     pub state: State,
-    /// What tells this status apart from others on the commit.
+    /// Unique on the commit: a later report with the same key overwrites this one.
     pub key: String,
     /// The text of the link.
     pub name: String,
@@ -41,235 +42,222 @@ pub struct Report {
     pub test_results: Option<TestResults>,
 }
 
-/// What a destination takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The destination's name, for messages.
-    pub product: &'static str,
-    /// Characters in a key.
-    pub key: usize,
-    /// Characters in a name or description. No page of Atlassian's says so for Cloud: it is what
-    /// other clients keep to (jenkinsci/bitbucket-branch-source-plugin#928).
-    pub text: usize,
-    /// Whether the host in a build's URL needs a dot.
-    pub dotted_host: bool,
-    /// Whether the first digits of a hash will do.
-    pub short_commit: bool,
-}
-
-/// What a build that no CI names is called.
+/// The name of a job in no CI.
 const NAMELESS: &str = "build";
 
-impl Report {
-    /// Puts the report together: option, else our variable (both in `args`), else what the CI says,
-    /// else the default. `warnings` takes what a person should know.
-    pub fn new(
-        args: &ReportArgs,
-        about: Option<&About>,
-        context: &Context,
-        limits: Limits,
-        warnings: &mut Vec<String>,
-    ) -> Result<Self, Error> {
-        let build = &args.build;
-        let state = state(args.state.as_deref(), &args.origins, about, context)?;
-        let commit = commit(build.commit.as_deref(), &args.origins, context, limits)?;
-        let url = url(build.url.as_deref(), &args.origins, about, context, limits)?;
-        for (option, value) in [("key", &build.key), ("refname", &build.refname)] {
-            if let Some(value) = value {
-                auth::check_expanded(&args.origins.name(option), value)?;
-            }
-        }
-        if build
-            .key
-            .as_deref()
-            .is_some_and(|key| key.trim().is_empty())
-        {
-            return Err(Error::Setting {
-                origin: args.origins.name("key"),
-                problem: "it is blank".into(),
-                hint: Some("leave it out for a key made of the job's name".into()),
-            });
-        }
-        let key = key(
-            build.key.as_deref(),
-            &args.origins,
-            about,
-            context,
-            limits,
-            warnings,
-        );
-        let name = build.name.clone().unwrap_or_else(|| {
-            let job = context.job_name.as_deref().unwrap_or(NAMELESS);
-            match &context.build_number {
-                Some(number) => format!("{job} #{number}"),
-                None => job.to_owned(),
-            }
-        });
-        let description = build.description.as_deref();
-        Ok(Self {
+/// What a report is made of: an option, else what the CI says, else a default.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The options, and the variables that stand for them.
+    pub options: &'a Options,
+    /// The CI, if it is known.
+    pub info: Option<&'static ProviderInfo>,
+    /// What the CI says.
+    pub context: &'a Context,
+    /// Whose limits hold.
+    pub product: Product,
+}
+
+impl Claim<'_> {
+    /// Puts the report together for the state that `word` names, or that the CI says.
+    pub fn report(&self, word: Option<&str>) -> Result<Report, Error> {
+        let state = self.state(word)?;
+        let commit = self.commit()?;
+        let url = self.url()?;
+        let (build, limits) = (&self.options.build, self.limits());
+        let timed_out = word.is_some_and(State::is_timeout);
+        let description = match &build.description {
+            Some(given) => given,
+            None if timed_out => "The build timed out.",
+            None => state.description(),
+        };
+        Ok(Report {
             state,
-            key,
-            name: shortened(&name, limits.text),
-            description: shortened(description.unwrap_or(state.description()), limits.text),
+            key: self.key()?,
+            name: shortened(&self.name(), limits.text),
+            description: shortened(description, limits.text),
             url,
             commit,
-            refname: match build.refname.as_deref() {
-                Some("") => None,
-                Some(name) => Some(refname(name, context)),
-                None => context.refname(),
-            },
-            parent: args.destination.parent.clone(),
-            build_number: context.build_number.clone(),
+            refname: self.refname()?,
+            parent: self.options.destination.parent.clone(),
+            build_number: self.context.build_number.clone(),
             duration: None,
             test_results: None,
         })
     }
 
-    /// Says in the description what `text` says, unless somebody has given one.
-    pub(crate) fn describe(&mut self, args: &ReportArgs, text: &str, limits: Limits) {
-        if args.build.description.is_none() {
-            self.description = shortened(text, limits.text);
+    fn limits(&self) -> Limits {
+        self.product.limits()
+    }
+
+    /// The state: the word given, else what the CI says.
+    pub fn state(&self, word: Option<&str>) -> Result<State, Error> {
+        match word {
+            Some(word) if !word.eq_ignore_ascii_case("auto") => {
+                State::from_word(word).ok_or_else(|| Error::UnknownState {
+                    origin: self
+                        .options
+                        .origins
+                        .variable("state")
+                        .unwrap_or("STATE")
+                        .to_owned(),
+                    word: word.to_owned(),
+                    meant: nearest_word(word),
+                })
+            }
+            _ => self.context.state.ok_or(Error::NoState {
+                variable: self.info.and_then(|info| info.state),
+                caveat: self.info.map(|info| info.state_caveat),
+            }),
         }
     }
-}
 
-/// The state: the word given, else what the CI says.
-pub(crate) fn state(
-    given: Option<&str>,
-    origins: &Origins,
-    about: Option<&About>,
-    context: &Context,
-) -> Result<State, Error> {
-    match given {
-        Some(word) if !word.eq_ignore_ascii_case("auto") => {
-            State::from_word(word).ok_or_else(|| Error::UnknownState {
-                origin: origins.variable("state").unwrap_or("STATE").to_owned(),
-                word: word.to_owned(),
-            })
+    /// The key, as short as Bitbucket wants it: the one given, else one made of the job's name.
+    pub fn key(&self) -> Result<String, Error> {
+        let origin = || self.options.origins.name("key");
+        if let Some(given) = &self.options.build.key {
+            env::check_expanded(&origin(), given)?;
+            if given.trim().is_empty() {
+                let hint = "leave it out for a key made of the job's name";
+                return Err(Error::setting(&origin(), "it is blank", hint));
+            }
         }
-        _ => context.state.ok_or(Error::NoState {
-            variable: about.and_then(|about| about.state),
-            caveat: about.map(|about| about.state_caveat),
-        }),
+        Ok(key::within(&self.whole_key(), self.limits().key))
     }
-}
 
-/// The key: as given, or made from the job's name; within the limit.
-pub(crate) fn key(
-    given: Option<&str>,
-    origins: &Origins,
-    about: Option<&About>,
-    context: &Context,
-    limits: Limits,
-    warnings: &mut Vec<String>,
-) -> String {
-    let key = match (given, about) {
-        (Some(key), _) => key.to_owned(),
-        (None, Some(about)) => {
-            key::of_job(about.key, context.job_name.as_deref().unwrap_or(NAMELESS))
+    fn whole_key(&self) -> String {
+        match (&self.options.build.key, self.info) {
+            (Some(given), _) => given.clone(),
+            (None, Some(info)) => key::of_job(info.key, self.job_name()),
+            (None, None) => "build_status".to_owned(),
         }
-        (None, None) => "build_status".to_owned(),
-    };
-    let short = key::within(&key, limits.key);
-    if given.is_some() && short != key {
-        warnings.push(format!(
-            "{}: it has {} characters, {} takes {}: it is sent as `{short}`",
-            origins.name("key"),
-            key.chars().count(),
-            limits.product,
-            limits.key,
-        ));
     }
-    short
-}
 
-/// The commit: the hash given, else the CI's.
-pub(crate) fn commit(
-    given: Option<&str>,
-    origins: &Origins,
-    context: &Context,
-    limits: Limits,
-) -> Result<String, Error> {
-    if let Some(given) = given {
-        let fits = if limits.short_commit {
-            commit::is_hash_or_prefix(given)
+    /// What to say about a key that was given and is shortened.
+    pub fn key_warning(&self) -> Option<String> {
+        let given = self.options.build.key.as_deref()?;
+        let limits = self.limits();
+        let short = key::within(given, limits.key);
+        (short != given).then(|| {
+            format!(
+                "{}: the key has {} characters, and {} takes {}: sending `{short}`",
+                self.options.origins.name("key"),
+                given.chars().count(),
+                limits.product,
+                limits.key,
+            )
+        })
+    }
+
+    fn job_name(&self) -> &str {
+        self.context.job_name.as_deref().unwrap_or(NAMELESS)
+    }
+
+    fn name(&self) -> String {
+        let job = self.job_name();
+        match (&self.options.build.name, &self.context.build_number) {
+            (Some(given), _) => given.clone(),
+            (None, Some(number)) => format!("{job} #{number}"),
+            (None, None) => job.to_owned(),
+        }
+    }
+
+    /// The commit: the hash given, else the CI's.
+    pub fn commit(&self) -> Result<String, Error> {
+        let short_will_do = self.limits().short_commit;
+        if let Some(given) = &self.options.commit {
+            return self.given_commit(given);
+        }
+        match &self.context.commit {
+            DetectedCommit::Hash(hash) => Ok(hash.clone()),
+            // Nobody has completed it, and Cloud takes it as it is.
+            DetectedCommit::Refused {
+                revision: Some(prefix),
+                ..
+            } if short_will_do && commit::is_hash_or_prefix(prefix) => {
+                Ok(prefix.to_ascii_lowercase())
+            }
+            DetectedCommit::Refused { reason, .. } => Err(Error::NotACommit {
+                reason: reason.clone(),
+                given: false,
+            }),
+            DetectedCommit::Nothing => Err(Error::NoCommit),
+        }
+    }
+
+    fn given_commit(&self, given: &str) -> Result<String, Error> {
+        let (fits, digits) = if self.limits().short_commit {
+            (commit::is_hash_or_prefix(given), "7 to 64")
         } else {
-            commit::is_full_hash(given)
+            (commit::is_full_hash(given), "40 or 64")
         };
-        return if fits {
-            Ok(given.to_ascii_lowercase())
-        } else {
-            let origin = origins.name("commit");
-            let digits = if limits.short_commit {
-                "7 to 64"
+        if fits {
+            return Ok(given.to_ascii_lowercase());
+        }
+        let origin = self.options.origins.name("commit");
+        Err(Error::NotACommit {
+            reason: format!("{origin} is `{given}`, and not {digits} hexadecimal digits"),
+            given: true,
+        })
+    }
+
+    /// The build's URL: the one given, else the job's, else the pipeline's.
+    pub fn url(&self) -> Result<String, Error> {
+        let given = self.options.build.url.as_deref();
+        let text = given
+            .or(self.context.url.as_deref())
+            .or(self.context.pipeline_url.as_deref());
+        let text = text.ok_or(Error::NoUrl {
+            setting: self.info.map(|info| info.url_setting),
+        })?;
+        let bad = |problem| Error::BadUrl {
+            origin: match self.info {
+                Some(info) if given.is_none() => info.url_setting.to_owned(),
+                _ => self.options.origins.name("url"),
+            },
+            url: url::without_user(text),
+            problem,
+        };
+        let checked = url::build_url(text).map_err(bad)?;
+        let (host, limits) = (url::host(&checked), self.limits());
+        if limits.dotted_host && !host.trim_end_matches('.').contains('.') {
+            return Err(bad(format!(
+                "its host `{host}` has no dot, and {} wants a full name or an IPv4 address",
+                limits.product
+            )));
+        }
+        Ok(checked)
+    }
+
+    /// The branch or tag: the one given, unless it is empty, else the CI's.
+    pub fn refname(&self) -> Result<Option<Refname>, Error> {
+        let Some(given) = self.options.build.refname.as_deref() else {
+            return Ok(self.context.refname());
+        };
+        env::check_expanded(&self.options.origins.name("refname"), given)?;
+        Ok((!given.is_empty()).then(|| self.given_refname(given)))
+    }
+
+    /// A name that somebody gave: a tag if the CI builds that tag, else a branch.
+    fn given_refname(&self, name: &str) -> Refname {
+        let is_tag = self.context.tag.as_deref() == Some(name);
+        Refname::from_full(name).unwrap_or_else(|| {
+            if is_tag {
+                Refname::Tag(name.to_owned())
             } else {
-                "40 or 64"
-            };
-            Err(Error::NotACommit {
-                reason: format!("{origin} is `{given}`, and not {digits} hexadecimal digits"),
-                given: true,
-            })
-        };
-    }
-    match &context.commit {
-        Found::Hash(hash) => Ok(hash.clone()),
-        // Nobody has completed it, and Cloud takes it as it is.
-        Found::Refused {
-            revision: Some(prefix),
-            ..
-        } if limits.short_commit && commit::is_hash_or_prefix(prefix) => {
-            Ok(prefix.to_ascii_lowercase())
-        }
-        Found::Refused { reason, .. } => Err(Error::NotACommit {
-            reason: reason.clone(),
-            given: false,
-        }),
-        Found::Nothing => Err(Error::NoCommit),
+                Refname::Branch(name.to_owned())
+            }
+        })
     }
 }
 
-/// The build's URL: the one given, else the job's, else the pipeline's.
-pub(crate) fn url(
-    given: Option<&str>,
-    origins: &Origins,
-    about: Option<&About>,
-    context: &Context,
-    limits: Limits,
-) -> Result<String, Error> {
-    let text = given
-        .or(context.url.as_deref())
-        .or(context.pipeline_url.as_deref());
-    let text = text.ok_or(Error::NoUrl {
-        setting: about.map(|about| about.url_setting),
-    })?;
-    let bad = |problem| Error::BadUrl {
-        origin: match about {
-            Some(about) if given.is_none() => about.url_setting.to_owned(),
-            _ => origins.name("url"),
-        },
-        url: link::without_user(text),
-        problem,
-    };
-    let url = link::build_url(text).map_err(bad)?;
-    let host = link::host(&url);
-    if limits.dotted_host && !host.trim_end_matches('.').contains('.') {
-        return Err(bad(format!(
-            "its host `{host}` has no dot, and {} wants a full name or an IPv4 address",
-            limits.product
-        )));
-    }
-    Ok(url)
-}
-
-/// A name that somebody gave: a tag if the CI builds that tag, else a branch.
-fn refname(name: &str, context: &Context) -> Refname {
-    Refname::from_full(name).unwrap_or_else(|| {
-        if context.tag.as_deref() == Some(name) {
-            Refname::Tag(name.to_owned())
-        } else {
-            Refname::Branch(name.to_owned())
+impl Report {
+    /// Describes the build by `text`, unless somebody has given a description.
+    pub(crate) fn describe(&mut self, options: &Options, text: &str, product: Product) {
+        if options.build.description.is_none() {
+            self.description = shortened(text, product.limits().text);
         }
-    })
+    }
 }
 
 /// `text`, or its beginning and `…`.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use build_status::retry::Setback;
+use build_status::http::retry::RetryHint;
 use stand_in::{Buckets, Window};
 
 /// How many requests a server takes.
@@ -50,7 +50,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Said {
     Stored,
-    Not(Setback),
+    Not(RetryHint),
     Nothing,
 }
 
@@ -88,7 +88,7 @@ impl Server {
     pub(crate) fn answer(&mut self, now: Duration) -> Said {
         if let Some(outage) = self.outage.filter(|outage| outage.covers(now)) {
             return match outage.kind {
-                Kind::Refuses => Said::Not(Setback::Passing),
+                Kind::Refuses => Said::Not(RetryHint::Passing),
                 Kind::Silent => Said::Nothing,
             };
         }
@@ -98,14 +98,14 @@ impl Server {
             Limiter::None => Said::Stored,
             Limiter::Buckets(buckets) => match buckets.take(everybody(), now).retry_after {
                 None => Said::Stored,
-                Some(wait) => Said::Not(Setback::Wait(Duration::from_secs(wait))),
+                Some(wait) => Said::Not(RetryHint::Wait(Duration::from_secs(wait))),
             },
             Limiter::Window(window) => {
                 if window.allows(everybody(), now) {
                     Said::Stored
                 } else {
                     // Cloud does not say how long to wait.
-                    Said::Not(Setback::Passing)
+                    Said::Not(RetryHint::Passing)
                 }
             }
         }
@@ -244,7 +244,7 @@ mod tests {
         let ready = |timeout| ready_for(&starts, seconds(timeout), DATA_CENTER, Some(outage));
         assert_eq!([19, 20, 30].map(ready), [0, 60, 110]);
         let mut server = Server::new(DATA_CENTER, Some(outage));
-        assert_eq!(server.answer(seconds(19)), Said::Not(Setback::Passing));
+        assert_eq!(server.answer(seconds(19)), Said::Not(RetryHint::Passing));
         assert_eq!(server.answer(seconds(20)), Said::Stored);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use build_status::retry::{Next, Policy, Setback, Tried};
-use build_status::state::State;
+use build_status::http::retry::{Next, Policy, RetryHint, Tried};
+use build_status::status::state::State;
 
 /// What a rule is told after an attempt that failed.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct Ask {
     pub(crate) elapsed: Duration,
     /// How long the last attempt took.
     pub(crate) took: Duration,
-    pub(crate) setback: Setback,
+    pub(crate) setback: RetryHint,
     pub(crate) dice: f64,
     /// How long the last pause was.
     pub(crate) paused: Duration,
@@ -50,7 +50,7 @@ pub(crate) fn four_retries(ask: &Ask) -> Next {
         return Next::GiveUp(None);
     }
     let wait = match ask.setback {
-        Setback::Wait(wait) => wait,
+        RetryHint::Wait(wait) => wait,
         _ => Duration::ZERO,
     };
     within(ask, |_| doubled(ask).mul_f64(ask.dice).saturating_sub(wait))
@@ -82,7 +82,7 @@ pub(crate) fn five_seconds(ask: &Ask) -> Next {
 /// After the wait that is asked for, a third of the time left, jittered, from the first pause on.
 pub(crate) fn a_third(ask: &Ask) -> Next {
     within(ask, |left| match ask.setback {
-        Setback::Wait(_) => (left / 3).mul_f64(ask.dice),
+        RetryHint::Wait(_) => (left / 3).mul_f64(ask.dice),
         _ => doubled(ask).mul_f64(ask.dice),
     })
 }
@@ -106,8 +106,8 @@ fn within(ask: &Ask, pause: impl FnOnce(Duration) -> Duration) -> Next {
         return Next::GiveUp(None);
     };
     let wait = match ask.setback {
-        Setback::Wait(wait) if wait > longest => return Next::GiveUp(None),
-        Setback::Wait(wait) => wait,
+        RetryHint::Wait(wait) if wait > longest => return Next::GiveUp(None),
+        RetryHint::Wait(wait) => wait,
         _ => Duration::ZERO,
     };
     Next::TryAfter((wait + pause(left)).min(longest))

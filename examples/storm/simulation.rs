@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use build_status::retry::{Next, Policy, Setback};
-use build_status::state::State;
+use build_status::http::retry::{Next, Policy, RetryHint};
+use build_status::status::state::State;
 
 use crate::limit::{Limit, Outage, Said, Server, ready_for};
 use crate::rules::{Ask, Rule};
@@ -95,8 +95,8 @@ pub(crate) fn simulate(scenario: &Scenario, rule: Rule, seed: u64) -> Tally {
         let limit = policy.attempt(begun.saturating_sub(job.began));
         let (told, setback) = match server.answer(now) {
             // Half of what an attempt may take is for connecting, see client.rs.
-            Said::Nothing => (now + limit / 2, Some(Setback::Passing)),
-            _ if way * 2 > limit => (begun + limit, Some(Setback::Passing)),
+            Said::Nothing => (now + limit / 2, Some(RetryHint::Passing)),
+            _ if way * 2 > limit => (begun + limit, Some(RetryHint::Passing)),
             Said::Stored => (now + way, None),
             Said::Not(setback) => (now + way, Some(setback)),
         };

@@ -1,15 +1,18 @@
 use std::time::{Duration, SystemTime};
 
-use build_status::answer::{Answer, Verdict};
-use build_status::auth::{self, Credentials};
-use build_status::destination::{self, Product};
-use build_status::hint::Asker;
-use build_status::output::{self, Told};
-use build_status::retry::{Next, Policy, Setback, Tried};
+use build_status::bitbucket::credentials::Credentials;
+use build_status::bitbucket::hint::Sender;
+use build_status::bitbucket::{auth, data_center, statuses, verdict};
+use build_status::command::show;
+use build_status::command::summary::Summary;
+use build_status::error;
+use build_status::http::response::Response;
+use build_status::http::retry::{Next, Policy, RetryHint, Tried};
+use build_status::http::session::Verdict;
+use build_status::output;
 use build_status::secret::{Redactor, Secret};
-use build_status::show::{self, page};
-use build_status::state::State;
-use build_status::{error, scopes};
+use build_status::status::product::Product;
+use build_status::status::state::State;
 
 /// What Bitbucket, or somebody in its place, answers: a status, headers, an empty line, a body.
 pub fn answers(data: &[u8]) {
@@ -30,37 +33,37 @@ pub fn answers(data: &[u8]) {
     };
     let mut secrets = Redactor::default();
     secrets.add(TOKEN);
-    let mut answer = Answer {
+    let names = ["content-type", "location", "retry-after", "x-request-id"];
+    let headers = names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), header(name)?)));
+    let answer = Response {
         status: status.unwrap_or(200),
-        content_type: header("content-type"),
-        location: header("location"),
-        retry_after: header("retry-after"),
-        request_id: header("x-request-id"),
+        headers: headers.collect(),
         body: body.to_vec(),
-        ..Answer::default()
+        secrets: secrets.clone(),
     };
-    answer.keeping(&secrets);
     // Whoever knows a part of it already may say it.
     let raw = String::from_utf8_lossy(data).replace(TOKEN, "");
     judge(&answer, &secrets, raw.contains(PART));
-    parsers(&answer, header("x-oauth-scopes"));
+    parsers(&answer);
     pages(&answer.body, &secrets);
 }
 
 const TOKEN: &str = "hidden-t0ken";
 const PART: &str = "hidden-";
 
-fn judge(answer: &Answer, secrets: &Redactor, part_is_said: bool) {
+fn judge(answer: &Response, secrets: &Redactor, part_is_said: bool) {
     let credentials = Credentials::Bearer {
         token: Secret::new(TOKEN),
     };
     for product in [Product::Cloud, Product::DataCenter] {
-        let asker = Asker {
+        let asker = Sender {
             credentials: Some(&credentials),
             product,
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
-        let verdict = answer.verdict(asker, now);
+        let verdict = verdict::judge(answer, asker, now);
         let is_json = serde_json::from_slice::<serde_json::Value>(&answer.body).is_ok();
         let stored = matches!(answer.status, 200 | 201 | 202 | 204);
         if verdict == Verdict::Accepted {
@@ -72,9 +75,9 @@ fn judge(answer: &Answer, secrets: &Redactor, part_is_said: bool) {
         match &verdict {
             Verdict::Accepted => {}
             Verdict::Refused(refused) => said(refused, secrets, part_is_said),
-            Verdict::Failing { error, setback } => {
+            Verdict::Failing { error, retry_hint } => {
                 said(error, secrets, part_is_said);
-                wait(*setback, answer.retry_after.as_deref());
+                wait(*retry_hint, answer.header("retry-after"));
             }
         }
     }
@@ -87,9 +90,9 @@ fn said(error: &error::Error, secrets: &Redactor, part_is_said: bool) {
         // Not even the beginning of one that was cut.
         assert!(part_is_said || !line.contains(PART), "{line}");
     }
-    let told = Told {
+    let told = Summary {
         error: Some(error.clone()),
-        ..Told::default()
+        ..Summary::default()
     };
     let json = told.json(secrets);
     super::assert_one_line(json.trim_end());
@@ -100,10 +103,10 @@ fn said(error: &error::Error, secrets: &Redactor, part_is_said: bool) {
     assert_eq!(message, Some(secrets.redact(&error.to_string())));
 }
 
-fn wait(setback: Setback, retry_after: Option<&str>) {
+fn wait(setback: RetryHint, retry_after: Option<&str>) {
     let text = retry_after.unwrap_or_default().trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if let Setback::Wait(wait) = setback {
+    if let RetryHint::Wait(wait) = setback {
         assert!(!text.is_empty());
         if is_number {
             assert_eq!(wait.as_secs(), text.parse().unwrap_or(u64::MAX));
@@ -124,31 +127,26 @@ fn wait(setback: Setback, retry_after: Option<&str>) {
     }
 }
 
-fn parsers(answer: &Answer, scopes: Option<String>) {
+fn parsers(answer: &Response) {
     if let Some(Credentials::Issued { token }) = auth::issued(&answer.body) {
         let token = token.expose();
         assert!(!token.is_empty() && !token.contains(char::is_control));
     }
-    if let Some(version) = destination::version(&answer.body) {
-        destination::is_rich(&version);
+    if let Some(version) = data_center::version(&answer.body) {
+        data_center::is_rich(&version);
     }
     let named = answer
         .body
         .windows(15)
         .any(|word| word == b"cancelledStatus");
     let escaped = answer.body.contains(&b'\\');
-    assert!(named || escaped || !destination::knows_cancelled(&answer.body));
-    if let Some(text) = scopes
-        && scopes::judge(&text) != scopes::Scopes::Missing
-    {
-        assert!(text.contains("repository") || text.contains("pullrequest"));
-    }
-    let _ = answer.user_name();
+    assert!(named || escaped || !data_center::knows_cancelled(&answer.body));
+    let _ = verdict::user_name(answer);
 }
 
 fn pages(body: &[u8], secrets: &Redactor) {
-    let cloud = page::of_cloud(body).map(|(shown, _)| shown);
-    let data_center = page::of_data_center(body).map(|(shown, _)| shown);
+    let cloud = statuses::of_cloud(body).map(|(shown, _)| shown);
+    let data_center = statuses::of_data_center(body).map(|(shown, _)| shown);
     for shown in [cloud, data_center].into_iter().flatten() {
         let text = show::text(&shown, secrets);
         assert_eq!(text.lines().count(), shown.len());

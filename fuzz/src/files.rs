@@ -1,13 +1,14 @@
 use std::fs;
 use std::path::Path;
 
+use build_status::ci::provider;
 use build_status::cli::{NetworkArgs, Origins};
-use build_status::client::Client;
-use build_status::commit::Found;
+use build_status::command::context as command;
 use build_status::env::Env;
-use build_status::provider;
+use build_status::http::client::Client;
+use build_status::output;
 use build_status::secret::Redactor;
-use build_status::{certificate, output};
+use build_status::status::commit::DetectedCommit;
 
 /// Files: the first line says which kind, the rest is what it holds.
 pub fn files(data: &[u8]) {
@@ -15,7 +16,6 @@ pub fn files(data: &[u8]) {
     let Some(end) = end else { return };
     let (kind, content) = (&data[..end], &data[end + 1..]);
     match kind {
-        b"certificate" => certificate(content),
         b"pem" => with_file("pem", content, pem),
         b"event" if !has(content, MERGE) => with_file("event", content, event),
         // That names a further file, and reading any is no business of a fuzzer's.
@@ -42,16 +42,6 @@ fn with_file(name: &str, content: &[u8], read: fn(&str)) {
     read(&path.to_string_lossy());
     // Left behind after a finding, and written anew each time.
     let _ = fs::remove_file(&path);
-}
-
-fn certificate(der: &[u8]) {
-    if let Some(text) = certificate::describe(der) {
-        assert!(
-            text.contains(", issued by ") && text.contains(", valid until "),
-            "{text}"
-        );
-        super::assert_one_line(&output::line(&text, &Redactor::default()));
-    }
 }
 
 fn pem(path: &str) {
@@ -87,7 +77,7 @@ fn event(path: &str) {
     ];
     let context = context("github", &Env::from_iter(pairs));
     // The head of a pull request, or nothing: never its merge commit.
-    assert_ne!(context, Found::Hash(MERGE.into()));
+    assert_ne!(context, DetectedCommit::Hash(MERGE.into()));
 }
 
 fn properties(path: &str) {
@@ -97,10 +87,10 @@ fn properties(path: &str) {
         ("BUILD_VCS_NUMBER", MERGE),
     ];
     let context = context("teamcity", &Env::from_iter(pairs));
-    assert_eq!(context, Found::Hash(MERGE.into()));
+    assert_eq!(context, DetectedCommit::Hash(MERGE.into()));
 }
 
-fn context(id: &str, env: &Env) -> Found {
+fn context(id: &str, env: &Env) -> DetectedCommit {
     let found = provider::find(Some(id), env);
     let entry = found.expect("it is known").expect("it is known");
     let context = entry
@@ -108,9 +98,9 @@ fn context(id: &str, env: &Env) -> Found {
         .expect("no file keeps it from being read");
     assert_eq!(context.state, None);
     let redactor = Redactor::default();
-    let text = output::context_text(Some(&entry.about), &context, &redactor);
+    let text = command::text(Some(&entry.info), &context, &redactor);
     super::assert_printable(&text);
-    let json = output::context_json(Some(&entry.about), &context, &redactor);
+    let json = command::json(Some(&entry.info), &context, &redactor);
     super::assert_one_line(json.trim_end());
     context.commit
 }

@@ -1,17 +1,20 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use build_status::auth;
-use build_status::cli::ReportArgs;
-use build_status::commit::{self, Found};
-use build_status::context::Context;
-use build_status::destination::Destination;
+use build_status::bitbucket::destination::Destination;
+use build_status::bitbucket::{auth, locate};
+use build_status::ci::context::Context;
+use build_status::ci::provider::{self, PROVIDERS, ProviderInfo};
+use build_status::cli::Options;
+use build_status::command::context;
+use build_status::command::summary::Summary;
 use build_status::env::Env;
-use build_status::output::{self, Told};
-use build_status::provider::{self, About, PROVIDERS};
-use build_status::report::Report;
-use build_status::repository::Repository;
+use build_status::output;
+use build_status::report::{Claim, Report};
 use build_status::secret::Redactor;
-use build_status::state::State;
+use build_status::status::commit::{self, DetectedCommit};
+use build_status::status::product::Product;
+use build_status::status::repository::Repository;
+use build_status::status::state::State;
 use serde_json::Value;
 
 /// A job's environment, as `/proc/PID/environ` has it, on its way to a request.
@@ -23,21 +26,21 @@ pub fn jobs(data: &[u8]) {
     let entry = match provider::find(None, &env) {
         Ok(entry) => entry,
         Err(_) => PROVIDERS.iter().find(|entry| {
-            let id = Some(entry.about.id);
+            let id = Some(entry.info.id);
             env.get("BUILD_STATUS_PROVIDER") == id
         }),
     };
     let (about, context) = match entry {
         Some(entry) => match entry.context(&env) {
-            Ok(context) => (Some(&entry.about), context),
-            Err(error) => panic!("a value keeps {} from being read: {error}", entry.about.id),
+            Ok(context) => (Some(&entry.info), context),
+            Err(error) => panic!("a value keeps {} from being read: {error}", entry.info.id),
         },
         None => (None, Context::default()),
     };
     believed(about, &context, &pairs);
     for text in [
-        output::context_text(about, &context, &redactor),
-        output::context_json(about, &context, &redactor),
+        context::text(about, &context, &redactor),
+        context::json(about, &context, &redactor),
     ] {
         printed(&text, &env);
     }
@@ -81,8 +84,8 @@ const GREEN: &[(&str, &str, &[&str])] = &[
     ("woodpecker", "CI_PIPELINE_STATUS", &["success"]),
 ];
 
-fn believed(about: Option<&About>, context: &Context, pairs: &[(String, String)]) {
-    if let Found::Hash(hash) = &context.commit {
+fn believed(about: Option<&ProviderInfo>, context: &Context, pairs: &[(String, String)]) {
+    if let DetectedCommit::Hash(hash) = &context.commit {
         assert!(commit::is_full_hash(hash) && !hash.contains(|c: char| c.is_ascii_uppercase()));
     }
     if context.state == Some(State::Successful) {
@@ -101,36 +104,39 @@ fn believed(about: Option<&About>, context: &Context, pairs: &[(String, String)]
 
 fn report(
     state: Option<&str>,
-    about: Option<&About>,
+    about: Option<&'static ProviderInfo>,
     context: &Context,
     env: &Env,
     redactor: &Redactor,
 ) {
-    let mut args = ReportArgs {
-        state: state.map(str::to_owned),
-        ..ReportArgs::default()
-    };
+    let mut args = Options::default();
     let option = |name: &str| env.get(name).map(str::to_owned);
     args.build.key = option("BUILD_STATUS_KEY");
     args.build.name = option("BUILD_STATUS_NAME");
     args.build.url = option("BUILD_STATUS_URL");
-    args.build.commit = option("BUILD_STATUS_COMMIT");
+    args.commit = option("BUILD_STATUS_COMMIT");
     args.build.refname = option("BUILD_STATUS_REFNAME");
     args.destination.repository = option("BITBUCKET_REPOSITORY");
     args.destination.workspace = option("BITBUCKET_NAMESPACE");
     args.destination.server_url = option("BITBUCKET_SERVER_URL");
     let remote = || Repository::from_url(env.get("GIT_REMOTE")?);
-    let mut told = Told {
+    let mut told = Summary {
         provider: about.map(|about| about.id),
-        ..Told::default()
+        ..Summary::default()
     };
-    let destination = Destination::find(&args.destination, &args.origins, false, context, remote);
-    let limits = destination.as_ref().map(|it| it.product().limits());
-    let limits = limits.unwrap_or(build_status::destination::Product::Cloud.limits());
-    let mut warnings = Vec::new();
-    let report = Report::new(&args, about, context, limits, &mut warnings);
-    for warning in &warnings {
-        printed(&output::line(warning, redactor), env);
+    let destination = locate::destination(&args, context, remote);
+    let product = destination.as_ref().map(Destination::product);
+    let product = product.unwrap_or(Product::Cloud);
+    let limits = product.limits();
+    let claim = Claim {
+        options: &args,
+        info: about,
+        context,
+        product,
+    };
+    let report = claim.report(state);
+    if let Some(warning) = claim.key_warning() {
+        printed(&output::line(&warning, redactor), env);
     }
     match (report, destination) {
         (Err(error), _) | (_, Err(error)) => {
@@ -146,8 +152,12 @@ fn report(
             assert!(report.description.chars().count() <= limits.text);
             let asked = State::from_word(state.unwrap_or_default()).or(context.state);
             assert_eq!(Some(report.state), asked);
-            let credentials = auth::read(env, None, false).ok().flatten();
-            let request = destination.request(&report, credentials.as_ref());
+            let credentials = auth::read(env, &args, product).ok().flatten();
+            let request = destination.request(&report);
+            let request = match credentials {
+                Some(credentials) => credentials.sign_dry_run(request),
+                None => request,
+            };
             sent(&request.url, &request.body, &report, destination.url());
             told.dry_run = Some(request);
             told.report = Some(report);

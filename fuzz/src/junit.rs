@@ -1,6 +1,7 @@
 use std::io::BufReader;
 
-use build_status::{escape, junit};
+use build_status::junit;
+use build_status::output::escape;
 
 /// A file that `--junit` has found.
 pub fn junit(data: &[u8]) {

@@ -1,7 +1,8 @@
 use build_status::env::Env;
-use build_status::refname::Refname;
-use build_status::repository::{Repository, Site};
-use build_status::{link, proxy};
+use build_status::http::proxy;
+use build_status::status::refname::Refname;
+use build_status::status::repository::{Repository, Site};
+use build_status::status::url;
 
 /// Clone URLs, builds' URLs, servers' URLs, refs, proxies and `NO_PROXY`: three lines of text.
 pub fn places(data: &[u8]) {
@@ -59,8 +60,8 @@ fn no_password_is_read(rest: &str) {
         for start in ["https://", "http://", "ssh://", "HTTPS://", ""] {
             let url = format!("{start}me:{password}@{rest}");
             let read = format!("{:?}", Repository::from_url(&url));
-            let shown = link::without_user(&url);
-            let sent = link::build_url(&url);
+            let shown = url::without_user(&url);
+            let sent = url::build_url(&url);
             for piece in pieces {
                 assert!(!read.contains(piece), "{url:?}: {read}");
                 // Without a scheme it is no URL, and `mailto:me@example.com` has no password.
@@ -74,18 +75,18 @@ fn no_password_is_read(rest: &str) {
 }
 
 fn build_url(text: &str) {
-    let Ok(url) = link::build_url(text) else {
+    let Ok(url) = url::build_url(text) else {
         return;
     };
-    assert!(url.len() <= link::LONGEST && url.is_ascii(), "{url:?}");
+    assert!(url.len() <= url::LONGEST && url.is_ascii(), "{url:?}");
     let forbidden = |c: char| c.is_ascii_control() || " \"<>\\^`{|}".contains(c);
     assert!(!url.contains(forbidden), "{url:?}");
-    assert!(!link::host(&url).is_empty(), "{url:?}");
-    assert_eq!(link::build_url(&url).as_ref(), Ok(&url));
+    assert!(!url::host(&url).is_empty(), "{url:?}");
+    assert_eq!(url::build_url(&url).as_ref(), Ok(&url));
 }
 
 fn server_url(text: &str) {
-    let (strict, lax) = (link::server_url(text, false), link::server_url(text, true));
+    let (strict, lax) = (url::server_url(text, false), url::server_url(text, true));
     if let Ok(url) = &strict {
         assert_eq!(lax.as_ref(), Ok(url));
         let loopback = ["localhost", "127.", "[::1]"];
@@ -93,21 +94,21 @@ fn server_url(text: &str) {
         let plain = url
             .get(..5)
             .is_some_and(|it| it.eq_ignore_ascii_case("http:"));
-        let host = link::authority(url).to_lowercase();
+        let host = url::authority(url).to_lowercase();
         assert!(!plain || is_loopback(host), "{url:?}");
     }
     if let Ok(url) = &lax {
         let odd = |c: char| c.is_control() || c == ' ' || "?#".contains(c);
         assert!(!url.contains(odd) && !url.ends_with('/'), "{url:?}");
-        assert!(!link::authority(url).contains('@'), "{url:?}");
-        assert!(!link::authority(url).is_empty(), "{url:?}");
+        assert!(!url::authority(url).contains('@'), "{url:?}");
+        assert!(!url::authority(url).is_empty(), "{url:?}");
     }
 }
 
 fn proxies(value: &str, no_proxy: &str, host: &str) {
     let url = format!("https://{host}/2.0");
     let in_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    let is_host = link::server_url(&url, false).is_ok() && host.chars().all(in_name);
+    let is_host = url::server_url(&url, false).is_ok() && host.chars().all(in_name);
     let env = |value: &str, no_proxy: String| -> Env {
         let pairs = [("HTTPS_PROXY", value.to_owned()), ("NO_PROXY", no_proxy)];
         pairs.into_iter().collect()

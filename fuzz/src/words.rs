@@ -1,9 +1,10 @@
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use build_status::output;
+use build_status::output::escape;
 use build_status::secret::{Redactor, Secret};
-use build_status::state::State;
-use build_status::{commit, escape, key};
+use build_status::status::state::State;
+use build_status::status::{commit, key};
 
 /// Escaping, keys, words for states, secrets: a line that is the secret, and text.
 pub fn words(data: &[u8]) {

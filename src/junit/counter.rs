@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesStart;
 
-use super::TestResults;
+use super::results::TestResults;
 
 /// Counts while the elements go by.
 #[derive(Default)]

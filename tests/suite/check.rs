@@ -1,4 +1,4 @@
-//! `build_status check` and `build_status show` (spec §9).
+//! `build_status check` and `build_status show`.
 
 use serde_json::{Value, json};
 use stand_in::{

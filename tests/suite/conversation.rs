@@ -1,4 +1,4 @@
-//! The conversation with Bitbucket: answers, retries, redirects (spec §10).
+//! The conversation with Bitbucket: answers, retries, redirects.
 
 use std::time::{Duration, Instant};
 
@@ -300,10 +300,10 @@ fn tls_with_a_ca_of_ones_own_works_and_without_it_is_refused_at_once() {
         .run()
         .exits(5)
         .says("UnknownIssuer")
-        .says("issued by")
+        .says("openssl s_client")
         .says("--ca-file");
     let further = bitbucket.connections() - connections;
-    assert_eq!(further, 2, "it is not tried again, only looked at once");
+    assert_eq!(further, 1, "it is not tried again");
     assert_eq!(bitbucket.received().len(), 2);
     std::fs::write(&ca, "no certificate").unwrap();
     gitlab(&bitbucket, [])

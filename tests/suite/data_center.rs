@@ -1,4 +1,4 @@
-//! Bitbucket Data Center, by version (spec §5, §6).
+//! Bitbucket Data Center, by version.
 
 use serde_json::json;
 use stand_in::{Answer, DEFAULT_COMMIT, Setup, StandIn};

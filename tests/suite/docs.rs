@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use build_status::provider::{PROVIDERS, Sign};
-use build_status::state::WORDS;
+use build_status::ci::provider::{PROVIDERS, Sign};
+use build_status::status::state::WORDS;
 
 use crate::support::build_status;
 
@@ -56,7 +56,7 @@ fn providers() -> String {
                      |---|---|---|---|---|---|\n"
         .to_owned();
     for entry in PROVIDERS {
-        let about = &entry.about;
+        let about = &entry.info;
         let signs: Vec<_> = about.signs.iter().filter_map(sign).collect();
         let commit = match about.commit {
             [] => "`--commit`".to_owned(),

@@ -349,23 +349,6 @@ fn statuses_of_others_give_no_commands() {
     }
 }
 
-#[test]
-fn a_certificates_names_give_no_commands() {
-    let from = "the-certificate";
-    let bitbucket = Setup::default().tls_common_name(&attack(from)).start();
-    for args in [
-        &["passed"][..],
-        &["passed", "-v"],
-        &["passed", "--output=json"],
-        &["check"],
-        &["check", "--output=json"],
-        &["show"],
-    ] {
-        let ran = gitlab(&bitbucket, args.iter().copied()).run().exits(5);
-        tells_harmlessly(ran, from);
-    }
-}
-
 /// A directory that nothing else uses.
 fn directory(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,4 +1,4 @@
-//! OAuth consumers (spec §7).
+//! OAuth consumers.
 
 use stand_in::{Answer, Setup, StandIn};
 

@@ -1,4 +1,4 @@
-//! What is printed, and how it exits (spec §11).
+//! What is printed, and how it exits.
 
 use std::fs::OpenOptions;
 
@@ -216,7 +216,7 @@ fn help_and_version_go_to_stdout() {
     let help = build_status(["--help"]).run().exits(0);
     assert!(
         help.stdout
-            .starts_with("Tell Bitbucket how this CI job went.\n")
+            .starts_with("Report the status of this CI job to Bitbucket.\n")
             && help.stderr.is_empty()
     );
     let set = build_status(["--help"])

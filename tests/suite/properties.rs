@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use build_status::answer::{Answer, Verdict};
-use build_status::cli::ReportArgs;
-use build_status::commit::Found;
-use build_status::context::Context;
-use build_status::destination::Product;
-use build_status::hint::Asker;
+use build_status::bitbucket::hint::Sender;
+use build_status::bitbucket::verdict;
+use build_status::ci::context::Context;
+use build_status::ci::provider::{PROVIDERS, ProviderInfo, Sign};
+use build_status::cli::Options;
+use build_status::http::response::Response;
+use build_status::http::retry::RetryHint;
+use build_status::http::session::Verdict;
 use build_status::junit;
-use build_status::provider::{About, PROVIDERS, Sign};
-use build_status::report::Report;
-use build_status::repository::{Repository, Site};
-use build_status::retry::Setback;
+use build_status::report::Claim;
+use build_status::status::commit::DetectedCommit;
+use build_status::status::product::Product;
+use build_status::status::repository::{Repository, Site};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -51,28 +53,25 @@ fn holds<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
 
 // Keys
 
-fn key_of(given: Option<&str>, job_name: &str, product: Product) -> (String, Vec<String>) {
-    let mut args = ReportArgs {
-        state: Some("passed".into()),
-        ..ReportArgs::default()
-    };
-    args.build.key = given.map(str::to_owned);
+fn key_of(given: Option<&str>, job_name: &str, product: Product) -> (String, Option<String>) {
+    let mut options = Options::default();
+    options.build.key = given.map(str::to_owned);
     let context = Context {
-        commit: Found::Hash(DEFAULT_COMMIT.into()),
+        commit: DetectedCommit::Hash(DEFAULT_COMMIT.into()),
         url: Some("https://ci.example.com/1".into()),
         job_name: Some(job_name.to_owned()),
         ..Context::default()
     };
-    let about = &PROVIDERS[0].about;
-    let mut warnings = Vec::new();
-    let report = Report::new(
-        &args,
-        Some(about),
-        &context,
-        product.limits(),
-        &mut warnings,
-    );
-    (report.unwrap().key, warnings)
+    let claim = Claim {
+        options: &options,
+        info: Some(&PROVIDERS[0].info),
+        context: &context,
+        product,
+    };
+    (
+        claim.report(Some("passed")).unwrap().key,
+        claim.key_warning(),
+    )
 }
 
 fn products() -> impl Strategy<Value = Product> {
@@ -84,13 +83,13 @@ fn a_key_is_as_long_as_it_may_be_and_begins_as_the_jobs_name_does() {
     holds(300, (".{0,300}", products()), |(job_name, product)| {
         let limit = product.limits().key;
         let (key, warnings) = key_of(None, &job_name, product);
-        let whole = format!("ci/{}/{job_name}", PROVIDERS[0].about.key);
+        let whole = format!("ci/{}/{job_name}", PROVIDERS[0].info.key);
         let length = whole.chars().count();
         assert_eq!(key.chars().count(), length.min(limit));
         assert_eq!(key_of(None, &job_name, product).0, key);
         let readable = if length > limit { limit - 9 } else { length };
         assert!(whole.chars().take(readable).eq(key.chars().take(readable)));
-        assert!(warnings.is_empty(), "nobody has chosen it: {warnings:?}");
+        assert!(warnings.is_none(), "nobody has chosen it: {warnings:?}");
     });
 }
 
@@ -113,13 +112,13 @@ fn jobs_that_differ_anywhere_have_keys_that_differ() {
 fn a_key_that_is_given_is_sent_as_it_is_or_shortened_with_a_warning() {
     // Blank, or a reference to a variable, it would be refused.
     holds(300, ("[a-z].{0,300}", products()), |(given, product)| {
-        let (key, warnings) = key_of(Some(&given), "job", product);
+        let (key, warning) = key_of(Some(&given), "job", product);
         if given.chars().count() <= product.limits().key {
-            assert_eq!((key, warnings), (given, vec![]));
+            assert_eq!((key, warning), (given, None));
         } else {
             assert_eq!(key.chars().count(), product.limits().key);
-            assert_eq!(warnings.len(), 1);
-            assert!(warnings[0].contains(&format!("`{key}`")), "{warnings:?}");
+            let warning = warning.unwrap();
+            assert!(warning.contains(&format!("`{key}`")), "{warning}");
         }
     });
 }
@@ -312,18 +311,18 @@ fn junk_is_no_place_and_no_password_survives() {
 
 // Answers
 
-fn setback(retry_after: &str, now: SystemTime) -> Setback {
-    let answer = Answer {
+fn setback(retry_after: &str, now: SystemTime) -> RetryHint {
+    let answer = Response {
         status: 503,
-        retry_after: Some(retry_after.to_owned()),
-        ..Answer::default()
+        headers: vec![("retry-after".into(), retry_after.to_owned())],
+        ..Response::default()
     };
-    let asker = Asker {
+    let asker = Sender {
         credentials: None,
         product: Product::Cloud,
     };
-    match answer.verdict(asker, now) {
-        Verdict::Failing { setback, .. } => setback,
+    match verdict::judge(&answer, asker, now) {
+        Verdict::Failing { retry_hint, .. } => retry_hint,
         other => panic!("503 is worth a retry: {other:?}"),
     }
 }
@@ -332,7 +331,7 @@ fn setback(retry_after: &str, now: SystemTime) -> Setback {
 fn retry_after_is_understood_in_seconds_and_as_a_date_and_nothing_else_is() {
     let now = 1_795_000_000;
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    let wait = |seconds| Setback::Wait(Duration::from_secs(seconds));
+    let wait = |seconds| RetryHint::Wait(Duration::from_secs(seconds));
     holds(
         200,
         (any::<u64>(), " {0,2}", " {0,2}"),
@@ -358,7 +357,7 @@ fn retry_after_is_understood_in_seconds_and_as_a_date_and_nothing_else_is() {
         "0x[0-9]+"
     ];
     holds(200, junk, |text| {
-        assert_eq!(setback(&text, at(now)), Setback::Passing, "{text:?}");
+        assert_eq!(setback(&text, at(now)), RetryHint::Passing, "{text:?}");
     });
 }
 
@@ -560,7 +559,7 @@ fn variables() -> Vec<String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(directory.join("provider")).unwrap() {
+    for entry in std::fs::read_dir(directory.join("ci/provider")).unwrap() {
         for line in read(&entry.unwrap().path()).lines() {
             let field = line
                 .trim()
@@ -569,7 +568,7 @@ fn variables() -> Vec<String> {
             names.extend(field.map(|(name, _)| name.to_uppercase()));
         }
     }
-    for file in ["auth.rs", "cli/options.rs", "proxy.rs"] {
+    for file in ["bitbucket/auth.rs", "cli/variables.rs", "http/proxy.rs"] {
         for word in read(&directory.join(file)).split(|c: char| !c.is_ascii_uppercase() && c != '_')
         {
             let ours = [
@@ -589,7 +588,7 @@ fn variables() -> Vec<String> {
 }
 
 /// What gives the CI away, of which some must be set for its other variables to be read.
-fn signs(about: &About) -> Vec<(&'static str, &'static str)> {
+fn signs(about: &ProviderInfo) -> Vec<(&'static str, &'static str)> {
     let signs = about.signs.iter().filter_map(|sign| match sign {
         Sign::Set(name) => Some((*name, "1")),
         Sign::OneOf(names) => Some((names[0], "1")),
@@ -617,7 +616,7 @@ fn no_environment_makes_it_panic_or_print_a_command_or_turns_green() {
         OsString::from_vec(bytes)
     });
     let pairs = vec((select(variables()), value.clone()), 0..60);
-    let about: Vec<_> = PROVIDERS.iter().map(|entry| &entry.about).collect();
+    let about: Vec<_> = PROVIDERS.iter().map(|entry| &entry.info).collect();
     let args = select(vec![
         &["--dry-run", "-v"][..],
         &["--dry-run", "--output=json"],

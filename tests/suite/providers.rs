@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use build_status::ci::provider::{self, PROVIDERS};
 use build_status::env::Env;
-use build_status::provider::{self, PROVIDERS};
-use build_status::state::State;
+use build_status::status::state::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -44,7 +44,7 @@ pub(crate) fn fixtures() -> BTreeMap<String, Vec<Case>> {
 fn every_ci_has_a_fixture_file_and_every_file_a_ci() {
     let ids: BTreeSet<_> = PROVIDERS
         .iter()
-        .map(|entry| entry.about.id.to_owned())
+        .map(|entry| entry.info.id.to_owned())
         .collect();
     let files: BTreeSet<_> = fixtures().into_keys().collect();
     let missing: Vec<_> = ids.difference(&files).collect();
@@ -57,7 +57,7 @@ fn every_ci_has_a_fixture_file_and_every_file_a_ci() {
         left_over.is_empty(),
         "there is no line in src/provider/mod.rs for {left_over:?}"
     );
-    let order: Vec<_> = PROVIDERS.iter().map(|entry| entry.about.id).collect();
+    let order: Vec<_> = PROVIDERS.iter().map(|entry| entry.info.id).collect();
     assert!(
         order.is_sorted(),
         "the table is not in the order of ids: {order:?}"
@@ -74,7 +74,7 @@ fn every_fixture_gives_its_whole_context_and_fits_one_ci_only() {
                 .unwrap_or_else(|error| panic!("{id}: {case}: {error}"));
             let about = &found
                 .unwrap_or_else(|| panic!("{id}: {case}: not found"))
-                .about;
+                .info;
             assert_eq!(about.id, id, "{case}");
 
             let env: Vec<_> = env
@@ -124,7 +124,7 @@ fn gitlabs_and_githubs_jobs_on_codebuilds_machines_are_not_codebuilds() {
         let env: Env = variables.iter().copied().collect();
         provider::find(None, &env)
             .unwrap()
-            .map(|entry| entry.about.id)
+            .map(|entry| entry.info.id)
     };
     assert_eq!(found(&[codebuild]), Some("codebuild"));
     assert_eq!(found(&[codebuild, ("GITLAB_CI", "true")]), Some("gitlab"));
@@ -176,7 +176,7 @@ fn the_twelve_digits_of_bitbucket_pipelines_are_completed_or_sent_to_cloud_as_th
 fn no_value_of_any_variable_keeps_a_ci_from_being_read() {
     let long = "x".repeat(10_000);
     for (id, cases) in fixtures() {
-        let entry = PROVIDERS.iter().find(|entry| entry.about.id == id).unwrap();
+        let entry = PROVIDERS.iter().find(|entry| entry.info.id == id).unwrap();
         for Case { env, .. } in cases {
             for name in env.keys() {
                 for value in ["", "weird", "-1", "false", "\u{1b}[0m\n", "é{}/:^%", &long] {
@@ -186,7 +186,7 @@ fn no_value_of_any_variable_keeps_a_ci_from_being_read() {
                     let context =
                         read.unwrap_or_else(|error| panic!("{id}: {name}={value}: {error}"));
                     // What nobody knows is never green.
-                    let is_state = entry.about.state == Some(name.as_str());
+                    let is_state = entry.info.state == Some(name.as_str());
                     let green = context.state == Some(State::Successful);
                     assert!(!(is_state && value == "weird" && green), "{id}: {name}");
                 }
@@ -224,7 +224,7 @@ fn no_counter_of_runs_is_in_a_jobs_name() {
     };
     let mut changed = 0;
     for (id, cases) in fixtures() {
-        let entry = PROVIDERS.iter().find(|entry| entry.about.id == id).unwrap();
+        let entry = PROVIDERS.iter().find(|entry| entry.info.id == id).unwrap();
         for Case { case, env, .. } in cases {
             let name = |env: &BTreeMap<String, String>| {
                 let env: Env = env.iter().collect();

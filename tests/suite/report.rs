@@ -1,4 +1,4 @@
-//! What is sent: states, options, keys, URLs, names, refs, repositories (spec §3 to §6).
+//! What is sent: states, options, keys, URLs, names, refs, repositories.
 
 use serde_json::json;
 use stand_in::{DEFAULT_COMMIT, SECOND_COMMIT, Setup, StandIn};
@@ -364,7 +364,7 @@ fn long_keys_are_shortened_and_siblings_keep_apart() {
     gitlab(&bitbucket, ["--key", &"k".repeat(41)])
         .run()
         .exits(0)
-        .says("warning: --key: it has 41 characters, Bitbucket Cloud takes 40");
+        .says("warning: --key: the key has 41 characters, and Bitbucket Cloud takes 40");
     assert_eq!(bitbucket.history().last().unwrap().key.len(), 40);
     gitlab(&bitbucket, ["--key", &"k".repeat(40)])
         .run()

@@ -1,4 +1,4 @@
-//! `build_status run` (spec §8).
+//! `build_status run`.
 
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! Credentials: which are used, and that nobody sees them (spec §7).
+//! Credentials: which are used, and that nobody sees them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use build_status::provider::PROVIDERS;
+use build_status::ci::provider::PROVIDERS;
 use stand_in::{DEFAULT_COMMIT, DEFAULT_TOKEN, Setup, StandIn};
 
 use crate::providers::fixtures;
@@ -196,8 +196,8 @@ const CIS: &[Ci] = &[
 
 impl Ci {
     fn name(&self) -> &'static str {
-        let known = || PROVIDERS.iter().find(|entry| entry.about.id == self.id);
-        self.name.unwrap_or_else(|| known().unwrap().about.name)
+        let known = || PROVIDERS.iter().find(|entry| entry.info.id == self.id);
+        self.name.unwrap_or_else(|| known().unwrap().info.name)
     }
 
     /// The environment of one of its jobs.
@@ -456,7 +456,7 @@ fn job(ci: &Ci, how: How) -> Vec<(String, String)> {
 
 #[test]
 fn every_ci_has_a_file_in_docs_ci_or_a_section_in_the_readme() {
-    let known = PROVIDERS.iter().map(|entry| entry.about.id);
+    let known = PROVIDERS.iter().map(|entry| entry.info.id);
     let expected: Vec<_> = known.filter(|id| !ELSEWHERE.contains(id)).collect();
     let here: Vec<_> = CIS
         .iter()

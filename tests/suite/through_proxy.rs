@@ -1,4 +1,4 @@
-//! A real proxy, Debian's tinyproxy (spec §4). `.ci/run` installs it and runs these.
+//! A real proxy, Debian's tinyproxy. `.ci/run` installs it and runs these.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

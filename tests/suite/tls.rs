@@ -1,4 +1,4 @@
-//! Certificates (spec §4): a real TLS server with a CA of its own.
+//! Certificates: a real TLS server with a CA of its own.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ fn an_expired_certificate_is_named_and_not_tried_again() {
     report(&bitbucket, "expired", &[])
         .exits(5)
         .says("certificate expired")
-        .says("issued by")
+        .says("openssl s_client")
         .says("the server needs a new certificate");
     assert_eq!(bitbucket.received(), []);
     assert!(bitbucket.connections() <= 2);

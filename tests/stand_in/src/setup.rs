@@ -98,13 +98,6 @@ impl Setup {
         self
     }
 
-    /// Speaks HTTPS, with a certificate that calls the server this, whatever its host.
-    #[must_use]
-    pub fn tls_common_name(mut self, name: &str) -> Self {
-        self.tls.get_or_insert_default().common_name = Some(name.to_owned());
-        self
-    }
-
     /// Speaks HTTPS with those only who have a certificate of the same CA, such as
     /// [`StandIn::client_cert_pem`].
     #[must_use]

@@ -1,0 +1,343 @@
+//! Reading the credentials from variables and from the files that they name.
+
+use std::fs;
+
+use serde::Deserialize;
+
+use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL};
+use crate::cli::{Method, Options};
+use crate::env::{self, Env};
+use crate::error::Error;
+use crate::http::proxy;
+use crate::secret::{Redactor, Secret};
+use crate::status::product::Product;
+use crate::status::url;
+
+#[derive(Deserialize)]
+struct Variables {
+    bitbucket_access_token: Option<String>,
+    bitbucket_access_token_file: Option<String>,
+    bitbucket_client_id: Option<String>,
+    bitbucket_client_id_file: Option<String>,
+    bitbucket_client_secret: Option<String>,
+    bitbucket_client_secret_file: Option<String>,
+    bitbucket_oauth_url: Option<String>,
+    bitbucket_username: Option<String>,
+}
+
+/// Reads the credentials for `product`, if there are any.
+pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Credentials>, Error> {
+    let credentials = read_any(env, options.credentials.auth, options.network.allow_http)?;
+    if let Some(credentials) = &credentials {
+        credentials.check_product(product)?;
+    }
+    Ok(credentials)
+}
+
+fn read_any(
+    env: &Env,
+    method: Option<Method>,
+    allow_http: bool,
+) -> Result<Option<Credentials>, Error> {
+    let variables: Variables = env.read().map_err(|error| Error::Environment {
+        provider: "Bitbucket",
+        message: error.to_string(),
+    })?;
+    let token_origin = match variables.bitbucket_access_token {
+        Some(_) => "BITBUCKET_ACCESS_TOKEN",
+        None => "BITBUCKET_ACCESS_TOKEN_FILE",
+    };
+    let token = secret(
+        "BITBUCKET_ACCESS_TOKEN",
+        variables.bitbucket_access_token,
+        variables.bitbucket_access_token_file,
+    )?;
+    let id = secret(
+        "BITBUCKET_CLIENT_ID",
+        variables.bitbucket_client_id,
+        variables.bitbucket_client_id_file,
+    )?;
+    let client_secret = secret(
+        "BITBUCKET_CLIENT_SECRET",
+        variables.bitbucket_client_secret,
+        variables.bitbucket_client_secret_file,
+    )?;
+    let consumer = match (id, client_secret) {
+        (None, None) => None,
+        (Some(id), Some(secret)) => Some((id, secret)),
+        (Some(_), None) => {
+            return Err(one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"));
+        }
+        (None, Some(_)) => {
+            return Err(one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"));
+        }
+    };
+    match (token, consumer, method) {
+        (Some(_), Some(_), None) => Err(Error::setting(
+            "BITBUCKET_ACCESS_TOKEN",
+            "BITBUCKET_CLIENT_ID is set too, and these are two kinds of credentials",
+            "set one of them, or say which with --auth or BITBUCKET_AUTH",
+        )),
+        (_, Some((id, secret)), None | Some(Method::OAuth)) => {
+            let url = variables.bitbucket_oauth_url;
+            let url = url::server_url(url.as_deref().unwrap_or(OAUTH_URL), allow_http);
+            let url = url.map_err(|problem| Error::Setting {
+                origin: "BITBUCKET_OAUTH_URL".into(),
+                problem,
+                hint: None,
+            })?;
+            Ok(Some(Credentials::Consumer { id, secret, url }))
+        }
+        (_, None, Some(Method::OAuth)) => Err(Error::setting(
+            "BITBUCKET_CLIENT_ID",
+            "it is not set, and --auth oauth needs it",
+            "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
+        )),
+        (Some(token), _, method) => {
+            with_token(token_origin, token, variables.bitbucket_username, method).map(Some)
+        }
+        (None, None, _) | (None, _, Some(_)) => Ok(None),
+    }
+}
+
+fn with_token(
+    origin: &str,
+    token: Secret,
+    username: Option<String>,
+    method: Option<Method>,
+) -> Result<Credentials, Error> {
+    let username = username.map(|name| name.trim().to_owned());
+    if let Some(name) = &username {
+        check_username(name)?;
+    }
+    let method = method.unwrap_or(match (&username, Kind::of(&token)) {
+        (None, _) | (_, Kind::AccessToken | Kind::DataCenterToken) => Method::Bearer,
+        _ => Method::Basic,
+    });
+    match (method, username) {
+        (Method::Bearer | Method::OAuth, _) => {
+            // A password may have them, a token has not; and no header can hold them.
+            if token.expose().contains(|c: char| !c.is_ascii_graphic()) {
+                return Err(Error::setting(
+                    origin,
+                    "it has white space or letters outside ASCII, which no token has",
+                    "put the token in it, and nothing else; a password needs BITBUCKET_USERNAME too",
+                ));
+            }
+            Ok(Credentials::Bearer { token })
+        }
+        (Method::Basic, Some(username)) => Ok(Credentials::Basic { username, token }),
+        (Method::Basic, None) => Err(Error::setting(
+            "BITBUCKET_USERNAME",
+            "it is not set, and Basic credentials need it",
+            "set it to the Atlassian account's email (Data Center: the user name), or leave out --auth \
+             basic",
+        )),
+    }
+}
+
+fn one_of_two(missing: &str, set: &str) -> Error {
+    Error::setting(
+        missing,
+        &format!("it is not set, and {set} is"),
+        "an OAuth consumer needs both; a protected variable is missing on unprotected branches",
+    )
+}
+
+/// A secret from its variable, or from the file that its other variable names.
+fn secret(
+    variable: &str,
+    value: Option<String>,
+    path: Option<String>,
+) -> Result<Option<Secret>, Error> {
+    let file_variable = format!("{variable}_FILE");
+    match (value, path) {
+        (Some(value), _) => checked(variable, &value).map(Some),
+        (None, Some(path)) => {
+            if Kind::of(&Secret::new(&path)) != Kind::Unknown {
+                return Err(Error::setting(
+                    &file_variable,
+                    "it is a token, and not the path of a file",
+                    &format!("put the token into {variable}, or into a file"),
+                ));
+            }
+            let text = read_file(&file_variable, &path)?;
+            checked(&file_variable, &text).map(Some)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn read_file(origin: &str, path: &str) -> Result<String, Error> {
+    let bytes = fs::read(path).map_err(|error| Error::Unreadable {
+        origin: origin.to_owned(),
+        path: path.to_owned(),
+        message: error.to_string(),
+        hint: None,
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
+    let token = Secret::new(text);
+    let text = token.expose();
+    if text.is_empty() {
+        return Err(Error::setting(
+            origin,
+            "it is empty",
+            "put the token or secret in it",
+        ));
+    }
+    // In a file, nothing was to be expanded.
+    if !origin.ends_with("_FILE") {
+        env::check_expanded(origin, text)?;
+    }
+    if text.contains('\u{fffd}') {
+        return Err(Error::setting(
+            origin,
+            "it is not UTF-8",
+            "put the token in it, and nothing else",
+        ));
+    }
+    if text.contains(char::is_control) {
+        return Err(Error::setting(
+            origin,
+            "it has a line break or another control character inside",
+            "put the token in it, and nothing else",
+        ));
+    }
+    if Kind::of(&token) == Kind::AppPassword {
+        return Err(Error::setting(
+            origin,
+            "it is an app password (ATBB…), and those stopped working on 2026-07-28",
+            "make a repository access token (Repository settings, Access tokens) with the scope \
+             repository (read), and leave out BITBUCKET_USERNAME",
+        ));
+    }
+    if !origin.ends_with("_FILE") && text.starts_with('/') && fs::metadata(text).is_ok() {
+        return Err(Error::setting(
+            origin,
+            "it is the path of a file",
+            &format!("for a variable of type file, use the name {origin}_FILE"),
+        ));
+    }
+    Ok(token)
+}
+
+fn check_username(name: &str) -> Result<(), Error> {
+    const ORIGIN: &str = "BITBUCKET_USERNAME";
+    env::check_expanded(ORIGIN, name)?;
+    if name.contains(|c: char| c == ':' || c == '\u{fffd}' || c.is_control()) {
+        return Err(Error::setting(
+            ORIGIN,
+            "it has a colon or a control character inside",
+            "set it to the Atlassian account's email (Data Center: the user name), and nothing else",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads the token in the answer to an exchange.
+pub fn issued(response: &[u8]) -> Option<Credentials> {
+    #[derive(Deserialize)]
+    struct Issued {
+        access_token: String,
+    }
+    let issued: Issued = serde_json::from_slice(response).ok()?;
+    let token = checked("the OAuth token", &issued.access_token).ok()?;
+    Some(Credentials::Issued { token })
+}
+
+/// Every secret in `env`, to be kept out of what is printed. Reads no file: [`hide`] adds what
+/// [`read`] finds there.
+pub fn redactor(env: &Env) -> Redactor {
+    let mut redactor = Redactor::default();
+    let mut add = |username: &str, secret: &str| {
+        if let Some(secret) = env.get(secret) {
+            redactor.add(secret.trim());
+            if let Some(username) = env.get(username) {
+                redactor.add(&format!("{}:{}", username.trim(), secret.trim()));
+            }
+        }
+    };
+    add("BITBUCKET_USERNAME", "BITBUCKET_ACCESS_TOKEN");
+    add("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET");
+    for password in proxy::passwords(env) {
+        redactor.add(&password);
+    }
+    redactor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_from(variables: &[(&str, &str)], method: Option<Method>) -> Result<String, Error> {
+        let credentials = read_any(&variables.iter().copied().collect(), method, false)?;
+        Ok(credentials.map_or("none".into(), |credentials| {
+            let (scheme, secret) = credentials.authorization();
+            format!("{scheme} {}", secret.expose())
+        }))
+    }
+
+    #[test]
+    fn the_kind_of_token_and_the_user_name_choose_basic_or_bearer() {
+        let token = |token| ("BITBUCKET_ACCESS_TOKEN", token);
+        let user = ("BITBUCKET_USERNAME", "me@example.com");
+        for (variables, method, expected) in [
+            (vec![], None, "none"),
+            (vec![user], None, "none"),
+            (vec![token("t0ken")], None, "Bearer t0ken"),
+            (vec![token("t0ken\n")], None, "Bearer t0ken"),
+            (
+                vec![token("t0ken"), user],
+                None,
+                "Basic bWVAZXhhbXBsZS5jb206dDBrZW4=",
+            ),
+            (vec![token("ATCTT3x"), user], None, "Bearer ATCTT3x"),
+            (vec![token("BBDC-x"), user], None, "Bearer BBDC-x"),
+            (
+                vec![token("t0ken"), user],
+                Some(Method::Bearer),
+                "Bearer t0ken",
+            ),
+            (
+                vec![token("ATCTT3x"), user],
+                Some(Method::Basic),
+                "Basic bWVAZXhhbXBsZS5jb206QVRDVFQzeA==",
+            ),
+        ] {
+            assert_eq!(
+                read_from(&variables, method),
+                Ok(expected.to_owned()),
+                "{variables:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_refused_with_the_variable_and_the_reason() {
+        for (token, reason) in [
+            ("$BITBUCKET_TOKEN", "literal reference"),
+            ("${BITBUCKET_TOKEN}", "literal reference"),
+            ("ATBB123456789", "app password"),
+            ("a b", "white space"),
+            ("\u{feff}t0ken", "outside ASCII"),
+            ("a\r\nX-Injected: 1", "line break"),
+            (" ", "empty"),
+            ("/etc/passwd", "path of a file"),
+        ] {
+            let error = read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None).unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with("BITBUCKET_ACCESS_TOKEN: "), "{text}");
+            assert!(text.contains(reason), "{text}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        for token in ["$", "$1", "$a-b", "a$B"] {
+            assert!(
+                read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None).is_ok(),
+                "{token}"
+            );
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Bitbucket Cloud.
+//! <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/>
+
+use percent_encoding::utf8_percent_encode;
+use serde::Serialize;
+
+use crate::http::request::Request;
+use crate::report::Report;
+use crate::status::refname::Refname;
+use crate::status::url::SEGMENT;
+
+/// A repository on bitbucket.org.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cloud {
+    /// The API, without trailing slash.
+    pub api_root: String,
+    /// A slug, or `{uuid}`.
+    pub workspace: String,
+    /// A slug, or `{uuid}`.
+    pub repository: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    state: &'static str,
+    key: &'a str,
+    name: &'a str,
+    description: &'a str,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refname: Option<&'a str>,
+}
+
+impl Cloud {
+    /// Creates the status, or overwrites the one with the same key. PUT would do the second only,
+    /// and has been seen to answer 500 (jenkinsci/bitbucket-branch-source-plugin#930).
+    pub(super) fn request(&self, report: &Report) -> Request {
+        let url = format!("{}/statuses/build", self.commit_url(&report.commit));
+        let body = Body {
+            state: report.state.as_str(),
+            key: &report.key,
+            name: &report.name,
+            description: &report.description,
+            url: &report.url,
+            refname: report.refname.as_ref().map(Refname::name),
+        };
+        let body = serde_json::to_string(&body).expect("strings always serialize");
+        Request::post_json(url, body)
+    }
+
+    /// The repository in the API.
+    pub fn repository_url(&self) -> String {
+        let segment = |text| utf8_percent_encode(text, SEGMENT);
+        let (workspace, repository) = (segment(&self.workspace), segment(&self.repository));
+        format!("{}/repositories/{workspace}/{repository}", self.api_root)
+    }
+
+    /// A commit of it in the API.
+    pub fn commit_url(&self, commit: &str) -> String {
+        format!("{}/commit/{commit}", self.repository_url())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::state::State;
+
+    #[test]
+    fn a_report_becomes_a_post_to_its_commit() {
+        let cloud = Cloud {
+            api_root: "https://api.bitbucket.org/2.0".into(),
+            workspace: "{b7d1}".into(),
+            repository: "my repo".into(),
+        };
+        let report = Report {
+            state: State::Stopped,
+            key: "ci/gitlab-ci/\"a\"\n".into(),
+            name: "n".into(),
+            description: "d".into(),
+            url: "https://ci.example.com/1".into(),
+            commit: "1ecfd275763e".into(),
+            refname: Some(Refname::Tag("v1".into())),
+            parent: None,
+            build_number: Some("7".into()),
+            duration: None,
+            test_results: None,
+        };
+        let request = cloud.request(&report);
+        assert_eq!(
+            (request.method, request.url.as_str(), request.body.as_str()),
+            (
+                "POST",
+                "https://api.bitbucket.org/2.0/repositories/%7Bb7d1%7D/my%20repo/commit/1ecfd275763e/statuses/build",
+                r#"{"state":"STOPPED","key":"ci/gitlab-ci/\"a\"\n","name":"n","description":"d","url":"https://ci.example.com/1","refname":"v1"}"#,
+            )
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! Credentials: what there is to send, and how.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::error::Error;
+use crate::http::request::{Request, Value};
+use crate::secret::Secret;
+use crate::status::product::Product;
+
+/// Who we are to Bitbucket.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Credentials {
+    /// `Authorization: Basic`, with a user name.
+    Basic {
+        /// For API tokens, the email of the Atlassian account.
+        username: String,
+        /// An API token or a password.
+        token: Secret,
+    },
+    /// `Authorization: Bearer`.
+    Bearer {
+        /// An access token.
+        token: Secret,
+    },
+    /// An OAuth consumer, to be exchanged for a token first.
+    Consumer {
+        /// Its key.
+        id: Secret,
+        /// Its secret.
+        secret: Secret,
+        /// Where.
+        url: String,
+    },
+    /// What an OAuth consumer was given: a token for an hour or two.
+    Issued {
+        /// The token.
+        token: Secret,
+    },
+}
+
+/// What a token's first characters say it is. Atlassian calls tokens opaque, so this chooses hints
+/// and Basic or Bearer, and refuses nothing but what is known to be dead.
+///
+/// <https://community.atlassian.com/forums/Bitbucket-questions/Can-we-confirm-BitBucket-s-token-prefixes/qaq-p/3093481>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `ATATT…`: belongs to a person, goes with an email, expires after a year at most.
+    ApiToken,
+    /// `ATCTT…`: belongs to a repository, project or workspace.
+    AccessToken,
+    /// `BBDC-…`: Data Center's access token.
+    DataCenterToken,
+    /// `ATBB…`: dead since 2026-07-28.
+    AppPassword,
+    /// Anything else.
+    Unknown,
+}
+
+impl Kind {
+    /// What `token` is.
+    pub fn of(token: &Secret) -> Self {
+        const PREFIXES: &[(&str, Kind)] = &[
+            ("ATATT", Kind::ApiToken),
+            ("ATCTT", Kind::AccessToken),
+            ("BBDC-", Kind::DataCenterToken),
+            ("ATBB", Kind::AppPassword),
+        ];
+        let starts = |(prefix, _): &&(&str, Self)| token.expose().starts_with(prefix);
+        PREFIXES
+            .iter()
+            .find(starts)
+            .map_or(Self::Unknown, |(_, kind)| *kind)
+    }
+}
+
+/// <https://developer.atlassian.com/cloud/bitbucket/oauth-2/>
+pub(super) const OAUTH_URL: &str = "https://bitbucket.org/site/oauth2/access_token";
+
+impl Credentials {
+    /// The scheme and what follows it in the `Authorization` header. A consumer's is that of the
+    /// exchange.
+    pub fn authorization(&self) -> (&'static str, Secret) {
+        match self {
+            Self::Basic { username, token } => ("Basic", pair(username, token)),
+            Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
+            Self::Bearer { token } | Self::Issued { token } => ("Bearer", token.clone()),
+        }
+    }
+
+    /// The token or password that Bitbucket gets.
+    pub fn token(&self) -> Option<&Secret> {
+        match self {
+            Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => {
+                Some(token)
+            }
+            Self::Consumer { .. } => None,
+        }
+    }
+
+    /// Whether `product` can take them at all.
+    pub fn check_product(&self, product: Product) -> Result<(), Error> {
+        match self {
+            Self::Consumer { url, .. } if product == Product::DataCenter && url == OAUTH_URL => {
+                Err(Error::setting(
+                    "BITBUCKET_CLIENT_ID",
+                    "it is an OAuth consumer, and those are Bitbucket Cloud's",
+                    "make an HTTP access token with the permission Repository read, and set \
+                     BITBUCKET_ACCESS_TOKEN to it",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `request` with the credentials.
+    pub fn sign(&self, request: Request) -> Request {
+        let (scheme, secret) = self.authorization();
+        request.with("Authorization", Value::Authorization(scheme, secret))
+    }
+
+    /// The same for a request that is only printed: a consumer is not exchanged for a token.
+    pub fn sign_dry_run(&self, request: Request) -> Request {
+        match self {
+            Self::Consumer { .. } => {
+                let token = Secret::new("");
+                Self::Issued { token }.sign(request)
+            }
+            other => other.sign(request),
+        }
+    }
+
+    /// What must not be printed.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let own = match self {
+            Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => token,
+            Self::Consumer { secret, .. } => secret,
+        };
+        vec![own.clone(), self.authorization().1]
+    }
+
+    /// What they are, for people.
+    pub fn describe(&self) -> &'static str {
+        match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
+            (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
+            (Self::Basic { .. }, Kind::ApiToken) => "an API token, sent as Basic",
+            (Self::Basic { .. }, Kind::AccessToken) => "an access token, sent as Basic",
+            (Self::Basic { .. }, _) => "a user name and a token or password, sent as Basic",
+            (Self::Bearer { .. }, Kind::ApiToken) => "an API token, sent as Bearer",
+            (Self::Bearer { .. }, Kind::AccessToken) => "an access token, sent as Bearer",
+            (Self::Bearer { .. }, Kind::DataCenterToken) => "an HTTP access token, sent as Bearer",
+            (Self::Bearer { .. }, _) => "a token, sent as Bearer",
+        }
+    }
+}
+
+fn pair(username: &str, password: &Secret) -> Secret {
+    Secret::new(&BASE64_STANDARD.encode(format!("{username}:{}", password.expose())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_print_of_a_signed_request_shows_the_credentials() {
+        let credentials = Credentials::Basic {
+            username: "me@example.com".into(),
+            token: Secret::new("t0ken"),
+        };
+        let request = Request::post_json("https://x.example/".into(), "{}".into());
+        let request = credentials.sign(request);
+        let (_, secret) = credentials.authorization();
+        let debug = format!("{request:?}");
+        assert!(
+            !debug.contains("t0ken") && !debug.contains(secret.expose()),
+            "{debug}"
+        );
+        assert_eq!(request.headers.last().unwrap().1.masked(), "Basic ***");
+    }
+}

@@ -1,0 +1,253 @@
+//! Bitbucket Data Center, and Bitbucket Server before it.
+//! <https://developer.atlassian.com/server/bitbucket/how-tos/updating-build-status-for-commits>
+
+use percent_encoding::utf8_percent_encode;
+use serde::{Deserialize, Serialize};
+
+use crate::http::request::Request;
+use crate::junit::TestResults;
+use crate::report::Report;
+use crate::status::refname::Refname;
+use crate::status::state::State;
+use crate::status::url::SEGMENT;
+
+/// A repository on a server of one's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataCenter {
+    /// The server's URL, context path included, without trailing slash.
+    pub server: String,
+    /// The project's key, or `~user`.
+    pub project: String,
+    /// The repository's slug.
+    pub repository: String,
+}
+
+/// What the server can do with a build status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// The endpoint of the repository, since 7.4, with CANCELLED (since 8.0) or without.
+    Rich {
+        /// Whether CANCELLED is known.
+        cancelled: bool,
+    },
+    /// The endpoint of the commit, before 7.4. "Required builds" do not see what is stored there.
+    Legacy,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    key: &'a str,
+    state: &'static str,
+    url: &'a str,
+    name: &'a str,
+    description: &'a str,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    refname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_number: Option<&'a str>,
+    /// Milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_results: Option<TestResults>,
+}
+
+impl DataCenter {
+    /// Stores the status, or overwrites the one with the same key.
+    pub fn request(&self, report: &Report, generation: Generation) -> Request {
+        let Generation::Rich { cancelled } = generation else {
+            let body = Body {
+                refname: None,
+                parent: None,
+                build_number: None,
+                duration: None,
+                test_results: None,
+                ..body(report, false)
+            };
+            let url = format!(
+                "{}/rest/build-status/1.0/commits/{}",
+                self.server, report.commit
+            );
+            return Request::post_json(url, json(&body));
+        };
+        let url = format!("{}/builds", self.commit_url(&report.commit));
+        Request::post_json(url, json(&body(report, cancelled)))
+    }
+
+    /// Asks whether CANCELLED is known.
+    pub fn build_capabilities(&self) -> Request {
+        let url = format!("{}/rest/api/latest/build/capabilities", self.server);
+        Request::get(url)
+    }
+
+    /// Asks for the version.
+    pub fn properties(&self) -> Request {
+        let url = format!("{}/rest/api/latest/application-properties", self.server);
+        Request::get(url)
+    }
+
+    /// A commit of the repository in the REST API.
+    pub fn commit_url(&self, commit: &str) -> String {
+        format!("{}/commits/{commit}", self.repository_url())
+    }
+
+    /// The repository in the REST API.
+    pub fn repository_url(&self) -> String {
+        let segment = |text| utf8_percent_encode(text, SEGMENT);
+        format!(
+            "{}/rest/api/latest/projects/{}/repos/{}",
+            self.server,
+            segment(&self.project),
+            segment(&self.repository)
+        )
+    }
+}
+
+fn body(report: &Report, cancelled: bool) -> Body<'_> {
+    Body {
+        key: &report.key,
+        state: match report.state {
+            State::Stopped if cancelled => "CANCELLED",
+            State::Stopped => State::Failed.as_str(),
+            state => state.as_str(),
+        },
+        url: &report.url,
+        name: &report.name,
+        description: &report.description,
+        refname: report.refname.as_ref().map(Refname::full),
+        // "This field is used for required builds merge checks to function"
+        parent: Some(report.parent.as_deref().unwrap_or(&report.key)),
+        build_number: report.build_number.as_deref(),
+        duration: report
+            .duration
+            .map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        test_results: report.test_results,
+    }
+}
+
+fn json(body: &Body<'_>) -> String {
+    serde_json::to_string(body).expect("strings always serialize")
+}
+
+/// Whether an answer to [`DataCenter::build_capabilities`] names CANCELLED.
+pub fn knows_cancelled(response: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Capabilities {
+        build_status: Vec<String>,
+    }
+    let parsed: Option<Capabilities> = serde_json::from_slice(response).ok();
+    parsed.is_some_and(|it| it.build_status.iter().any(|word| word == "cancelledStatus"))
+}
+
+/// The version in an answer to [`DataCenter::properties`].
+pub fn version(response: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Properties {
+        version: String,
+    }
+    let parsed: Option<Properties> = serde_json::from_slice(response).ok();
+    parsed.map(|properties| properties.version)
+}
+
+/// Whether a server of this version has the repository's endpoint for builds.
+pub fn is_rich(version: &str) -> bool {
+    let mut numbers = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (7, 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(state: State) -> Report {
+        Report {
+            state,
+            key: "ci/jenkins/tests".into(),
+            name: "tests #7".into(),
+            description: "The build was stopped.".into(),
+            url: "https://ci/7".into(),
+            commit: "1ecfd275763eff1d6b4844ea3168962458c9f27a".into(),
+            refname: Some(Refname::Branch("feature/a".into())),
+            parent: None,
+            build_number: Some("7".into()),
+            duration: None,
+            test_results: None,
+        }
+    }
+
+    fn place() -> DataCenter {
+        DataCenter {
+            server: "https://git.example.com/bitbucket".into(),
+            project: "~jdoe".into(),
+            repository: "my.tools".into(),
+        }
+    }
+
+    #[test]
+    fn a_report_becomes_a_post_to_the_repositorys_builds() {
+        let request = place().request(
+            &report(State::Successful),
+            Generation::Rich { cancelled: false },
+        );
+        assert_eq!(
+            (request.method, request.url.as_str(), request.body.as_str()),
+            (
+                "POST",
+                "https://git.example.com/bitbucket/rest/api/latest/projects/~jdoe/repos/my.tools/commits/1ecfd275763eff1d6b4844ea3168962458c9f27a/builds",
+                r#"{"key":"ci/jenkins/tests","state":"SUCCESSFUL","url":"https://ci/7","name":"tests #7","description":"The build was stopped.","ref":"refs/heads/feature/a","parent":"ci/jenkins/tests","buildNumber":"7"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn an_old_server_gets_what_it_knows() {
+        let request = place().request(&report(State::Stopped), Generation::Legacy);
+        assert_eq!(
+            (request.url.as_str(), request.body.as_str()),
+            (
+                "https://git.example.com/bitbucket/rest/build-status/1.0/commits/1ecfd275763eff1d6b4844ea3168962458c9f27a",
+                r#"{"key":"ci/jenkins/tests","state":"FAILED","url":"https://ci/7","name":"tests #7","description":"The build was stopped."}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_stopped_build_is_cancelled_where_the_server_knows_that() {
+        for (generation, state) in [
+            (Generation::Rich { cancelled: true }, "CANCELLED"),
+            (Generation::Rich { cancelled: false }, "FAILED"),
+            (Generation::Legacy, "FAILED"),
+        ] {
+            let request = place().request(&report(State::Stopped), generation);
+            assert!(
+                request.body.contains(&format!(r#""state":"{state}""#)),
+                "{generation:?}"
+            );
+        }
+        assert!(knows_cancelled(
+            br#"{"buildStatus":["richBuildStatus","cancelledStatus"]}"#
+        ));
+        assert!(!knows_cancelled(br#"{"buildStatus":["richBuildStatus"]}"#));
+        assert!(!knows_cancelled(b"<html>"));
+    }
+
+    #[test]
+    fn the_endpoint_is_there_from_version_7_4_on() {
+        for (version, rich) in [
+            ("7.3.2", false),
+            ("6.10.17", false),
+            ("7.4.0", true),
+            ("7.21.0-rc1", true),
+            ("10.0.1", true),
+            ("", false),
+        ] {
+            assert_eq!(is_rich(version), rich, "{version}");
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What an answer means: told apart from what others say in Bitbucket's place.
+
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::bitbucket::hint::{self, Sender};
+use crate::error::Error;
+use crate::http::response::Response;
+use crate::http::retry::RetryHint;
+use crate::http::session::Verdict;
+
+/// Judges the response to a request of `sender`'s.
+pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
+    match response.status {
+        200 | 201 | 202 | 204 if response.is_empty_or_json() => Verdict::Accepted,
+        200..=299 => Verdict::Refused(not_bitbucket(response)),
+        300..=399 => Verdict::Refused(Error::Redirected {
+            status: response.status,
+            location: response.printable_header("location"),
+        }),
+        408 | 425 | 429 | 500 | 502 | 503 | 504 => Verdict::Failing {
+            error: failing(response, sender),
+            retry_hint: response
+                .retry_after(now)
+                .map_or(RetryHint::Passing, RetryHint::Wait),
+        },
+        500.. => Verdict::Failing {
+            error: failing(response, sender),
+            retry_hint: RetryHint::Lasting,
+        },
+        _ => Verdict::Refused(Error::Refused {
+            status: response.status,
+            message: message(response),
+            request_id: response.request_id(),
+            hint: hint::for_refusal(response.status, &message(response), sender),
+        }),
+    }
+}
+
+/// The error for a success that is not Bitbucket's.
+pub fn not_bitbucket(response: &Response) -> Error {
+    Error::NotBitbucket {
+        status: response.status,
+        content_type: response.printable_header("content-type"),
+    }
+}
+
+/// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
+pub fn is_from_bitbucket(response: &Response) -> bool {
+    !(300..400).contains(&response.status) && response.is_empty_or_json()
+}
+
+/// The name of the account that Cloud's answer to `/user` describes.
+pub fn user_name(response: &Response) -> Option<String> {
+    #[derive(Deserialize)]
+    struct User {
+        display_name: Option<String>,
+        nickname: Option<String>,
+    }
+    let user: User = serde_json::from_slice(&response.body).ok()?;
+    user.display_name.or(user.nickname)
+}
+
+fn failing(response: &Response, sender: Sender<'_>) -> Error {
+    Error::Failing {
+        status: response.status,
+        message: message(response),
+        request_id: response.request_id(),
+        gave_up: None,
+        hint: hint::for_failing(response.status, sender.product),
+    }
+}
+
+/// What the body says went wrong, in one line.
+pub fn message(response: &Response) -> String {
+    let parsed: Option<Failure> = serde_json::from_slice(&response.body).ok();
+    let message = parsed
+        .and_then(Failure::message)
+        .or_else(|| response.first_line())
+        .unwrap_or_else(|| "no message".into());
+    response.secrets.redact_outside(&message)
+}
+
+/// The error bodies of Bitbucket. Its schema has `detail` as text; for a missing scope it is an
+/// object. `fields` is in no schema.
+#[derive(Deserialize)]
+struct Failure {
+    error: Option<Detail>,
+    #[serde(default)]
+    errors: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    message: Option<String>,
+    #[serde(default)]
+    detail: Value,
+    #[serde(default)]
+    fields: Value,
+}
+
+impl Failure {
+    fn message(self) -> Option<String> {
+        let details = self.error.into_iter().chain(self.errors);
+        let messages: Vec<_> = details.filter_map(Detail::text).collect();
+        (!messages.is_empty()).then(|| messages.join("; "))
+    }
+}
+
+impl Detail {
+    fn text(self) -> Option<String> {
+        let mut parts = vec![self.message?];
+        if let Value::Object(fields) = &self.fields {
+            let new = fields
+                .iter()
+                .filter(|(_, problems)| !parts[0].contains(&flat(problems)));
+            let new: Vec<_> = new.map(named).collect();
+            parts.extend(new);
+        }
+        match &self.detail {
+            Value::Null => {}
+            Value::Object(detail) => parts.extend(detail.iter().map(named)),
+            other => parts.push(flat(other)),
+        }
+        Some(parts.join("; "))
+    }
+}
+
+fn named((name, value): (&String, &Value)) -> String {
+    format!("{name}: {}", flat(value))
+}
+
+/// A list as words with commas, text as it is, anything else as JSON.
+fn flat(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bitbucket::credentials::Credentials;
+    use std::time::Duration;
+
+    use crate::secret::{Redactor, Secret};
+    use crate::status::product::Product;
+
+    fn response(status: u16, content_type: &str, body: &str) -> Response {
+        Response {
+            status,
+            headers: vec![("content-type".into(), content_type.into())],
+            body: body.into(),
+            ..Response::default()
+        }
+    }
+
+    fn verdict(response: &Response, now: SystemTime) -> Verdict {
+        let credentials = Credentials::Bearer {
+            token: Secret::new("t0ken"),
+        };
+        let sender = Sender {
+            credentials: Some(&credentials),
+            product: Product::Cloud,
+        };
+        judge(response, sender, now)
+    }
+
+    #[test]
+    fn success_is_empty_or_json_and_nothing_else() {
+        for (status, body, accepted) in [
+            (201, r#"{"key":"k"}"#, true),
+            (200, "{}", true),
+            (204, "", true),
+            (202, " \n", true),
+            (200, "<html>Log in</html>", false),
+            (200, "{\"key\":", false),
+            (203, "{}", false),
+            (206, "{}", false),
+        ] {
+            let verdict = verdict(
+                &response(status, "application/json", body),
+                SystemTime::now(),
+            );
+            assert_eq!(verdict == Verdict::Accepted, accepted, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn messages_are_found_in_every_shape_of_body() {
+        const JSON: &str = "application/json";
+        for (content_type, body, expected) in [
+            (
+                JSON,
+                r#"{"type":"error","error":{"fields":{"url":["Enter a valid URL."]},"message":"url: Enter a valid URL."}}"#,
+                "url: Enter a valid URL.",
+            ),
+            (
+                JSON,
+                r#"{"type":"error","error":{"fields":{"key":["Too long."],"url":["Bad."]},"message":"Bad request"}}"#,
+                "Bad request; key: Too long.; url: Bad.",
+            ),
+            (
+                JSON,
+                r#"{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.","detail":{"granted":["pullrequest"],"required":["repository"]}}}"#,
+                "Your credentials lack one or more required privilege scopes.; granted: pullrequest; required: repository",
+            ),
+            (
+                JSON,
+                r#"{"type":"error","error":{"message":"A","detail":"B"}}"#,
+                "A; B",
+            ),
+            (
+                JSON,
+                r#"{"errors":[{"context":null,"message":"A","exceptionName":null},{"message":"B"}]}"#,
+                "A; B",
+            ),
+            (JSON, r#"{"error":"x"}"#, r#"{"error":"x"}"#),
+            (
+                "text/plain",
+                "\n Rate limit for this resource has been exceeded\nmore",
+                "Rate limit for this resource has been exceeded",
+            ),
+            (
+                "text/html; charset=utf-8",
+                "<html><title> x\ny</title>",
+                "an HTML page, \"x y\"",
+            ),
+            ("", "<!doctype html>", "an HTML page"),
+            ("", "", "no message"),
+        ] {
+            assert_eq!(message(&response(400, content_type, body)), expected);
+        }
+    }
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_secret_at_the_place_where_a_message_is_cut_is_not_shown_in_part() {
+        let mut secrets = Redactor::default();
+        secrets.add("hidden-t0ken");
+        for (content_type, before, cut) in [("text/plain", "", 300), ("text/html", "<title>", 100)]
+        {
+            for at in cut - 13..=cut {
+                let body = format!("{before}{}hidden-t0ken and more", "x".repeat(at));
+                let response = response(502, content_type, &body);
+                let message = message(&Response {
+                    secrets: secrets.clone(),
+                    ..response
+                });
+                assert!(!message.contains("xh"), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sat, 21 Nov 2026 10:00:00 GMT").unwrap();
+        for (text, expected) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("9223372036854775807", Some(9_223_372_036_854_775_807)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Sat, 21 Nov 2026 10:00:09 GMT", Some(9)),
+            ("Sat, 21 Nov 2026 09:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            let response = Response {
+                status: 503,
+                headers: vec![("retry-after".into(), text.into())],
+                ..Response::default()
+            };
+            let retry_hint = expected.map_or(RetryHint::Passing, |seconds| {
+                RetryHint::Wait(Duration::from_secs(seconds))
+            });
+            let Verdict::Failing {
+                retry_hint: found, ..
+            } = verdict(&response, now)
+            else {
+                panic!("503 is worth a retry")
+            };
+            assert_eq!(found, retry_hint, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_worth_a_retry() {
+        for status in 400..600 {
+            let verdict = verdict(&response(status, "text/plain", "no"), SystemTime::now());
+            let expected = match status {
+                408 | 425 | 429 | 500 | 502 | 503 | 504 => Some(RetryHint::Passing),
+                500.. => Some(RetryHint::Lasting),
+                _ => None,
+            };
+            let found = match verdict {
+                Verdict::Failing { retry_hint, .. } => Some(retry_hint),
+                _ => None,
+            };
+            assert_eq!(found, expected, "{status}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What the CI says.
+
+pub mod context;
+mod file;
+pub mod git;
+pub mod provider;

@@ -1,0 +1,121 @@
+//! GitHub's variables, which Gitea and Forgejo set too.
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>
+
+use serde::Deserialize;
+
+use super::{job_name, matrix};
+use crate::ci::context::Context;
+use crate::ci::file;
+use crate::status::commit::DetectedCommit;
+use crate::status::refname::Refname;
+use crate::status::repository::{Repository, Site};
+use crate::status::url;
+
+/// The first two are none of GitHub's: no variable of its own tells the legs of a matrix apart, nor
+/// leads to the job's page. `action.yml` sets them, and a step without it may:
+///
+/// ```yaml
+/// env:
+///   BUILD_STATUS_MATRIX: ${{ toJSON(matrix) }}
+///   BUILD_STATUS_CHECK_RUN_ID: ${{ job.check_run_id }}
+/// ```
+#[derive(Deserialize)]
+pub(super) struct Actions {
+    /// The number in the address of the job's page on GitHub. Older servers, Gitea and Forgejo have
+    /// none in `job`, which makes it an empty string.
+    build_status_check_run_id: Option<String>,
+    build_status_matrix: Option<String>,
+    github_event_path: Option<String>,
+    github_head_ref: Option<String>,
+    github_job: Option<String>,
+    github_ref: Option<String>,
+    github_repository: Option<String>,
+    pub(super) github_run_attempt: Option<String>,
+    pub(super) github_run_id: Option<String>,
+    pub(super) github_run_number: Option<String>,
+    github_server_url: Option<String>,
+    github_sha: Option<String>,
+    github_workflow: Option<String>,
+}
+
+/// What is read of the webhook's payload.
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
+#[derive(Deserialize)]
+struct Event {
+    pull_request: Option<PullRequest>,
+}
+
+#[derive(Deserialize)]
+struct PullRequest {
+    number: Option<u64>,
+    head: Head,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    sha: String,
+}
+
+impl Actions {
+    /// The page of a run, by what the server calls it.
+    pub(super) fn run(&self, run: Option<&str>) -> Option<String> {
+        let server = self.github_server_url.as_deref()?.trim_end_matches('/');
+        let repository = self.github_repository.as_deref()?;
+        Some(format!("{server}/{repository}/actions/runs/{}", run?))
+    }
+
+    /// The number of the job's page, if it is one.
+    pub(super) fn check_run_id(&self) -> Option<&str> {
+        let id = self.build_status_check_run_id.as_deref()?;
+        id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+    }
+
+    /// What the variables mean, but for the pages.
+    pub(super) fn context(self) -> Context {
+        let event = self.github_event_path.as_deref().and_then(file::read);
+        let event: Option<Event> = event.and_then(|text| serde_json::from_str(&text).ok());
+        let pull_request = event.and_then(|event| event.pull_request);
+        // `pull_request`, `pull_request_target`, `pull_request_review` …: the head is the source
+        // branch, and GITHUB_SHA a merge commit or the target's, which Bitbucket has not. A container
+        // or a clean environment may have lost GITHUB_HEAD_REF; the ref is that of the merge then.
+        let merge = |full: &str| full.starts_with("refs/pull/") && full.ends_with("/merge");
+        let is_pull_request =
+            self.github_head_ref.is_some() || self.github_ref.as_deref().is_some_and(merge);
+        let leg = matrix::leg(self.build_status_matrix.as_deref());
+        let job = self.github_job.map(|job| job + &leg);
+        let mut context = Context {
+            commit: match &pull_request {
+                Some(pull_request) => DetectedCommit::first_set([(
+                    "pull_request.head.sha in GITHUB_EVENT_PATH",
+                    Some(pull_request.head.sha.clone()),
+                )]),
+                None if is_pull_request => DetectedCommit::refused(match &self.github_event_path {
+                    Some(path) => format!(
+                        "GITHUB_SHA may be a merge commit in a pull request, and the file `{path}` \
+                         of GITHUB_EVENT_PATH, which has the head, cannot be read"
+                    ),
+                    None => "GITHUB_SHA may be a merge commit in a pull request, and \
+                             GITHUB_EVENT_PATH, whose file has the head, is not set"
+                        .to_owned(),
+                }),
+                None => DetectedCommit::first_set([("GITHUB_SHA", self.github_sha)]),
+            },
+            repository: self.github_repository.as_deref().and_then(|path| {
+                let host = url::host(self.github_server_url.as_deref()?);
+                Repository::at(Site::Elsewhere, Some(&host), path)
+            }),
+            // Jobs of different workflows may share a name.
+            job_name: job_name::joined(&[self.github_workflow, job]),
+            build_number: self.github_run_number,
+            pull_request: pull_request
+                .and_then(|it| it.number)
+                .map(|number| number.to_string()),
+            ..Context::default()
+        };
+        context.set_refname(match self.github_head_ref {
+            Some(source) => Some(Refname::Branch(source)),
+            None => self.github_ref.as_deref().and_then(Refname::from_full),
+        });
+        context
+    }
+}

@@ -1,0 +1,96 @@
+//! Bitrise. <https://docs.bitrise.io/en/bitrise-ci/references/available-environment-variables.html>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::Repository;
+use crate::status::state::State;
+
+#[derive(Deserialize)]
+pub(super) struct Bitrise {
+    bitrise_build_number: Option<String>,
+    bitrise_build_status: Option<BuildStatus>,
+    bitrise_build_url: Option<String>,
+    bitrise_git_branch: Option<String>,
+    bitrise_git_commit: Option<String>,
+    bitrise_git_tag: Option<String>,
+    bitrise_io_parallel_index: Option<String>,
+    bitrise_io_parallel_total: Option<String>,
+    bitrise_pull_request: Option<String>,
+    bitrise_source_dir: Option<String>,
+    bitrise_triggered_workflow_id: Option<String>,
+    git_clone_commit_hash: Option<String>,
+    git_repository_url: Option<String>,
+}
+
+/// `0` until a step has failed.
+#[derive(Deserialize)]
+enum BuildStatus {
+    #[serde(rename = "0")]
+    SoFar,
+    #[serde(rename = "1")]
+    NoLonger,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for Bitrise {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "bitrise",
+        name: "Bitrise",
+        docs: "https://docs.bitrise.io/en/bitrise-ci/references/available-environment-variables.html",
+        key: "bitrise",
+        signs: &[Sign::Is("BITRISE_IO", "true")],
+        commit: &["BITRISE_GIT_COMMIT", "GIT_CLONE_COMMIT_HASH"],
+        state: Some("BITRISE_BUILD_STATUS"),
+        state_caveat: "it is 0 until a step fails: right in the last step only, with \
+                       `is_always_run: true`",
+        url_setting: "BITRISE_BUILD_URL",
+        secrets_caveat: "a secret is missing in builds of pull requests unless it is exposed to them",
+    };
+
+    fn context(self) -> Context {
+        let in_pull_request = self.bitrise_pull_request.is_some();
+        // Copies of one workflow, counted from 0.
+        let shard = job_name::shard(
+            0,
+            self.bitrise_io_parallel_index.as_deref(),
+            self.bitrise_io_parallel_total.as_deref(),
+        );
+        Context {
+            commit: match self.bitrise_git_commit {
+                // Builds started by hand or by schedule have a branch only. What is checked out is a
+                // merge in a pull request, so that it will not do there.
+                None if !in_pull_request => {
+                    let checked_out = ("GIT_CLONE_COMMIT_HASH", self.git_clone_commit_hash);
+                    DetectedCommit::first_set([checked_out]).or_ask_git_for("HEAD")
+                }
+                // Bitbucket Cloud's webhooks have 12 digits of a pull request's head:
+                // https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/
+                commit => DetectedCommit::hash_or_prefix("BITRISE_GIT_COMMIT", commit),
+            },
+            branch: self.bitrise_git_branch,
+            tag: self.bitrise_git_tag,
+            repository: self
+                .git_repository_url
+                .as_deref()
+                .and_then(Repository::from_url),
+            job_name: self
+                .bitrise_triggered_workflow_id
+                .map(|workflow| workflow + &shard),
+            url: self.bitrise_build_url,
+            build_number: self.bitrise_build_number,
+            pull_request: self.bitrise_pull_request,
+            state: match self.bitrise_build_status {
+                Some(BuildStatus::SoFar) => Some(State::Successful),
+                Some(BuildStatus::NoLonger) => Some(State::Failed),
+                Some(BuildStatus::Unknown) | None => None,
+            },
+            directory: self.bitrise_source_dir,
+            ..Context::default()
+        }
+    }
+}

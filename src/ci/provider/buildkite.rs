@@ -1,0 +1,107 @@
+//! Buildkite. <https://buildkite.com/docs/pipelines/configure/environment-variables>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::Repository;
+use crate::status::state::State;
+
+#[derive(Deserialize)]
+pub(super) struct Buildkite {
+    buildkite_branch: Option<String>,
+    buildkite_build_checkout_path: Option<String>,
+    buildkite_build_number: Option<String>,
+    buildkite_build_url: Option<String>,
+    buildkite_command_exit_status: Option<String>,
+    buildkite_commit: Option<String>,
+    buildkite_job_cancelled: Option<String>,
+    buildkite_job_id: Option<String>,
+    buildkite_job_timed_out: Option<String>,
+    buildkite_label: Option<String>,
+    buildkite_parallel_job: Option<String>,
+    buildkite_parallel_job_count: Option<String>,
+    buildkite_pipeline_slug: Option<String>,
+    buildkite_pull_request: Option<String>,
+    buildkite_repo: Option<String>,
+    buildkite_step_key: Option<String>,
+    buildkite_tag: Option<String>,
+}
+
+impl Provider for Buildkite {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "buildkite",
+        name: "Buildkite",
+        docs: "https://buildkite.com/docs/pipelines/configure/environment-variables",
+        key: "buildkite",
+        signs: &[Sign::Is("BUILDKITE", "true")],
+        commit: &["BUILDKITE_COMMIT"],
+        state: Some("BUILDKITE_COMMAND_EXIT_STATUS"),
+        state_caveat: "in the hooks `post-command` and `pre-exit`; before them there is none",
+        url_setting: "BUILDKITE_BUILD_URL",
+        secrets_caveat: "a Buildkite secret is passed when the pipeline's or step's `secrets` names \
+                         it, and into a container when the plugin passes it on",
+    };
+
+    fn context(self) -> Context {
+        let state = self.state();
+        let shard = job_name::shard(
+            0,
+            self.buildkite_parallel_job.as_deref(),
+            self.buildkite_parallel_job_count.as_deref(),
+        );
+        // The key of a step is the same in all legs of its matrix, the label need not be.
+        let step = self.buildkite_label.or(self.buildkite_step_key);
+        let pull_request = self.buildkite_pull_request.filter(|it| it != "false");
+        let branch = self
+            .buildkite_branch
+            .filter(|it| self.buildkite_tag.as_ref() != Some(it));
+        Context {
+            commit: DetectedCommit::first_set([("BUILDKITE_COMMIT", self.buildkite_commit)])
+                .or_ask_git_for("HEAD"),
+            // `user:branch` in a pull request from a fork. No branch has a colon.
+            branch: branch.map(|it| match it.split_once(':') {
+                Some((_, branch)) => branch.to_owned(),
+                None => it,
+            }),
+            tag: self.buildkite_tag,
+            repository: self
+                .buildkite_repo
+                .as_deref()
+                .and_then(Repository::from_url),
+            job_name: job_name::joined(&[self.buildkite_pipeline_slug, step]).map(|it| it + &shard),
+            url: self.buildkite_build_url.clone().map(|build| {
+                let job = self.buildkite_job_id.map(|id| format!("#{id}"));
+                build + &job.unwrap_or_default()
+            }),
+            pipeline_url: self.buildkite_build_url,
+            build_number: self.buildkite_build_number,
+            pull_request,
+            state,
+            directory: self.buildkite_build_checkout_path,
+            unreadable: None,
+        }
+    }
+}
+
+impl Buildkite {
+    fn state(&self) -> Option<State> {
+        let is = |it: &Option<String>| it.as_deref() == Some("true");
+        // A job that ran out of time counts as cancelled, too: `Cancel` in internal/job of
+        // https://github.com/buildkite/agent
+        if is(&self.buildkite_job_timed_out) {
+            return Some(State::Failed);
+        }
+        if is(&self.buildkite_job_cancelled) {
+            return Some(State::Stopped);
+        }
+        match self.buildkite_command_exit_status.as_deref()?.parse() {
+            Ok(0) => Some(State::Successful),
+            // -1 where the command was killed.
+            Ok(i64::MIN..=-1 | 1..) => Some(State::Failed),
+            Err(_) => None,
+        }
+    }
+}

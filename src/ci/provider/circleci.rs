@@ -1,0 +1,94 @@
+//! CircleCI. <https://circleci.com/docs/reference/variables/>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::{Repository, Site};
+use crate::status::url;
+
+#[derive(Deserialize)]
+pub(super) struct CircleCi {
+    circle_branch: Option<String>,
+    circle_build_num: Option<String>,
+    circle_build_url: Option<String>,
+    circle_job: Option<String>,
+    circle_node_index: Option<String>,
+    circle_node_total: Option<String>,
+    circle_pr_number: Option<String>,
+    circle_project_reponame: Option<String>,
+    circle_project_username: Option<String>,
+    circle_pull_request: Option<String>,
+    circle_repository_url: Option<String>,
+    circle_sha1: Option<String>,
+    circle_tag: Option<String>,
+    circle_workflow_id: Option<String>,
+}
+
+impl Provider for CircleCi {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "circleci",
+        name: "CircleCI",
+        docs: "https://circleci.com/docs/reference/variables/",
+        key: "circleci",
+        signs: &[Sign::Is("CIRCLECI", "true")],
+        commit: &["CIRCLE_SHA1"],
+        state: None,
+        state_caveat: "pass it in two last steps, one with `when: on_success`, one with \
+                       `when: on_fail`",
+        url_setting: "CIRCLE_BUILD_URL",
+        secrets_caveat: "a context's variables are passed to the jobs whose workflow names it, and \
+                         none to pull requests from forks unless the project allows it",
+    };
+
+    fn context(self) -> Context {
+        // A server of one's own has its pages elsewhere.
+        let is_cloud = self.circle_build_url.as_deref().is_some_and(|url| {
+            let host = url::host(url);
+            host == "circleci.com" || host.ends_with(".circleci.com")
+        });
+        // `pull/7` in pull requests from forks
+        let fork = self.circle_pr_number.as_ref();
+        let fork = fork.map(|number| format!("pull/{number}"));
+        let repository = self
+            .circle_repository_url
+            .as_deref()
+            .and_then(Repository::from_url);
+        Context {
+            commit: DetectedCommit::first_set([("CIRCLE_SHA1", self.circle_sha1)]),
+            branch: self
+                .circle_branch
+                .filter(|name| Some(name) != fork.as_ref()),
+            tag: self.circle_tag,
+            // The URL is set for GitHub's OAuth app and Bitbucket Cloud only.
+            repository: repository.or_else(|| {
+                let (owner, name) = self
+                    .circle_project_username
+                    .zip(self.circle_project_reponame)?;
+                Repository::at(Site::Elsewhere, None, &format!("{owner}/{name}"))
+            }),
+            job_name: self.circle_job.map(|job| {
+                let (index, total) = (self.circle_node_index, self.circle_node_total);
+                format!(
+                    "{}{}",
+                    &job,
+                    job_name::shard(0, index.as_deref(), total.as_deref())
+                )
+            }),
+            url: self.circle_build_url,
+            pipeline_url: self
+                .circle_workflow_id
+                .filter(|_| is_cloud)
+                .map(|id| format!("https://app.circleci.com/pipelines/workflows/{id}")),
+            build_number: self.circle_build_num,
+            // The URL of its page; one of them, where the branch has several.
+            pull_request: self.circle_pr_number.or_else(|| {
+                let (_, number) = self.circle_pull_request.as_deref()?.rsplit_once('/')?;
+                Some(number.to_owned()).filter(|it| !it.is_empty())
+            }),
+            ..Context::default()
+        }
+    }
+}

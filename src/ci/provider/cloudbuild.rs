@@ -1,0 +1,74 @@
+//! Google Cloud Build.
+//! <https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values>
+
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::{Repository, Site};
+use crate::status::url::SEGMENT;
+
+/// Substitutions, which are variables where the user maps them: `automapSubstitutions: true` in
+/// `options`, or one by one in a step's `env`.
+#[derive(Deserialize)]
+pub(super) struct CloudBuild {
+    branch_name: Option<String>,
+    build_id: Option<String>,
+    commit_sha: Option<String>,
+    location: Option<String>,
+    project_id: Option<String>,
+    repo_full_name: Option<String>,
+    revision_id: Option<String>,
+    tag_name: Option<String>,
+    trigger_name: Option<String>,
+    #[serde(rename = "_head_branch")]
+    head_branch: Option<String>,
+    #[serde(rename = "_pr_number")]
+    pr_number: Option<String>,
+}
+
+impl Provider for CloudBuild {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "cloudbuild",
+        name: "Google Cloud Build",
+        docs: "https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values",
+        key: "cloudbuild",
+        // The one variable that every step has, mapped or not. It is where a step writes its
+        // `buildStepOutputs`: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
+        signs: &[Sign::Set("BUILDER_OUTPUT")],
+        commit: &["COMMIT_SHA", "REVISION_ID"],
+        state: None,
+        state_caveat: "no step runs after one that failed: wrap the command in `build_status run`, \
+                       with `--repository`, in a step with `automapSubstitutions: true`",
+        url_setting: "LOCATION, BUILD_ID and PROJECT_ID",
+        secrets_caveat: "a secret is passed when the build's availableSecrets has it and the step's \
+                         secretEnv names it",
+    };
+
+    fn context(self) -> Context {
+        let segment = |text: String| utf8_percent_encode(&text, SEGMENT).to_string();
+        let (location, project) = (self.location.map(segment), self.project_id.map(segment));
+        Context {
+            commit: DetectedCommit::first_hash([
+                ("COMMIT_SHA", self.commit_sha),
+                ("REVISION_ID", self.revision_id),
+            ]),
+            branch: self.head_branch.or(self.branch_name),
+            tag: self.tag_name,
+            repository: self
+                .repo_full_name
+                .and_then(|path| Repository::at(Site::Elsewhere, None, &path)),
+            job_name: self.trigger_name,
+            url: location.zip(project).zip(self.build_id.map(segment)).map(
+                |((location, project), build)| {
+                    let builds = "https://console.cloud.google.com/cloud-build/builds";
+                    format!("{builds};region={location}/{build}?project={project}")
+                },
+            ),
+            pull_request: self.pr_number,
+            ..Context::default()
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! AWS CodeBuild.
+//! <https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html>
+
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::refname::Refname;
+use crate::status::repository::Repository;
+use crate::status::state::State;
+use crate::status::url::SEGMENT;
+
+#[derive(Deserialize)]
+pub(super) struct CodeBuild {
+    codebuild_batch_build_identifier: Option<String>,
+    codebuild_build_arn: Option<String>,
+    codebuild_build_id: Option<String>,
+    codebuild_build_number: Option<String>,
+    codebuild_build_succeeding: Option<Succeeding>,
+    /// Undocumented, yet in every dump of an environment.
+    codebuild_build_url: Option<String>,
+    codebuild_initiator: Option<String>,
+    codebuild_public_build_url: Option<String>,
+    codebuild_resolved_source_version: Option<String>,
+    codebuild_source_repo_url: Option<String>,
+    codebuild_source_version: Option<String>,
+    codebuild_webhook_head_ref: Option<String>,
+    codebuild_webhook_merge_commit: Option<String>,
+    codebuild_webhook_trigger: Option<String>,
+}
+
+/// `1` until a command has failed, from the first phase on.
+#[derive(Deserialize)]
+enum Succeeding {
+    #[serde(rename = "1")]
+    SoFar,
+    #[serde(rename = "0")]
+    NoLonger,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for CodeBuild {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "codebuild",
+        name: "AWS CodeBuild",
+        docs: "https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html",
+        key: "codebuild",
+        signs: &[
+            Sign::OneOf(&["CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"]),
+            // GitLab's and GitHub's jobs may run on CodeBuild's machines:
+            // https://docs.aws.amazon.com/codebuild/latest/userguide/action-runner-overview.html
+            Sign::Unset("GITLAB_CI"),
+            Sign::Unset("GITHUB_ACTIONS"),
+        ],
+        commit: &[
+            "CODEBUILD_WEBHOOK_MERGE_COMMIT",
+            "CODEBUILD_RESOLVED_SOURCE_VERSION",
+            "CODEBUILD_SOURCE_VERSION",
+        ],
+        state: Some("CODEBUILD_BUILD_SUCCEEDING"),
+        state_caveat: "it is 1 from the first phase on, until a command fails: right in the last \
+                       step (post_build's finally) only",
+        url_setting: "CODEBUILD_BUILD_URL",
+        secrets_caveat: "CodeBuild passes a secret when the buildspec's env section names it under \
+                         parameter-store or secrets-manager",
+    };
+
+    fn context(self) -> Context {
+        let arn = self.codebuild_build_arn.as_deref().and_then(Arn::parse);
+        let id = self
+            .codebuild_build_id
+            .as_deref()
+            .or(arn.as_ref().map(|arn| arn.build));
+        let project = id.map(|id| id.split_once(':').map_or(id, |(project, _)| project));
+        // `pr/7`, `branch/a/b`, `tag/v1`
+        let trigger = self.codebuild_webhook_trigger.as_deref();
+        let trigger = trigger.and_then(|trigger| trigger.split_once('/'));
+        // `refs/heads/main^{1ecfd27…}`, or a bare hash
+        // https://docs.aws.amazon.com/codebuild/latest/userguide/sample-source-version.html
+        let version = self.codebuild_source_version.as_deref().map(|version| {
+            match version
+                .strip_suffix('}')
+                .and_then(|version| version.split_once("^{"))
+            {
+                Some((refname, hash)) => (Some(refname), hash),
+                None => (None, version),
+            }
+        });
+        let head = self.codebuild_webhook_head_ref.as_deref();
+        let refname = head
+            .and_then(Refname::from_full)
+            .or_else(|| match trigger? {
+                ("branch", name) => Some(Refname::Branch(name.to_owned())),
+                ("tag", name) => Some(Refname::Tag(name.to_owned())),
+                _ => None,
+            })
+            .or_else(|| Refname::from_full(version?.0?));
+        let mut context = Context {
+            commit: DetectedCommit::first_hash([
+                // A merged pull request whose branch is closed: its own commit is gone.
+                (
+                    "CODEBUILD_WEBHOOK_MERGE_COMMIT",
+                    self.codebuild_webhook_merge_commit,
+                ),
+                // Under CodePipeline with an S3 source, the version of an object.
+                (
+                    "CODEBUILD_RESOLVED_SOURCE_VERSION",
+                    self.codebuild_resolved_source_version,
+                ),
+                (
+                    "CODEBUILD_SOURCE_VERSION",
+                    version.map(|(_, hash)| hash.to_owned()),
+                ),
+            ]),
+            repository: self
+                .codebuild_source_repo_url
+                .as_deref()
+                .and_then(Repository::from_url),
+            job_name: project.map(|project| match &self.codebuild_batch_build_identifier {
+                Some(child) => format!("{project}/{child}"),
+                None => project.to_owned(),
+            }),
+            url: self
+                .codebuild_public_build_url
+                .or(self.codebuild_build_url)
+                .or_else(|| arn.as_ref()?.url()),
+            pipeline_url: self
+                .codebuild_initiator
+                .as_deref()
+                .and_then(|initiator| initiator.strip_prefix("codepipeline/"))
+                .zip(arn.as_ref())
+                .map(|(pipeline, arn)| arn.pipeline_url(pipeline)),
+            build_number: self.codebuild_build_number,
+            pull_request: trigger
+                .filter(|(kind, _)| *kind == "pr")
+                .map(|(_, number)| number.to_owned()),
+            state: match self.codebuild_build_succeeding {
+                Some(Succeeding::SoFar) => Some(State::Successful),
+                Some(Succeeding::NoLonger) => Some(State::Failed),
+                Some(Succeeding::Unknown) | None => None,
+            },
+            ..Context::default()
+        };
+        context.set_refname(refname);
+        context
+    }
+}
+
+/// `arn:PARTITION:codebuild:REGION:ACCOUNT:build/PROJECT:UUID`
+struct Arn<'a> {
+    region: &'a str,
+    account: &'a str,
+    build: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Other partitions than `aws` have other console hosts, which no page of AWS lists: no URL is
+    /// invented for them.
+    fn parse(arn: &'a str) -> Option<Self> {
+        let mut parts = arn.strip_prefix("arn:aws:codebuild:")?.splitn(3, ':');
+        let (region, account) = (parts.next()?, parts.next()?);
+        Some(Self {
+            region,
+            account,
+            build: parts.next()?.strip_prefix("build/")?,
+        })
+    }
+
+    fn console(&self, path: &str) -> String {
+        let region = self.region;
+        format!("https://{region}.console.aws.amazon.com/codesuite/{path}?region={region}")
+    }
+
+    fn url(&self) -> Option<String> {
+        let (project, _) = self.build.split_once(':')?;
+        let build = utf8_percent_encode(self.build, SEGMENT);
+        Some(self.console(&format!(
+            "codebuild/{}/projects/{project}/build/{build}/",
+            self.account
+        )))
+    }
+
+    fn pipeline_url(&self, pipeline: &str) -> String {
+        let pipeline = utf8_percent_encode(pipeline, SEGMENT);
+        self.console(&format!("codepipeline/pipelines/{pipeline}/view"))
+    }
+}

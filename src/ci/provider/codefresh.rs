@@ -1,0 +1,74 @@
+//! Codefresh. <https://codefresh.io/docs/docs/pipelines/variables/>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::{DetectedCommit, is_hash_or_prefix};
+use crate::status::repository::{Repository, Site};
+
+#[derive(Deserialize)]
+pub(super) struct Codefresh {
+    cf_branch: Option<String>,
+    cf_build_url: Option<String>,
+    cf_commit_url: Option<String>,
+    cf_pipeline_name: Option<String>,
+    cf_pull_request_head_commit_sha: Option<String>,
+    cf_pull_request_number: Option<String>,
+    cf_repo_name: Option<String>,
+    cf_repo_owner: Option<String>,
+    cf_revision: Option<String>,
+    cf_step_name: Option<String>,
+}
+
+impl Provider for Codefresh {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "codefresh",
+        name: "Codefresh",
+        docs: "https://codefresh.io/docs/docs/pipelines/variables/",
+        key: "codefresh",
+        signs: &[Sign::Set("CF_BUILD_ID")],
+        commit: &["CF_PULL_REQUEST_HEAD_COMMIT_SHA", "CF_REVISION"],
+        state: None,
+        state_caveat: "pass it in the pipeline's hooks `on_success` and `on_fail`, with one `--key`: \
+                       each hook is a step with a name of its own",
+        url_setting: "CF_BUILD_URL",
+        secrets_caveat: "variables of a shared configuration reach those pipelines only that import \
+                         it",
+    };
+
+    fn context(self) -> Context {
+        let revision = self.cf_revision.clone();
+        let found = DetectedCommit::first_set([
+            (
+                "CF_PULL_REQUEST_HEAD_COMMIT_SHA",
+                self.cf_pull_request_head_commit_sha,
+            ),
+            ("CF_REVISION", self.cf_revision),
+        ]);
+        let path = self.cf_repo_owner.zip(self.cf_repo_name);
+        let path = path.map(|(owner, name)| format!("{owner}/{name}"));
+        // The commit's page is the only variable that names the host.
+        let page = self.cf_commit_url.as_deref();
+        let page = page.and_then(|url| Repository::from_url(url.split_once("/commit")?.0));
+        let names = [self.cf_pipeline_name, self.cf_step_name];
+        Context {
+            // "Bitbucket sends only the short hash of a commit in PR events"
+            commit: match revision {
+                Some(prefix) if is_hash_or_prefix(&prefix) => found.or_ask_git_for(&prefix),
+                _ => found,
+            },
+            // Or the tag: no variable tells which.
+            branch: self.cf_branch,
+            repository: path.and_then(|path| {
+                let page = page.filter(|it| it.path().eq_ignore_ascii_case(&path));
+                page.or_else(|| Repository::at(Site::Elsewhere, None, &path))
+            }),
+            job_name: job_name::joined(&names),
+            url: self.cf_build_url,
+            pull_request: self.cf_pull_request_number,
+            ..Context::default()
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Concourse. <https://concourse-ci.org/docs/resource-types/implementing/#metadata>
+
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use crate::ci::context::Context;
+use crate::status::state::State;
+use crate::status::url::SEGMENT;
+
+/// What a resource's `get` and `put` see. A task sees `ATC_EXTERNAL_URL` only (`TaskEnv` in
+/// <https://github.com/concourse/concourse/blob/master/atc/exec/step_metadata.go>), and no step sees
+/// a commit.
+#[derive(Deserialize)]
+pub(super) struct Concourse {
+    atc_external_url: Option<String>,
+    build_id: Option<String>,
+    build_job_name: Option<String>,
+    build_name: Option<String>,
+    build_pipeline_instance_vars: Option<String>,
+    build_pipeline_name: Option<String>,
+    build_status: Option<BuildStatus>,
+    build_team_name: Option<String>,
+    build_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum BuildStatus {
+    Success,
+    Failure,
+    Aborted,
+    Errored,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for Concourse {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "concourse",
+        name: "Concourse",
+        docs: "https://concourse-ci.org/docs/resource-types/implementing/#metadata",
+        key: "concourse",
+        signs: &[Sign::Set("ATC_EXTERNAL_URL")],
+        commit: &[],
+        state: Some("BUILD_STATUS"),
+        state_caveat: "in a `put` of a job's `on_success`, `on_failure`, `on_abort` or `on_error`; \
+                       a `task` there has to pass it",
+        url_setting: "CONCOURSE_EXTERNAL_URL of Concourse's web node",
+        secrets_caveat: "a credential is passed when the resource's source or the task's params \
+                         name it",
+    };
+
+    fn context(self) -> Context {
+        let segment = |name: String| utf8_percent_encode(&name, SEGMENT).to_string();
+        let server = self.atc_external_url.as_deref();
+        let server = server.map(|url| url.trim_end_matches('/'));
+        // The instances of a pipeline share its name. `{"branch":"main"}` is `branch:main` to fly:
+        // https://concourse-ci.org/docs/pipelines/grouping-pipelines/
+        let instance = self.build_pipeline_instance_vars;
+        let instance = instance.map(|vars| vars.replace(['{', '}', '"'], ""));
+        let instance = instance.filter(|vars| !vars.is_empty());
+        let team_and_pipeline = self.build_team_name.zip(self.build_pipeline_name.clone());
+        Context {
+            pipeline_url: server
+                .zip(team_and_pipeline.filter(|_| instance.is_none()))
+                .map(|(server, (team, pipeline))| {
+                    let (team, pipeline) = (segment(team), segment(pipeline));
+                    format!("{server}/teams/{team}/pipelines/{pipeline}")
+                }),
+            // A one-off build has no job.
+            job_name: self.build_job_name.map(|job| {
+                let names = [self.build_pipeline_name, instance, Some(job)];
+                names.into_iter().flatten().collect::<Vec<_>>().join("/")
+            }),
+            url: self.build_url.or_else(|| {
+                let build = segment(self.build_id?);
+                server.map(|server| format!("{server}/builds/{build}"))
+            }),
+            build_number: self.build_name,
+            state: self.build_status.and_then(BuildStatus::state),
+            ..Context::default()
+        }
+    }
+}
+
+impl BuildStatus {
+    fn state(self) -> Option<State> {
+        match self {
+            Self::Success => Some(State::Successful),
+            Self::Failure | Self::Errored => Some(State::Failed),
+            Self::Aborted => Some(State::Stopped),
+            Self::Unknown => None,
+        }
+    }
+}

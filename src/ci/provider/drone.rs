@@ -1,0 +1,99 @@
+//! Drone. <https://docs.drone.io/pipeline/environment/reference/>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::{Repository, Site};
+use crate::status::state::State;
+
+#[derive(Deserialize)]
+pub(super) struct Drone {
+    drone_branch: Option<String>,
+    drone_build_link: Option<String>,
+    drone_build_number: Option<String>,
+    drone_build_status: Option<Status>,
+    drone_commit_sha: Option<String>,
+    drone_git_http_url: Option<String>,
+    drone_git_ssh_url: Option<String>,
+    drone_pull_request: Option<String>,
+    drone_remote_url: Option<String>,
+    drone_repo: Option<String>,
+    drone_source_branch: Option<String>,
+    drone_stage_name: Option<String>,
+    drone_stage_status: Option<Status>,
+    drone_step_name: Option<String>,
+    drone_tag: Option<String>,
+    drone_workspace: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Success,
+    Failure,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for Drone {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "drone",
+        name: "Drone",
+        docs: "https://docs.drone.io/pipeline/environment/reference/",
+        key: "drone",
+        signs: &[
+            Sign::Is("DRONE", "true"),
+            // It sets Drone's variables too.
+            Sign::Unset("HARNESS_BUILD_ID"),
+        ],
+        commit: &["DRONE_COMMIT_SHA"],
+        state: Some("DRONE_STAGE_STATUS"),
+        state_caveat: "it is how the stage stood when the step began: right in a last step with \
+                       `when: status: [success, failure]`",
+        url_setting: "DRONE_SERVER_HOST and DRONE_SERVER_PROTO",
+        secrets_caveat: "a secret is passed when the step's `environment` names it with \
+                         `from_secret`, and to pull requests when the secret allows them",
+    };
+
+    fn context(self) -> Context {
+        let is_pull_request = self.drone_pull_request.is_some();
+        let urls = [
+            self.drone_git_http_url,
+            self.drone_git_ssh_url,
+            self.drone_remote_url,
+        ];
+        let path = self.drone_repo.as_deref();
+        Context {
+            commit: DetectedCommit::hash_or_prefix("DRONE_COMMIT_SHA", self.drone_commit_sha),
+            branch: match (is_pull_request, &self.drone_tag) {
+                // DRONE_BRANCH is the target.
+                (true, _) => self.drone_source_branch,
+                // DRONE_BRANCH may be the tag.
+                (false, Some(_)) => None,
+                (false, None) => self.drone_branch,
+            },
+            tag: self.drone_tag,
+            repository: urls
+                .iter()
+                .flatten()
+                .find_map(|url| Repository::from_url(url))
+                .or_else(|| Repository::at(Site::Elsewhere, None, path?)),
+            job_name: job_name::joined(&[self.drone_stage_name, self.drone_step_name]),
+            // CI_BUILD_LINK is the commit's page on the forge.
+            url: self.drone_build_link.clone(),
+            pipeline_url: self.drone_build_link,
+            build_number: self.drone_build_number,
+            pull_request: self.drone_pull_request,
+            state: match self.drone_stage_status.or(self.drone_build_status) {
+                Some(Status::Success) => Some(State::Successful),
+                Some(Status::Failure) => Some(State::Failed),
+                Some(Status::Unknown) | None => None,
+            },
+            directory: self.drone_workspace,
+            unreadable: None,
+        }
+    }
+}

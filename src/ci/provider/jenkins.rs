@@ -1,0 +1,106 @@
+//! Jenkins. <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::refname::Refname;
+use crate::status::repository::Repository;
+
+#[derive(Deserialize)]
+pub(super) struct Jenkins {
+    branch_name: Option<String>,
+    build_number: Option<String>,
+    build_url: Option<String>,
+    change_branch: Option<String>,
+    change_id: Option<String>,
+    ghprbactualcommit: Option<String>,
+    ghprbpullid: Option<String>,
+    ghprbsourcebranch: Option<String>,
+    git_branch: Option<String>,
+    git_commit: Option<String>,
+    git_local_branch: Option<String>,
+    git_url: Option<String>,
+    git_url_1: Option<String>,
+    job_name: Option<String>,
+    stage_name: Option<String>,
+    tag_name: Option<String>,
+}
+
+impl Provider for Jenkins {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "jenkins",
+        name: "Jenkins",
+        docs: "https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables",
+        key: "jenkins",
+        signs: &[
+            // A job of another CI that calls Jenkins may well have JENKINS_URL. The server itself
+            // sets no URL before its own is configured.
+            Sign::OneOf(&["JENKINS_URL", "JENKINS_SERVER_COOKIE", "JENKINS_HOME"]),
+            Sign::Set("BUILD_TAG"),
+            Sign::Set("JOB_NAME"),
+        ],
+        commit: &["ghprbActualCommit", "GIT_COMMIT"],
+        state: None,
+        state_caveat: "pass `${currentBuild.currentResult}` in the stage's own `post { always { … } }`: \
+                       the stage's name is in the key",
+        url_setting: "Jenkins URL under Manage Jenkins, System",
+        secrets_caveat: "a credential is passed where `withCredentials` or `environment` with \
+                         `credentials(…)` binds it",
+    };
+
+    fn context(self) -> Context {
+        // `PR-7-merge` beside `PR-7-head`, where both are built.
+        let branch = self.branch_name.as_deref();
+        let merged = branch.is_some_and(|name| name.starts_with("PR-") && name.ends_with("-merge"));
+        let source = self.change_branch.or(self.ghprbsourcebranch);
+        let pull_request = self.change_id.or(self.ghprbpullid);
+        let refname = if pull_request.is_some() {
+            // The others are `PR-7` or `pr/7/merge`.
+            source.map(Refname::Branch)
+        } else {
+            let branch = self.branch_name.or(self.git_local_branch);
+            // BRANCH_NAME is the tag's name too.
+            let tag = self.tag_name.map(Refname::Tag);
+            tag.or(branch.map(Refname::Branch))
+                .or_else(|| git_branch(&self.git_branch?))
+        };
+        let mut context = Context {
+            commit: match self.ghprbactualcommit {
+                None if merged && pull_request.is_some() => DetectedCommit::refused(
+                    "BRANCH_NAME says that GIT_COMMIT is a merge commit of Jenkins' own",
+                ),
+                head => DetectedCommit::first_set([
+                    ("ghprbActualCommit", head),
+                    ("GIT_COMMIT", self.git_commit),
+                ]),
+            },
+            repository: self
+                .git_url
+                .or(self.git_url_1)
+                .as_deref()
+                .and_then(Repository::from_url),
+            // The values of a Pipeline's matrix are in no variable: that takes --key.
+            job_name: self.job_name.map(|job| match self.stage_name {
+                // `Declarative: Post Actions` and the like come with every job.
+                Some(stage) if !stage.starts_with("Declarative: ") => format!("{job}/{stage}"),
+                _ => job,
+            }),
+            url: self.build_url,
+            build_number: self.build_number,
+            pull_request,
+            ..Context::default()
+        };
+        context.set_refname(refname);
+        context
+    }
+}
+
+/// `origin/main`, `main`, `refs/tags/v1`, or `detached`.
+fn git_branch(text: &str) -> Option<Refname> {
+    let name = text.strip_prefix("refs/remotes/").unwrap_or(text);
+    let name = name.strip_prefix("origin/").unwrap_or(name);
+    let bare = !name.starts_with("refs/") && name != "detached";
+    Refname::from_full(name).or_else(|| bare.then(|| Refname::Branch(name.to_owned())))
+}

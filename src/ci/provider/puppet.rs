@@ -1,0 +1,49 @@
+//! Puppet Pipelines, once Distelli.
+//! <https://puppet.com/docs/pipelines-for-apps/enterprise/environment-variable.html>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+
+#[derive(Deserialize)]
+pub(super) struct Puppet {
+    distelli_appname: Option<String>,
+    distelli_buildnum: Option<String>,
+    distelli_relbranch: Option<String>,
+    distelli_release: Option<String>,
+    distelli_relrevision: Option<String>,
+}
+
+impl Provider for Puppet {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "puppet",
+        name: "Puppet Pipelines",
+        docs: "https://puppet.com/docs/pipelines-for-apps/enterprise/environment-variable.html",
+        key: "puppet",
+        signs: &[Sign::Set("DISTELLI_APPNAME")],
+        commit: &["DISTELLI_RELREVISION"],
+        state: None,
+        state_caveat: "pass `passed` in the manifest's `AfterBuildSuccess` and `failed` in \
+                       `AfterBuildFailure`; where the variables are missing, `--commit`, \
+                       `--key` and `--url` too",
+        url_setting: "DISTELLI_RELEASE",
+        secrets_caveat: "a build variable is set for one branch of the application",
+    };
+
+    fn context(self) -> Context {
+        Context {
+            commit: DetectedCommit::first_set([(
+                "DISTELLI_RELREVISION",
+                self.distelli_relrevision,
+            )]),
+            branch: self.distelli_relbranch,
+            // An application has one build per branch.
+            job_name: self.distelli_appname,
+            url: self.distelli_release,
+            build_number: self.distelli_buildnum,
+            ..Context::default()
+        }
+    }
+}

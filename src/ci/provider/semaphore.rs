@@ -1,0 +1,125 @@
+//! Semaphore. <https://docs.semaphore.io/reference/env-vars>
+
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::Repository;
+use crate::status::state::State;
+use crate::status::url::SEGMENT;
+
+#[derive(Deserialize)]
+pub(super) struct Semaphore {
+    /// Undocumented, as is the pipeline's: `plumber/` in <https://github.com/semaphoreio/semaphore>.
+    semaphore_block_name: Option<String>,
+    semaphore_git_pr_number: Option<String>,
+    semaphore_git_pr_sha: Option<String>,
+    semaphore_git_sha: Option<String>,
+    semaphore_git_tag_name: Option<String>,
+    semaphore_git_url: Option<String>,
+    semaphore_git_working_branch: Option<String>,
+    semaphore_job_id: Option<String>,
+    semaphore_job_name: Option<String>,
+    semaphore_job_result: Option<Outcome>,
+    semaphore_organization_url: Option<String>,
+    semaphore_pipeline_id: Option<String>,
+    semaphore_pipeline_name: Option<String>,
+    semaphore_pipeline_result: Option<Outcome>,
+    semaphore_workflow_id: Option<String>,
+    semaphore_workflow_number: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    /// "the job has not yet finished"
+    None,
+    Passed,
+    Failed,
+    Stopped,
+    Canceled,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for Semaphore {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "semaphore",
+        name: "Semaphore",
+        docs: "https://docs.semaphore.io/reference/env-vars",
+        key: "semaphore",
+        signs: &[Sign::Is("SEMAPHORE", "true")],
+        commit: &["SEMAPHORE_GIT_PR_SHA", "SEMAPHORE_GIT_SHA"],
+        state: Some("SEMAPHORE_JOB_RESULT"),
+        state_caveat: "the end of the job is known in the epilogue only, and the pipeline's in the \
+                       jobs of after_pipeline (SEMAPHORE_PIPELINE_RESULT)",
+        url_setting: "SEMAPHORE_ORGANIZATION_URL",
+        secrets_caveat: "a secret is passed to the blocks that name it, and to pull requests from \
+                         forks only if the project's settings allow it",
+    };
+
+    fn context(self) -> Context {
+        let page = |kind: &str, id: Option<&String>| {
+            let server = self.semaphore_organization_url.as_deref()?;
+            let id = utf8_percent_encode(id?, SEGMENT);
+            Some(format!("{}/{kind}/{id}", server.trim_end_matches('/')))
+        };
+        let workflow = page("workflows", self.semaphore_workflow_id.as_ref());
+        let url = page("jobs", self.semaphore_job_id.as_ref());
+        // Blocks, and pipelines that others promote, may have jobs of the same name.
+        let names = [
+            self.semaphore_pipeline_name,
+            self.semaphore_block_name,
+            // With ` - 2/4` or ` - RUBY=3.3, DB=mysql` where it has siblings.
+            self.semaphore_job_name,
+        ];
+        Context {
+            commit: match (&self.semaphore_git_pr_number, self.semaphore_git_pr_sha) {
+                (_, Some(sha)) => DetectedCommit::first_set([("SEMAPHORE_GIT_PR_SHA", Some(sha))]),
+                (Some(_), None) => DetectedCommit::refused(
+                    "SEMAPHORE_GIT_SHA is a merge commit in a pull request, and \
+                     SEMAPHORE_GIT_PR_SHA, which has the head, is not set",
+                ),
+                (None, None) => {
+                    DetectedCommit::first_set([("SEMAPHORE_GIT_SHA", self.semaphore_git_sha)])
+                }
+            },
+            // SEMAPHORE_GIT_BRANCH is the target of a pull request.
+            branch: self.semaphore_git_working_branch,
+            tag: self.semaphore_git_tag_name,
+            repository: self
+                .semaphore_git_url
+                .as_deref()
+                .and_then(Repository::from_url),
+            job_name: job_name::joined(&names),
+            url,
+            pipeline_url: workflow.map(|url| match self.semaphore_pipeline_id {
+                Some(id) => format!("{url}?pipeline_id={}", utf8_percent_encode(&id, SEGMENT)),
+                None => url,
+            }),
+            build_number: self.semaphore_workflow_number,
+            pull_request: self.semaphore_git_pr_number,
+            // Who reports from after_pipeline means the pipeline.
+            state: self
+                .semaphore_pipeline_result
+                .or(self.semaphore_job_result)
+                .and_then(Outcome::state),
+            ..Context::default()
+        }
+    }
+}
+
+impl Outcome {
+    fn state(self) -> Option<State> {
+        match self {
+            Self::None => Some(State::InProgress),
+            Self::Passed => Some(State::Successful),
+            Self::Failed => Some(State::Failed),
+            Self::Stopped | Self::Canceled => Some(State::Stopped),
+            Self::Unknown => None,
+        }
+    }
+}

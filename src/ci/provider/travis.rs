@@ -1,0 +1,103 @@
+//! Travis CI. <https://docs.travis-ci.com/user/environment-variables/>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::{Repository, Site};
+use crate::status::state::State;
+
+#[derive(Deserialize)]
+pub(super) struct Travis {
+    travis_branch: Option<String>,
+    travis_build_dir: Option<String>,
+    travis_build_number: Option<String>,
+    travis_build_stage_name: Option<String>,
+    travis_build_web_url: Option<String>,
+    travis_commit: Option<String>,
+    travis_job_name: Option<String>,
+    travis_job_number: Option<String>,
+    travis_job_web_url: Option<String>,
+    travis_pull_request: Option<String>,
+    travis_pull_request_branch: Option<String>,
+    travis_pull_request_sha: Option<String>,
+    travis_repo_slug: Option<String>,
+    travis_tag: Option<String>,
+    travis_test_result: Option<TestResult>,
+}
+
+/// "0 if all commands in the script section (up to the point this environment variable is
+/// referenced) have exited with zero; 1 otherwise"
+#[derive(Deserialize)]
+enum TestResult {
+    #[serde(rename = "0")]
+    Passed,
+    #[serde(rename = "1")]
+    Failed,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for Travis {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "travis",
+        name: "Travis CI",
+        docs: "https://docs.travis-ci.com/user/environment-variables/",
+        key: "travis",
+        signs: &[Sign::Is("TRAVIS", "true")],
+        commit: &["TRAVIS_PULL_REQUEST_SHA", "TRAVIS_COMMIT"],
+        state: Some("TRAVIS_TEST_RESULT"),
+        state_caveat: "it is 0 until a command of script fails: right in after_success, \
+                       after_failure and after_script only",
+        url_setting: "TRAVIS_JOB_WEB_URL",
+        secrets_caveat: "encrypted variables are missing in pull requests from forks \
+                         (TRAVIS_SECURE_ENV_VARS is false)",
+    };
+
+    fn context(self) -> Context {
+        let pull_request = self.travis_pull_request.filter(|it| it != "false");
+        // `524.1`: the build, and the job in it. Restarted or built anew, only the latter stays.
+        let leg = self.travis_job_number.as_deref();
+        let leg = leg.and_then(|number| Some(format!("job {}", number.split_once('.')?.1)));
+        let name = self.travis_job_name.or(leg);
+        Context {
+            commit: match (&pull_request, self.travis_pull_request_sha) {
+                (None, _) => DetectedCommit::first_set([("TRAVIS_COMMIT", self.travis_commit)]),
+                (_, Some(sha)) => {
+                    DetectedCommit::first_set([("TRAVIS_PULL_REQUEST_SHA", Some(sha))])
+                }
+                (_, None) => DetectedCommit::refused(
+                    "TRAVIS_COMMIT is a merge commit in a pull request, and \
+                     TRAVIS_PULL_REQUEST_SHA, which has the head, is not set",
+                ),
+            },
+            // TRAVIS_BRANCH is the target of a pull request, and the tag in a build of one.
+            branch: match (&pull_request, &self.travis_tag) {
+                (Some(_), _) => self.travis_pull_request_branch,
+                (None, Some(_)) => None,
+                (None, None) => self.travis_branch,
+            },
+            tag: self.travis_tag,
+            // GitHub, Bitbucket and others have slugs; the git remote says whose it is.
+            repository: self
+                .travis_repo_slug
+                .and_then(|slug| Repository::at(Site::Elsewhere, None, &slug)),
+            directory: self.travis_build_dir,
+            unreadable: None,
+            job_name: name.map(|name| match self.travis_build_stage_name {
+                Some(stage) => format!("{stage}/{name}"),
+                None => name,
+            }),
+            url: self.travis_job_web_url,
+            pipeline_url: self.travis_build_web_url,
+            build_number: self.travis_build_number,
+            pull_request,
+            state: match self.travis_test_result {
+                Some(TestResult::Passed) => Some(State::Successful),
+                Some(TestResult::Failed) => Some(State::Failed),
+                Some(TestResult::Unknown) | None => None,
+            },
+        }
+    }
+}

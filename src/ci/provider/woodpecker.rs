@@ -1,0 +1,128 @@
+//! Woodpecker. <https://woodpecker-ci.org/docs/usage/environment>
+
+use serde::Deserialize;
+
+use super::info::{Provider, ProviderInfo, Sign};
+use super::job_name;
+use crate::ci::context::Context;
+use crate::status::commit::DetectedCommit;
+use crate::status::repository::{Repository, Site};
+use crate::status::state::State;
+
+#[derive(Deserialize)]
+pub(super) struct Woodpecker {
+    ci_commit_branch: Option<String>,
+    ci_commit_pull_request: Option<String>,
+    ci_commit_ref: Option<String>,
+    ci_commit_sha: Option<String>,
+    ci_commit_source_branch: Option<String>,
+    ci_commit_tag: Option<String>,
+    ci_forge_type: Option<Forge>,
+    ci_forge_url: Option<String>,
+    ci_pipeline_number: Option<String>,
+    ci_pipeline_status: Option<Status>,
+    ci_pipeline_url: Option<String>,
+    ci_repo: Option<String>,
+    ci_repo_clone_url: Option<String>,
+    ci_step_name: Option<String>,
+    /// Gone since 3.0.
+    ci_step_status: Option<String>,
+    ci_step_url: Option<String>,
+    ci_workflow_name: Option<String>,
+    ci_workflow_number: Option<String>,
+    ci_workspace: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Forge {
+    Bitbucket,
+    BitbucketDc,
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Success,
+    Failure,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Provider for Woodpecker {
+    const INFO: ProviderInfo = ProviderInfo {
+        id: "woodpecker",
+        name: "Woodpecker",
+        docs: "https://woodpecker-ci.org/docs/usage/environment",
+        key: "woodpecker",
+        signs: &[Sign::Is("CI", "woodpecker")],
+        commit: &["CI_COMMIT_SHA"],
+        state: Some("CI_PIPELINE_STATUS"),
+        state_caveat: "since 3.15 it is how the workflow stood when the step began: right in a last \
+                       step with `when: status: [success, failure]`",
+        url_setting: "WOODPECKER_HOST",
+        secrets_caveat: "a secret is passed when the step's `environment` names it with \
+                         `from_secret`, and to pull requests when the secret's events say so",
+    };
+
+    fn context(self) -> Context {
+        let path = self.ci_repo.as_deref();
+        // Before 3.0, pull requests of Bitbucket Cloud were the target's branch and commit, and
+        // their number the first that its name has: server/forge/bitbucket/convert.go
+        let is_pull_request = self.ci_commit_source_branch.is_some();
+        let full_ref = self.ci_commit_ref.unwrap_or_default();
+        let is_target = is_pull_request && full_ref.starts_with("refs/heads/");
+        Context {
+            commit: if is_target {
+                DetectedCommit::refused(format!(
+                    "CI_COMMIT_SHA is of `{full_ref}`, the target of the pull request"
+                ))
+            } else {
+                DetectedCommit::hash_or_prefix("CI_COMMIT_SHA", self.ci_commit_sha)
+            },
+            branch: match (self.ci_commit_source_branch, &self.ci_commit_tag) {
+                (None, Some(_)) => None,
+                (source, _) => source.or(self.ci_commit_branch),
+            },
+            tag: self.ci_commit_tag,
+            repository: match self.ci_forge_type {
+                Some(Forge::Bitbucket) => {
+                    path.and_then(|path| Repository::at(Site::Cloud, Some("bitbucket.org"), path))
+                }
+                Some(Forge::BitbucketDc) => path.and_then(|path| {
+                    let server = self.ci_forge_url;
+                    Repository::at(Site::DataCenter { server }, None, path)
+                }),
+                Some(Forge::Unknown) | None => self
+                    .ci_repo_clone_url
+                    .and_then(|url| Repository::from_url(&url))
+                    .or_else(|| Repository::at(Site::Elsewhere, None, path?)),
+            },
+            // The legs of a matrix share their workflow's name, not its number, which a restart
+            // keeps.
+            job_name: job_name::joined(&[
+                self.ci_workflow_name
+                    .map(|name| match self.ci_workflow_number {
+                        Some(number) => format!("{name} {number}"),
+                        None => name,
+                    }),
+                self.ci_step_name,
+            ]),
+            url: self.ci_step_url.or_else(|| self.ci_pipeline_url.clone()),
+            pipeline_url: self.ci_pipeline_url,
+            build_number: self.ci_pipeline_number,
+            pull_request: self.ci_commit_pull_request.filter(|_| !is_target),
+            state: match self.ci_pipeline_status {
+                // "always being set to `success`" before 3.0: https://woodpecker-ci.org/migrations
+                Some(Status::Success) if self.ci_step_status.is_some() => None,
+                Some(Status::Success) => Some(State::Successful),
+                Some(Status::Failure) => Some(State::Failed),
+                Some(Status::Unknown) | None => None,
+            },
+            directory: self.ci_workspace,
+            unreadable: None,
+        }
+    }
+}

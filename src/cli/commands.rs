@@ -1,0 +1,292 @@
+//! The commands, and which groups of options each takes.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Args as _};
+
+use super::options::{Group, Options};
+use super::variables::{self, Origins, variable};
+use crate::error::Error;
+
+/// A command with what it alone takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// `build_status [STATE]`
+    Send {
+        /// The word for the state.
+        state: Option<String>,
+    },
+    /// `build_status run -- COMMAND [ARG]…`
+    Run {
+        /// The command and its arguments.
+        command: Vec<OsString>,
+        /// Whether a success that cannot be reported becomes a failure.
+        strict: bool,
+        /// What is wrong with variables, which count as unset then: nothing of ours keeps the command
+        /// from running.
+        ignored: Vec<Error>,
+    },
+    /// `build_status check`
+    Check,
+    /// `build_status show`
+    Show,
+    /// `build_status context`
+    Context,
+}
+
+/// Declares what one command takes alone.
+type Own = fn(clap::Command) -> clap::Command;
+
+/// What is known of a command before it is called.
+#[derive(Debug)]
+pub(super) struct Shape {
+    id: Id,
+    about: &'static str,
+    long_about: &'static str,
+    usage: &'static str,
+    groups: &'static [Group],
+    own: Own,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Id {
+    Send,
+    Run,
+    Check,
+    Show,
+    Context,
+}
+
+/// Every command, in the order of the help. The first has no name.
+pub(super) const COMMANDS: &[Shape] = &[
+    Shape {
+        id: Id::Send,
+        about: "Report the status of this CI job to Bitbucket",
+        long_about: "Report the status of this CI job to Bitbucket.\n\nReads the CI's environment and sets a build status on the commit: INPROGRESS, SUCCESSFUL, FAILED or\nSTOPPED, with a link to the job.",
+        usage: "build_status [STATE] [OPTIONS]\n       build_status <COMMAND> [OPTIONS]",
+        groups: &[
+            Group::Build,
+            Group::Commit,
+            Group::Provider,
+            Group::Tests,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::NoFail,
+            Group::DryRun,
+            Group::Print,
+        ],
+        own: SendArgs::augment_args,
+    },
+    Shape {
+        id: Id::Run,
+        about: "Report INPROGRESS, run a command, report how it ended",
+        long_about: "Report INPROGRESS, run a command, report how it ended.\n\nThe command starts at once. It gets our streams, environment and directory, and its exit code is\nours: 128+n for a signal, 127 if it is not found, 126 if it cannot be executed. A report that cannot\nbe delivered is a warning.",
+        usage: "build_status run [OPTIONS] -- COMMAND [ARG]...",
+        groups: &[
+            Group::Build,
+            Group::Commit,
+            Group::Provider,
+            Group::Tests,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::DryRun,
+            Group::Print,
+        ],
+        own: RunArgs::augment_args,
+    },
+    Shape {
+        id: Id::Check,
+        about: "Test configuration, credentials, repository and commit; changes nothing",
+        long_about: "Test configuration, credentials, repository and commit.\n\nAsks everything that must be right before a report arrives, and changes nothing.",
+        usage: "build_status check [OPTIONS]",
+        groups: &[
+            Group::Build,
+            Group::Commit,
+            Group::Provider,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::Print,
+        ],
+        own: |command| command,
+    },
+    Shape {
+        id: Id::Show,
+        about: "List the build statuses of the commit",
+        long_about: "List the build statuses of the commit.",
+        usage: "build_status show [OPTIONS]",
+        groups: &[
+            Group::Commit,
+            Group::Provider,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::Print,
+        ],
+        own: |command| command,
+    },
+    Shape {
+        id: Id::Context,
+        about: "Print what this CI says about the job; needs no network and no credentials",
+        long_about: "Print what this CI says about the job. Needs no network and no credentials.",
+        usage: "build_status context [OPTIONS]",
+        groups: &[Group::Provider, Group::Print],
+        own: |command| command,
+    },
+];
+
+/// What only a report takes.
+#[derive(clap::Args)]
+struct SendArgs {
+    /// running, passed, failed, stopped or auto
+    ///
+    /// In any case, one of
+    ///   running pending started inprogress in_progress
+    ///   passed success successful succeeded
+    ///   failed failure error errored timedout timed_out unstable
+    ///   stopped canceled cancelled aborted skipped not_built
+    ///
+    /// With auto, or without an argument, use the CI's job status. It is final only in the job's last
+    /// step: GitLab's after_script, the finally of CodeBuild's post_build.
+    #[arg(env = variable("state"), value_name = "STATE", verbatim_doc_comment)]
+    state: Option<String>,
+}
+
+/// What only `run` takes.
+#[derive(clap::Args)]
+struct RunArgs {
+    /// Exit with 4 or 5 if the command passes and its end cannot be reported
+    #[arg(
+        long,
+        env = variable("strict"),
+        value_parser = clap::builder::BoolishValueParser::new(),
+        help_heading = "Behaviour"
+    )]
+    strict: bool,
+    /// The command to run, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND", help_heading = None)]
+    command: Vec<OsString>,
+}
+
+const AFTER_HELP: &str = "\
+Credentials are read from variables only:
+  BITBUCKET_ACCESS_TOKEN                         an access token (Cloud) or HTTP access token (Data
+                                                 Center): sent as Bearer
+  BITBUCKET_ACCESS_TOKEN + BITBUCKET_USERNAME    an API token and its account's email (Cloud), or a
+                                                 password and its user (Data Center): sent as Basic
+  BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer (Cloud): exchanged for a token
+BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE and BITBUCKET_CLIENT_SECRET_FILE name files
+that hold them.
+
+Exit codes:
+  0  accepted by Bitbucket, or dry run printed
+  1  anything else: unreadable file, stdout closed, a bug
+  2  usage or configuration
+  3  nothing to report: no commit, URL or state known
+  4  refused: 3xx, 4xx, an answer that is not Bitbucket's
+  5  not reached, or failing, after the retries";
+
+impl Shape {
+    /// The command that `words` call: only the first word names one.
+    pub(super) fn called(words: &[OsString]) -> &'static Self {
+        let first = words.get(1).and_then(|word| word.to_str());
+        let named = |shape: &&Self| shape.name().is_some_and(|name| Some(name) == first);
+        COMMANDS.iter().find(named).unwrap_or(&COMMANDS[0])
+    }
+
+    /// The word that calls it.
+    pub(super) const fn name(&self) -> Option<&'static str> {
+        match self.id {
+            Id::Send => None,
+            Id::Run => Some("run"),
+            Id::Check => Some("check"),
+            Id::Show => Some("show"),
+            Id::Context => Some("context"),
+        }
+    }
+
+    /// The command line on which this command is called. Only its options are declared: each command
+    /// has dozens.
+    pub(super) fn declare(&self) -> clap::Command {
+        let root = clap::Command::new("build_status").version(env!("CARGO_PKG_VERSION"));
+        match self.name() {
+            None => self.declare_own(root),
+            Some(name) => root.subcommand(self.declare_own(clap::Command::new(name))),
+        }
+    }
+
+    fn declare_own(&self, command: clap::Command) -> clap::Command {
+        let command = (self.own)(command);
+        let command = self
+            .groups
+            .iter()
+            .fold(command, |command, group| group.declare(command));
+        command
+            .about(self.about)
+            .long_about(self.long_about)
+            .override_usage(self.usage)
+    }
+
+    /// The help that `words` ask for, with every command in it. It shows the names of variables, not
+    /// what they hold.
+    pub(super) fn help(&self, words: &[OsString]) -> String {
+        let others = COMMANDS.iter().filter(|shape| shape.id != self.id);
+        let others = others.filter_map(|shape| {
+            let about = clap::Command::new(shape.name()?).about(shape.about);
+            Some(about)
+        });
+        let command = match self.name() {
+            None => self
+                .declare()
+                .subcommands(others)
+                .disable_help_subcommand(true)
+                .after_long_help(AFTER_HELP)
+                .mut_args(variables::named),
+            Some(name) => self
+                .declare()
+                .mut_subcommand(name, |it| it.mut_args(variables::named)),
+        };
+        match command.try_get_matches_from(words) {
+            Err(help) => help.render().to_string(),
+            Ok(_) => String::new(),
+        }
+    }
+
+    /// The options in `matches`.
+    pub(super) fn options(&self, matches: &ArgMatches) -> Result<Options, clap::Error> {
+        let mut options = Options {
+            origins: Origins::of(matches),
+            ..Options::default()
+        };
+        for group in self.groups {
+            group.read(&mut options, matches)?;
+        }
+        Ok(options)
+    }
+}
+
+impl Command {
+    /// Reads what the command alone takes. `run` takes over what is wrong with variables.
+    pub(super) fn read(shape: &Shape, matches: &ArgMatches, unusable: &mut Vec<Error>) -> Self {
+        match shape.id {
+            Id::Send => Self::Send {
+                state: matches.get_one("state").cloned(),
+            },
+            Id::Run => Self::Run {
+                command: matches
+                    .get_many("command")
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect(),
+                strict: matches.get_flag("strict"),
+                ignored: std::mem::take(unusable),
+            },
+            Id::Check => Self::Check,
+            Id::Show => Self::Show,
+            Id::Context => Self::Context,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The variables that stand for options, and which of the values came from them.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::ArgMatches;
+use clap::builder::{BoolishValueParser, TypedValueParser as _};
+use clap::parser::ValueSource;
+
+use super::values::{Method, Output, seconds};
+use crate::error::Error;
+
+/// What a variable may hold.
+type Check = fn(&OsStr) -> Result<(), String>;
+
+/// The variables of our options: the option, its variables (the first that is not empty counts), and
+/// what they may hold.
+const VARIABLES: &[(&str, &[&str], Check)] = &[
+    ("state", &["BUILD_STATUS"], text),
+    ("key", &["BUILD_STATUS_KEY", "BUILD_KEY"], text),
+    ("name", &["BUILD_STATUS_NAME"], text),
+    ("description", &["BUILD_STATUS_DESCRIPTION"], text),
+    ("url", &["BUILD_STATUS_URL"], text),
+    ("commit", &["BUILD_STATUS_COMMIT"], text),
+    ("refname", &["BUILD_STATUS_REFNAME"], text),
+    ("provider", &["BUILD_STATUS_PROVIDER"], text),
+    ("junit", &["BUILD_STATUS_JUNIT"], text),
+    ("repository", &["BITBUCKET_REPOSITORY"], text),
+    ("workspace", &["BITBUCKET_NAMESPACE"], text),
+    ("api_root", &["BITBUCKET_API_ROOT"], text),
+    ("server_url", &["BITBUCKET_SERVER_URL"], text),
+    ("parent", &["BUILD_STATUS_PARENT"], text),
+    ("auth", &["BITBUCKET_AUTH"], one_of::<Method>),
+    ("timeout", &["BUILD_STATUS_TIMEOUT"], number_of_seconds),
+    ("ca_file", &["BUILD_STATUS_CA_FILE", "SSL_CERT_FILE"], text),
+    ("client_cert", &["BUILD_STATUS_CLIENT_CERT"], text),
+    ("client_key", &["BUILD_STATUS_CLIENT_KEY"], text),
+    ("allow_http", &["BUILD_STATUS_ALLOW_HTTP"], yes_or_no),
+    ("no_fail", &["BUILD_STATUS_NO_FAIL"], yes_or_no),
+    ("dry_run", &["BUILD_STATUS_DRY_RUN"], yes_or_no),
+    ("strict", &["BUILD_STATUS_STRICT"], yes_or_no),
+    ("output", &["BUILD_STATUS_OUTPUT"], one_of::<Output>),
+];
+
+/// The variable that clap reads for `option`: one that is set, not empty, and usable. clap itself
+/// takes an empty variable for a value, and knows one variable for an option.
+pub(super) fn variable(option: &str) -> Option<&'static str> {
+    let (_, names, check) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
+    let (name, value) = set(names)?;
+    check(&value).is_ok().then_some(name)
+}
+
+/// The same argument for help, which names the variable whether it is set or not, and shows no value.
+pub(super) fn named(arg: clap::Arg) -> clap::Arg {
+    let known = VARIABLES.iter().find(|(id, ..)| arg.get_id() == id);
+    let name = known.map(|(_, names, _)| names[0]);
+    arg.env(name).hide_env_values(true)
+}
+
+fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
+    let value = |name: &&'static str| Some((*name, std::env::var_os(name)?));
+    names
+        .iter()
+        .filter_map(value)
+        .find(|(_, value)| !value.is_empty())
+}
+
+/// What is wrong with the variables of the options that `matches` may hold, where nothing was typed
+/// in their place.
+pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
+    let complaint = |(option, names, check): &(&str, &[&'static str], Check)| {
+        let declared = matches.try_contains_id(option).is_ok();
+        if !declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+            return None;
+        }
+        let (name, value) = set(names)?;
+        let problem = check(&value).err()?;
+        Some(Error::Setting {
+            origin: name.to_owned(),
+            problem,
+            hint: None,
+        })
+    };
+    VARIABLES.iter().filter_map(complaint).collect()
+}
+
+fn text(value: &OsStr) -> Result<(), String> {
+    value.to_str().map(drop).ok_or("it is not UTF-8".into())
+}
+
+fn number_of_seconds(value: &OsStr) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    seconds(&text)
+        .map(drop)
+        .map_err(|problem| format!("`{text}`: {problem}"))
+}
+
+fn yes_or_no(value: &OsStr) -> Result<(), String> {
+    let read = BoolishValueParser::new().parse_ref(&clap::Command::default(), None, value);
+    read.map(drop)
+        .map_err(|_| format!("`{}` is neither true nor false", value.to_string_lossy()))
+}
+
+fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    if T::from_str(&text, false).is_ok() {
+        return Ok(());
+    }
+    let possible = T::value_variants().iter().filter_map(T::to_possible_value);
+    let names: Vec<_> = possible.map(|it| it.get_name().to_owned()).collect();
+    Err(format!("`{text}` is not one of {}", names.join(", ")))
+}
+
+/// Which values came from variables, so that a message can name what to change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origins(Vec<(&'static str, &'static str)>);
+
+impl Origins {
+    /// Reads them from what clap found.
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
+            matches.try_contains_id(option).ok()?;
+            let is_from_variable = matches.value_source(option) == Some(ValueSource::EnvVariable);
+            let (name, _) = set(names)?;
+            is_from_variable.then_some((*option, name))
+        };
+        Self(VARIABLES.iter().filter_map(from_variable).collect())
+    }
+
+    /// The variable that the option's value came from, if it did.
+    pub fn variable(&self, option: &str) -> Option<&'static str> {
+        let found = self.0.iter().find(|(id, _)| *id == option);
+        found.map(|(_, variable)| *variable)
+    }
+
+    /// What a message calls the option: its variable, if the value came from there.
+    pub fn name(&self, option: &str) -> String {
+        match self.variable(option) {
+            Some(variable) => variable.to_owned(),
+            None => format!("--{}", option.replace('_', "-")),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `build_status check`: every question that has to be answered well before a report arrives, asked
+//! without changing anything.
+
+mod findings;
+mod questions;
+mod scopes;
+
+use crate::bitbucket::locate;
+use crate::cli::{Options, Output};
+use crate::command::check::findings::Findings;
+use crate::command::check::questions::Questions;
+use crate::command::plan::Plan;
+use crate::deadline::Deadline;
+use crate::env::Env;
+use crate::error::Error;
+use crate::output::Exit;
+use crate::output::log::Log;
+use crate::report::Claim;
+
+/// Asks all questions, even when one is answered badly.
+pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
+    let mut findings = Findings::default();
+    match Plan::new(options, env, &mut log) {
+        Ok(plan) => ask(&plan, options, env, &mut log, &mut findings),
+        Err(error) => findings.fail("ci", &error),
+    }
+    Exit {
+        code: findings.code(),
+        ..Exit::printed(match options.print.output {
+            Output::Text => findings.text(log.redactor()),
+            Output::Json => findings.json(log.redactor()),
+        })
+    }
+}
+
+fn ask(plan: &Plan<'_>, options: &Options, env: &Env, log: &mut Log<'_>, findings: &mut Findings) {
+    let deadline = Deadline::after(options.network.timeout);
+    let claim = plan.claim();
+    ask_ci(plan, findings);
+    ask_state(env, &claim, findings);
+    let commit = findings.result("commit", claim.commit(), Clone::clone);
+    let limits = plan.product().limits();
+    let destination = findings.result("repository", plan.destination.clone(), |destination| {
+        let (repository, url) = (destination.repository(), destination.url());
+        format!("{repository} on {} ({url})", limits.product)
+    });
+    findings.result("url", claim.url(), Clone::clone);
+    match (claim.key(), claim.key_warning()) {
+        (Ok(_), Some(warning)) => {
+            findings.warn("key", warning, "give a shorter key, or keep this one");
+        }
+        (key, _) => drop(findings.result("key", key, Clone::clone)),
+    }
+    let credentials = findings.result("credentials", plan.credentials.clone(), |it| {
+        it.describe().to_owned()
+    });
+
+    let repository_known = destination.is_some();
+    let Some(destination) = destination.or_else(|| locate::without_repository(options).ok()) else {
+        for question in ["server", "token", "access", "on server"] {
+            findings.not_asked(question, "the server is not known");
+        }
+        return;
+    };
+    match plan.client(&destination) {
+        Ok(client) => Questions {
+            deadline,
+            client: &client,
+            destination: &destination,
+            repository_known,
+            credentials,
+            log,
+            findings,
+            refused: false,
+        }
+        .ask_all(commit.as_deref()),
+        Err(error) => findings.fail("server", &error),
+    }
+}
+
+fn ask_ci(plan: &Plan<'_>, findings: &mut Findings) {
+    let Some(info) = plan.info else {
+        let hint = "run it in a CI job, or give --commit, --url, --repository and --key";
+        findings.warn("ci", "not a known one", hint);
+        return;
+    };
+    let answer = format!("{} ({})", info.name, info.id);
+    match &plan.context.unreadable {
+        None => findings.ok("ci", answer),
+        Some(unreadable) => findings.warn(
+            "ci",
+            format!("{answer}; {unreadable}"),
+            "in a container, mount that file where the variable says",
+        ),
+    }
+}
+
+fn ask_state(env: &Env, claim: &Claim<'_>, findings: &mut Findings) {
+    let word = env.get("BUILD_STATUS");
+    match claim.state(word) {
+        Ok(state) => match claim.info.filter(|_| word.is_none()) {
+            Some(info) => findings.ok("state", format!("{state} ({})", info.state_caveat)),
+            None => findings.ok("state", state.to_string()),
+        },
+        Err(error @ Error::UnknownState { .. }) => findings.fail("state", &error),
+        Err(_) => findings.warn(
+            "state",
+            "not known here",
+            // Of a CI with a variable, it may not be set here and be right in the step that reports.
+            match claim.info.filter(|info| info.state.is_none()) {
+                Some(info) => info.state_caveat,
+                None => "give it as an argument of the report: build_status passed",
+            },
+        ),
+    }
+}

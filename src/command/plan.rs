@@ -1,0 +1,125 @@
+//! What arguments and environment come to: what is claimed, where it goes, and who sends it.
+
+use crate::bitbucket::auth;
+use crate::bitbucket::credentials::Credentials;
+use crate::bitbucket::destination::Destination;
+use crate::bitbucket::locate;
+use crate::ci::context::Context;
+use crate::ci::git;
+use crate::ci::provider::{self, ProviderInfo};
+use crate::cli::Options;
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::client::Client;
+use crate::output::log::Log;
+use crate::report::{Claim, Report};
+use crate::status::product::Product;
+
+/// Everything that is known before anything is sent. A part that is missing holds the reason, for
+/// the command that needs it.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    options: &'a Options,
+    env: &'a Env,
+    /// The CI, if it is a known one.
+    pub(super) info: Option<&'static ProviderInfo>,
+    /// What the CI says.
+    pub(super) context: Context,
+    /// Where the status goes.
+    pub(super) destination: Result<Destination, Error>,
+    /// Who sends it.
+    pub(super) credentials: Result<Credentials, Error>,
+}
+
+impl<'a> Plan<'a> {
+    /// Resolves the parts, and tells `log` what a person may want to know of them.
+    pub(super) fn new(
+        options: &'a Options,
+        env: &'a Env,
+        log: &mut Log<'_>,
+    ) -> Result<Self, Error> {
+        let (info, mut context) = provider::read(options.provider.as_deref(), env)?;
+        if options.commit.is_none() {
+            git::complete(&mut context, info.is_some());
+        }
+        let plan = Self::with_context(options, env, info, context);
+        log.detail(&format!(
+            "CI: {}",
+            info.map_or("not known", |info| info.name)
+        ));
+        if let Some(unreadable) = &plan.context.unreadable {
+            log.warn(unreadable);
+        }
+        if let Ok(credentials) = &plan.credentials {
+            log.detail(&format!("credentials: {}", credentials.describe()));
+            log.hide(credentials.secrets());
+        }
+        Ok(plan)
+    }
+
+    fn with_context(
+        options: &'a Options,
+        env: &'a Env,
+        info: Option<&'static ProviderInfo>,
+        context: Context,
+    ) -> Self {
+        let destination = locate::destination(options, &context, || git::remote(&context));
+        let product = destination
+            .as_ref()
+            .map_or(Product::Cloud, Destination::product);
+        let credentials = auth::read(env, options, product).and_then(|credentials| {
+            credentials.ok_or(Error::NoCredentials {
+                caveat: info.map(|info| info.secrets_caveat),
+            })
+        });
+        Self {
+            options,
+            env,
+            info,
+            context,
+            destination,
+            credentials,
+        }
+    }
+
+    /// The product that the status goes to; without a destination, what is most likely.
+    pub(super) fn product(&self) -> Product {
+        self.destination
+            .as_ref()
+            .map_or(Product::Cloud, Destination::product)
+    }
+
+    /// What can be claimed.
+    pub(super) fn claim(&self) -> Claim<'_> {
+        Claim {
+            options: self.options,
+            info: self.info,
+            context: &self.context,
+            product: self.product(),
+        }
+    }
+
+    /// The report for the state that `word` names, or that the CI says.
+    pub(super) fn report(&self, word: Option<&str>, log: &mut Log<'_>) -> Result<Report, Error> {
+        let claim = self.claim();
+        let report = claim.report(word)?;
+        if let Some(warning) = claim.key_warning() {
+            log.warn(&warning);
+        }
+        Ok(report)
+    }
+
+    /// The way to the destination, the credentials, and what opens connections.
+    pub(super) fn connection(&self) -> Result<(Destination, Credentials, Client), Error> {
+        let destination = self.destination.clone()?;
+        let credentials = self.credentials.clone()?;
+        let client = self.client(&destination)?;
+        Ok((destination, credentials, client))
+    }
+
+    /// What opens connections to `destination`.
+    pub(super) fn client(&self, destination: &Destination) -> Result<Client, Error> {
+        let (network, origins) = (&self.options.network, &self.options.origins);
+        Client::new(network, origins, destination.url(), self.env)
+    }
+}

@@ -1,0 +1,116 @@
+//! `build_status [STATE]`: one report.
+
+use crate::bitbucket::delivery::{Delivery, Outcome};
+use crate::cli::{Options, Output};
+use crate::command::plan::Plan;
+use crate::command::summary::Summary;
+use crate::deadline::Deadline;
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::request::Request;
+use crate::http::retry::Policy;
+use crate::http::session::Session;
+use crate::junit;
+use crate::output::Exit;
+use crate::output::log::Log;
+use crate::report::Report;
+use crate::status::product::Product;
+use crate::status::state::State;
+
+/// Reports, and says how that went.
+pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
+    let summary = report(state, options, env, &mut log);
+    let mut code = 0;
+    if let Some(error) = &summary.error {
+        let forgiven = options.no_fail && error.is_forgivable();
+        code = if forgiven { 0 } else { error.exit_code() };
+        log.error(error, forgiven);
+    }
+    Exit {
+        code,
+        ..Exit::printed(match options.print.output {
+            Output::Json => summary.json(log.redactor()),
+            Output::Text if options.print.quiet && !options.dry_run => String::new(),
+            Output::Text => summary.text(log.redactor()),
+        })
+    }
+}
+
+/// The flow, from what is said to what Bitbucket answers.
+fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) -> Summary {
+    let deadline = Deadline::after(options.network.timeout);
+    let plan = match Plan::new(options, env, log) {
+        Ok(plan) => plan,
+        Err(error) => return Summary::failed(error),
+    };
+    let mut summary = Summary::of(&plan);
+    // What is missing for the report matters more than where it would have gone.
+    let mut report = match plan.report(state, log) {
+        Ok(report) => report,
+        Err(error) => return summary.with_error(error),
+    };
+    if let Err(error) = &plan.destination {
+        summary.report = Some(report);
+        return summary.with_error(error.clone());
+    }
+    count_tests(&mut report, options, plan.product(), deadline, log);
+    let sent = if options.dry_run {
+        dry_run(&plan, &report, log).map(|request| summary.dry_run = Some(request))
+    } else {
+        deliver(&plan, &report, deadline, log).map(|outcome| {
+            summary.error.clone_from(&outcome.error);
+            summary.outcome = Some(outcome);
+        })
+    };
+    summary.report = Some(report);
+    match sent {
+        Ok(()) => summary,
+        Err(error) => summary.with_error(error),
+    }
+}
+
+fn count_tests(
+    report: &mut Report,
+    options: &Options,
+    product: Product,
+    deadline: Deadline,
+    log: &mut Log<'_>,
+) {
+    let counted = junit::count(&options.tests.junit, None, deadline);
+    counted
+        .warnings
+        .iter()
+        .for_each(|warning| log.warn(warning));
+    if let Some(results) = counted.results {
+        report.describe(options, &results.to_string(), product);
+        report.test_results = Some(results);
+    }
+}
+
+/// The request that would have been sent.
+fn dry_run(plan: &Plan<'_>, report: &Report, log: &mut Log<'_>) -> Result<Request, Error> {
+    let request = plan.destination.clone()?.request(report);
+    if report.state == State::Stopped && plan.product() == Product::DataCenter {
+        log.warn("a server before 8.0 does not know CANCELLED and would get FAILED");
+    }
+    match &plan.credentials {
+        Ok(credentials) => Ok(credentials.sign_dry_run(request)),
+        Err(error @ Error::NoCredentials { .. }) => {
+            log.warn(&error.to_string());
+            Ok(request)
+        }
+        Err(error) => Err(error.clone()),
+    }
+}
+
+fn deliver(
+    plan: &Plan<'_>,
+    report: &Report,
+    deadline: Deadline,
+    log: &mut Log<'_>,
+) -> Result<Outcome, Error> {
+    let (destination, credentials, client) = plan.connection()?;
+    let policy = Policy::new(report.state, deadline.total());
+    let session = Session::new(&client, policy, deadline, log);
+    Ok(Delivery::new(session, &destination, Some(credentials)).deliver(report))
+}

@@ -1,0 +1,145 @@
+//! What a command has to tell in the end.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::bitbucket::delivery::Outcome;
+use crate::bitbucket::destination::Destination;
+use crate::command::plan::Plan;
+use crate::error::Error;
+use crate::http::request::Request;
+use crate::http::retry;
+use crate::output::{line, printable_json, redacted_json};
+use crate::report::Report;
+use crate::secret::Redactor;
+use crate::status::refname::Refname;
+use crate::status::state::State;
+
+/// Everything that is known at the end of a report, as far as it got.
+#[derive(Debug, Default, PartialEq)]
+pub struct Summary {
+    /// The CI.
+    pub provider: Option<&'static str>,
+    /// What was claimed.
+    pub report: Option<Report>,
+    /// Where.
+    pub destination: Option<Destination>,
+    /// In a dry run, what would have been sent.
+    pub dry_run: Option<Request>,
+    /// What Bitbucket said.
+    pub outcome: Option<Outcome>,
+    /// What kept the status from being stored.
+    pub error: Option<Error>,
+}
+
+impl Summary {
+    /// What is known of `plan` before anything is sent.
+    pub(super) fn of(plan: &Plan<'_>) -> Self {
+        Self {
+            provider: plan.info.map(|info| info.id),
+            destination: plan.destination.clone().ok(),
+            ..Self::default()
+        }
+    }
+
+    /// Nothing is known but `error`.
+    pub fn failed(error: Error) -> Self {
+        Self::default().with_error(error)
+    }
+
+    /// The same with `error`.
+    #[must_use]
+    pub fn with_error(mut self, error: Error) -> Self {
+        self.error = Some(error);
+        self
+    }
+
+    /// For people: one line for a stored status, the request for a dry run, nothing for a failure,
+    /// which stderr tells.
+    pub fn text(&self, redactor: &Redactor) -> String {
+        let line = |text: &str| line(text, redactor) + "\n";
+        if self.error.is_some() {
+            return String::new();
+        }
+        if let Some(request) = &self.dry_run {
+            let mut text = line(&format!("{} {}", request.method, request.url));
+            for (name, value) in &request.headers {
+                text += &line(&format!("{name}: {}", value.masked()));
+            }
+            return text + "\n" + &redacted_json(&request.body, redactor) + "\n";
+        }
+        let (Some(report), Some(destination), Some(outcome)) =
+            (&self.report, &self.destination, &self.outcome)
+        else {
+            return String::new();
+        };
+        let commit: String = report.commit.chars().take(12).collect();
+        line(&format!(
+            "{} {} -> {}@{commit} ({}, {}, {} s)",
+            report.state,
+            report.key,
+            destination.repository(),
+            outcome.http_status.unwrap_or_default(),
+            retry::count(outcome.attempts),
+            retry::seconds(outcome.elapsed),
+        ))
+    }
+
+    /// For programs: one object on one line. Fields are only ever added.
+    pub fn json(&self, redactor: &Redactor) -> String {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            state: Option<State>,
+            key: Option<&'a str>,
+            name: Option<&'a str>,
+            url: Option<&'a str>,
+            commit: Option<&'a str>,
+            refname: Option<&'a str>,
+            repository: Option<String>,
+            destination: Option<&'a str>,
+            provider: Option<&'a str>,
+            http_status: Option<u16>,
+            attempts: u32,
+            elapsed_ms: u128,
+            dry_run: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request: Option<Value>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<Value>,
+        }
+        let report = self.report.as_ref();
+        let outcome = self.outcome.as_ref();
+        let destination = self.destination.as_ref();
+        let fields = Fields {
+            state: report.map(|it| it.state),
+            key: report.map(|it| it.key.as_str()),
+            name: report.map(|it| it.name.as_str()),
+            url: report.map(|it| it.url.as_str()),
+            commit: report.map(|it| it.commit.as_str()),
+            refname: report.and_then(|it| it.refname.as_ref()).map(Refname::name),
+            repository: destination.map(Destination::repository),
+            destination: destination.map(|it| it.product().as_str()),
+            provider: self.provider,
+            http_status: outcome.and_then(|it| it.http_status),
+            attempts: outcome.map_or(0, |it| it.attempts),
+            elapsed_ms: outcome.map_or(0, |it| it.elapsed.as_millis()),
+            dry_run: self.dry_run.is_some(),
+            request: self.dry_run.as_ref().map(request_json),
+            error: self.error.as_ref().map(error_json),
+        };
+        printable_json(&fields, redactor)
+    }
+}
+
+fn request_json(request: &Request) -> Value {
+    let headers = request.headers.iter();
+    let headers: Map<String, Value> = headers
+        .map(|(name, value)| ((*name).to_owned(), value.masked().into()))
+        .collect();
+    let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
+    json!({"method": request.method, "url": request.url, "headers": headers, "body": body})
+}
+
+fn error_json(error: &Error) -> Value {
+    json!({"kind": error.kind(), "message": error.to_string(), "hint": error.hint()})
+}

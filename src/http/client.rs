@@ -1,0 +1,140 @@
+//! The one module that opens sockets, as `dial` says.
+
+use std::io::Read as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::{HeaderName, HeaderValue, Uri};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::{Agent, Body, Proxy};
+
+use crate::cli::{NetworkArgs, Origins};
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::dial;
+use crate::http::failure::Failure;
+use crate::http::proxy;
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::http::tls;
+
+/// What is read of an answer's body.
+const LONGEST_BODY: u64 = 64 * 1024;
+
+/// How requests get out.
+#[derive(Debug)]
+pub struct Client {
+    proxy: Option<Proxy>,
+    tls: TlsConfig,
+    /// How many attempts have failed: the next one begins with the next of the host's addresses.
+    failed: AtomicUsize,
+}
+
+impl Client {
+    /// Gets ready to call `url`. Reads the certificates, opens nothing.
+    pub fn new(args: &NetworkArgs, origins: &Origins, url: &str, env: &Env) -> Result<Self, Error> {
+        Ok(Self {
+            proxy: proxy::for_url(url, env)?,
+            tls: tls::config(args, origins)?,
+            failed: AtomicUsize::new(0),
+        })
+    }
+
+    /// The way to `url`, for people.
+    pub fn way(&self, url: &str) -> String {
+        match self.proxy_for(url) {
+            Some(proxy) => format!("through the proxy {}:{}", proxy.host(), proxy.port()),
+            None => "without a proxy".into(),
+        }
+    }
+
+    /// Sends `request` once. Everything together may take `limit`.
+    pub(crate) fn attempt(&self, request: &Request, limit: Duration) -> Result<Response, Failure> {
+        let result = self.exchange(request, limit);
+        if result
+            .as_ref()
+            .map_or(true, |response| response.status >= 500)
+        {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn exchange(&self, request: &Request, limit: Duration) -> Result<Response, Failure> {
+        let turn = self.failed.load(Ordering::Relaxed);
+        let connector = dial::connector(turn, Instant::now() + limit);
+        let agent = Agent::with_parts(self.config(limit), connector, DefaultResolver::default());
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method)
+            .uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value.expose());
+        }
+        let answer = builder
+            .body(request.body.as_str())
+            .map_err(ureq::Error::Http)
+            .and_then(|request| agent.run(request))
+            .and_then(read);
+        answer.map_err(|error| self.failure(&error, &request.url))
+    }
+
+    fn config(&self, limit: Duration) -> Config {
+        Config::builder()
+            // A redirected POST becomes a GET, and a login page looks like success.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            // ureq zeroes 128 KiB for each, twice: an eighth of all instructions. Headers must fit.
+            .input_buffer_size(32 * 1024)
+            .output_buffer_size(8 * 1024)
+            .timeout_global(Some(limit))
+            // Of several addresses, the first may be a black hole.
+            .timeout_connect(Some(limit / 2))
+            .proxy(self.proxy.clone())
+            .tls_config(self.tls.clone())
+            .build()
+    }
+
+    /// What `error` means, and which proxy was in between.
+    fn failure(&self, error: &ureq::Error, url: &str) -> Failure {
+        let failure = Failure::new(error);
+        match self.proxy_for(url) {
+            Some(_) => failure.on(&self.way(url), error),
+            None => failure,
+        }
+    }
+
+    fn proxy_for(&self, url: &str) -> Option<&Proxy> {
+        let uri: Uri = url.parse().ok()?;
+        self.proxy.as_ref().filter(|proxy| !proxy.is_no_proxy(&uri))
+    }
+}
+
+/// Reads the response, as far as it matters.
+fn read(mut from: ureq::http::Response<Body>) -> Result<Response, ureq::Error> {
+    let mut response = Response {
+        status: from.status().as_u16(),
+        headers: from.headers().iter().map(text).collect(),
+        ..Response::default()
+    };
+    // Not through ureq's own limit, which calls a longer body an error.
+    let body = from.body_mut().as_reader();
+    let read = body.take(LONGEST_BODY).read_to_end(&mut response.body);
+    let is_success = (200..300).contains(&response.status);
+    match read {
+        // Whether it was stored is not known: what ought to be JSON is not.
+        Err(error) if is_success => return Err(error.into()),
+        // A refusal is one without all of its words: asking again may lock the account.
+        Err(_) => response.body_was_cut(),
+        Ok(length) if length as u64 == LONGEST_BODY && !is_success => response.body_was_cut(),
+        Ok(_) => {}
+    }
+    Ok(response)
+}
+
+fn text((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
+    let value = String::from_utf8_lossy(value.as_bytes());
+    (name.to_string(), value.into_owned())
+}

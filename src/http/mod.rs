@@ -1,0 +1,11 @@
+//! Requests and responses: how they get out, how they fail, and when to try again.
+
+pub mod client;
+mod dial;
+mod failure;
+pub mod proxy;
+pub mod request;
+pub mod response;
+pub mod retry;
+pub mod session;
+mod tls;

@@ -1,0 +1,96 @@
+//! An HTTP response, as far as it matters, whoever sent it.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::value::RawValue;
+
+use crate::secret::Redactor;
+
+/// A response.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, with names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, as far as it was read.
+    pub body: Vec<u8>,
+    /// What must not be repeated of it.
+    pub secrets: Redactor,
+}
+
+/// How messages name a page that is meant for a browser.
+pub const HTML_PAGE: &str = "an HTML page";
+
+impl Response {
+    /// The value of a header, whose `name` is in lower case. It may repeat a secret.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The same for a message.
+    pub fn printable_header(&self, name: &str) -> Option<String> {
+        self.header(name)
+            .map(|value| self.secrets.redact_outside(value))
+    }
+
+    /// The request's id on the other side: Data Center's, the usual one, that of Atlassian's edge.
+    pub fn request_id(&self) -> Option<String> {
+        ["x-arequestid", "x-request-id", "atl-traceid"]
+            .into_iter()
+            .find_map(|name| self.printable_header(name))
+    }
+
+    /// Forgets the last word of a body that did not arrive whole: it may be half of a secret.
+    pub(crate) fn body_was_cut(&mut self) {
+        let whole = self.body.iter().rposition(u8::is_ascii_whitespace);
+        self.body.truncate(whole.unwrap_or(0));
+    }
+
+    /// Whether the body is what an API answers with.
+    pub fn is_empty_or_json(&self) -> bool {
+        self.body.trim_ascii().is_empty() || serde_json::from_slice::<&RawValue>(&self.body).is_ok()
+    }
+
+    /// `Retry-After`: seconds, which have been seen as large as 2^63 - 1, or a date.
+    pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        Some(date.duration_since(now).unwrap_or_default())
+    }
+
+    /// The first line of a body that is text; of an HTML page, its title.
+    pub fn first_line(&self) -> Option<String> {
+        // Before it is cut: most of a secret is not found any more.
+        let text = (self.secrets).redact_outside(&String::from_utf8_lossy(&self.body));
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+        let kind = self.header("content-type").unwrap_or_default();
+        let is_html = kind.to_ascii_lowercase().contains("html");
+        if is_html || line.is_some_and(|line| line.starts_with('<')) {
+            return Some(match title(&text) {
+                Some(title) => format!("{HTML_PAGE}, \"{title}\""),
+                None => HTML_PAGE.into(),
+            });
+        }
+        let line = line?;
+        Some(line.chars().take(300).collect())
+    }
+}
+
+/// The title of an HTML page, which often says what the body hides.
+fn title(html: &str) -> Option<String> {
+    let (_, rest) = html
+        .split_once("<title>")
+        .or_else(|| html.split_once("<TITLE>"))?;
+    let title = rest
+        .split('<')
+        .next()?
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    (!title.is_empty()).then(|| title.chars().take(100).collect())
+}

@@ -1,0 +1,127 @@
+//! What is printed, as text. Nothing here prints.
+
+pub mod escape;
+pub mod log;
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::secret::Redactor;
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exit {
+    /// What goes to stdout, to the last newline.
+    pub stdout: String,
+    /// What goes to stderr as it is: `run` leaves stdout to its command.
+    pub stderr: String,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Exit {
+    /// It went well, and this is for stdout.
+    pub fn printed(stdout: String) -> Self {
+        Self {
+            stdout,
+            stderr: String::new(),
+            code: 0,
+        }
+    }
+
+    /// It went wrong, as stderr has been told.
+    pub fn failed(error: &Error) -> Self {
+        Self {
+            stdout: String::new(),
+            stderr: String::new(),
+            code: error.exit_code(),
+        }
+    }
+}
+
+/// One line of JSON, safe to print.
+pub fn printable_json(fields: &impl Serialize, redactor: &Redactor) -> String {
+    let text = serde_json::to_string(fields).expect("text, numbers and lists always serialize");
+    redacted_json(&text, redactor) + "\n"
+}
+
+/// JSON without secrets, safe to print.
+pub(crate) fn redacted_json(text: &str, redactor: &Redactor) -> String {
+    let mut redacted = redactor.redact(text);
+    // A secret of digits, or of quotes and commas, may be a part of JSON itself.
+    if serde_json::from_str::<IgnoredAny>(&redacted).is_err() {
+        let mut value: Value = serde_json::from_str(text).unwrap_or_default();
+        redact_text(&mut value, redactor);
+        redacted = value.to_string();
+    }
+    escape::json(&redacted)
+}
+
+fn redact_text(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => *text = redactor.redact(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| redact_text(it, redactor)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| redact_text(it, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// One line, safe to print.
+pub fn line(text: &str, redactor: &Redactor) -> String {
+    escape::text(&redactor.redact(text))
+}
+
+/// A time since 1970 in milliseconds, or, as old versions of Bitbucket have it, in seconds.
+pub fn rfc3339(time: u64) -> String {
+    // Seconds reach this number in the year 5138.
+    let time = if time < 100_000_000_000 {
+        time * 1000
+    } else {
+        time
+    };
+    // The year 9999 is the last that the format has.
+    let time = Duration::from_millis(time.min(253_402_300_799_000));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + time).to_string()
+}
+
+/// The lines that stderr gets for an error, safe to print.
+pub fn error_lines(error: &Error, redactor: &Redactor) -> Vec<String> {
+    let text = error.to_string();
+    let mut lines: Vec<_> = match error {
+        // clap's text has lines of its own.
+        Error::Usage { .. } => text.lines().map(|text| line(text, redactor)).collect(),
+        _ => vec![line(&text, redactor)],
+    };
+    if let Some(hint) = error.hint() {
+        lines.push(format!("hint: {}", line(&hint, redactor)));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_secret_that_looks_like_json_leaves_json_whole() {
+        for secret in [r#"","name":"#, "12345678", "nabcdefg", r#"\"x\"x\"x"#] {
+            let mut redactor = Redactor::default();
+            redactor.add(secret);
+            let fields = json!({"key": format!("a {secret}\nabcdefg"), "name": 12_345_678});
+            let text = printable_json(&fields, &redactor);
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert!(
+                value["key"].as_str().unwrap().starts_with("a ***"),
+                "{text}"
+            );
+            assert_eq!(value["name"], 12_345_678, "{text}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Commit hashes.
+
+/// Whether `text` is a full SHA-1 or SHA-256 hash, in hexadecimal.
+pub fn is_full_hash(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && is_hex(text)
+}
+
+/// Whether `text` may stand for a commit on Bitbucket Cloud, which takes prefixes too: 7 to 64
+/// hexadecimal digits.
+pub fn is_hash_or_prefix(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && is_hex(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a CI says about the commit.
+///
+/// "Commit" variables are seen to hold branch names, `HEAD`, S3 object ARNs and version ids, so each
+/// is looked at before it is believed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum DetectedCommit {
+    /// No variable speaks of one.
+    #[default]
+    Nothing,
+    /// A full hash, in lower case.
+    Hash(String),
+    /// Something else, which is never sent.
+    Refused {
+        /// Why, in words that name the variable.
+        reason: String,
+        /// What the working copy may be asked for instead: `HEAD`, or the first digits of a hash.
+        revision: Option<String>,
+    },
+}
+
+impl DetectedCommit {
+    /// The first of `candidates` that is set.
+    pub fn first_set<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
+        candidates
+            .into_iter()
+            .find_map(|(variable, value)| value.map(|value| Self::look(variable, &value)))
+            .unwrap_or_default()
+    }
+
+    /// The first of `candidates` that is a hash; else the first that is set.
+    pub fn first_hash<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
+        let mut found = Self::Nothing;
+        for (variable, value) in candidates {
+            let Some(value) = value else { continue };
+            match Self::look(variable, &value) {
+                hash @ Self::Hash(_) => return hash,
+                other if found == Self::Nothing => found = other,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// A hash, or the first digits of one, of which git may know the rest: Bitbucket Cloud's webhooks
+    /// have 12 in pull requests, and CIs pass them on.
+    pub fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
+        let Some(value) = value else {
+            return Self::Nothing;
+        };
+        let found = Self::look(variable, &value);
+        if is_hash_or_prefix(&value) {
+            found.or_ask_git_for(&value)
+        } else {
+            found
+        }
+    }
+
+    fn look(variable: &'static str, value: &str) -> Self {
+        if is_full_hash(value) {
+            Self::Hash(value.to_ascii_lowercase())
+        } else {
+            Self::refused(format!(
+                "{variable} is `{value}`, which is not a commit hash"
+            ))
+        }
+    }
+
+    /// What a CI says is not the commit that Bitbucket knows.
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused {
+            reason: reason.into(),
+            revision: None,
+        }
+    }
+
+    /// The same, with a revision that git may be asked for where this is no hash: the CI's
+    /// documentation says that the variable can hold it, or that there may be none.
+    #[must_use]
+    pub fn or_ask_git_for(self, revision: &str) -> Self {
+        let reason = match self {
+            Self::Hash(_) => return self,
+            Self::Nothing => "none is known".to_owned(),
+            Self::Refused { reason, .. } => reason,
+        };
+        Self::Refused {
+            reason,
+            revision: Some(revision.to_owned()),
+        }
+    }
+
+    /// The hash, if it is one.
+    pub fn hash(&self) -> Option<&str> {
+        match self {
+            Self::Hash(hash) => Some(hash),
+            Self::Nothing | Self::Refused { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHA: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
+
+    #[test]
+    fn full_hashes_are_40_or_64_hexadecimal_digits() {
+        let long = "0a".repeat(32);
+        for (text, full, prefix) in [
+            (SHA, true, true),
+            (long.as_str(), true, true),
+            ("1ecfd275763e", false, true),
+            ("1ecfd2", false, false),
+            ("HEAD", false, false),
+            ("", false, false),
+            ("zecfd275763eff1d6b4844ea3168962458c9f27a", false, false),
+            ("1ecfd275763eff1d6b4844ea3168962458c9f27á", false, false),
+        ] {
+            assert_eq!(is_full_hash(text), full, "{text}");
+            assert_eq!(is_hash_or_prefix(text), prefix, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_hash_is_kept_for_the_message_only() {
+        let main = || Some("main".to_owned());
+        let sha = || Some(SHA.to_uppercase());
+        assert_eq!(
+            DetectedCommit::first_set([("A", None), ("B", sha())]).hash(),
+            Some(SHA)
+        );
+        assert_eq!(
+            DetectedCommit::first_hash([("A", main()), ("B", sha())]).hash(),
+            Some(SHA)
+        );
+        let refused = DetectedCommit::refused("A is `main`, which is not a commit hash");
+        assert_eq!(
+            DetectedCommit::first_set([("A", main()), ("B", sha())]),
+            refused
+        );
+        assert_eq!(
+            DetectedCommit::first_hash([("A", main()), ("B", main())]),
+            refused
+        );
+        assert_eq!(
+            DetectedCommit::first_hash([("A", None)]),
+            DetectedCommit::Nothing
+        );
+    }
+
+    #[test]
+    fn git_is_asked_for_the_rest_of_a_hash_and_for_no_word() {
+        let found = |value: &str| DetectedCommit::hash_or_prefix("A", Some(value.to_owned()));
+        assert_eq!(found(SHA).hash(), Some(SHA));
+        assert_eq!(
+            found("1ecfd275763e"),
+            DetectedCommit::refused("A is `1ecfd275763e`, which is not a commit hash")
+                .or_ask_git_for("1ecfd275763e")
+        );
+        assert_eq!(
+            found("main"),
+            DetectedCommit::refused("A is `main`, which is not a commit hash")
+        );
+        assert_eq!(
+            DetectedCommit::hash_or_prefix("A", None),
+            DetectedCommit::Nothing
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! The four states that a build can have, and the words for them.
+
+use std::fmt;
+
+/// How a build stands, in the words of Bitbucket Cloud.
+///
+/// <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Queued or running.
+    InProgress,
+    /// Ended well.
+    Successful,
+    /// Ended badly.
+    Failed,
+    /// Ended by somebody, or never begun.
+    Stopped,
+}
+
+/// Every word that `STATE` and `BUILD_STATUS` may be, in any case, by the state it means.
+pub const WORDS: &[(State, &[&str])] = &[
+    (
+        State::InProgress,
+        &["running", "pending", "started", "inprogress", "in_progress"],
+    ),
+    (
+        State::Successful,
+        &["passed", "success", "successful", "succeeded"],
+    ),
+    (
+        State::Failed,
+        &[
+            "failed",
+            "failure",
+            "error",
+            "errored",
+            "timedout",
+            "timed_out",
+            "unstable",
+        ],
+    ),
+    (
+        State::Stopped,
+        &[
+            "stopped",
+            "canceled",
+            "cancelled",
+            "aborted",
+            "skipped",
+            "not_built",
+        ],
+    ),
+];
+
+impl State {
+    /// The state that a user's word means. Unknown words mean none: nothing is guessed.
+    pub fn from_word(word: &str) -> Option<Self> {
+        WORDS.iter().find_map(|(state, words)| {
+            words
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(word))
+                .then_some(*state)
+        })
+    }
+
+    /// Bitbucket Cloud's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "INPROGRESS",
+            Self::Successful => "SUCCESSFUL",
+            Self::Failed => "FAILED",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// The description that goes with the state when nobody gives one: the words of GitLab's script.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::InProgress => "The build is running!",
+            Self::Successful => "The build passed!",
+            Self::Failed => "The build failed.",
+            Self::Stopped => "The build was stopped.",
+        }
+    }
+
+    /// Whether `word` says that the build failed because it took too long.
+    pub fn is_timeout(word: &str) -> bool {
+        ["timedout", "timed_out"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether the build is over.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::InProgress)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_known_in_any_case_and_belong_to_one_state_each() {
+        for (state, words) in WORDS {
+            for word in *words {
+                assert_eq!(State::from_word(word), Some(*state));
+                assert_eq!(State::from_word(&word.to_uppercase()), Some(*state));
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_never_guessed() {
+        for word in [
+            "", "ok", "1", "0", "true", "green", "passed!", "pass", "unknown",
+        ] {
+            assert_eq!(State::from_word(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn json_and_text_say_the_same_word() {
+        for (state, _) in WORDS {
+            assert_eq!(
+                serde_json::to_value(state).unwrap(),
+                serde_json::json!(state.to_string())
+            );
+        }
+    }
+}
