@@ -1,5 +1,6 @@
 //! The process environment, read once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -25,18 +26,35 @@ impl Env {
 
     /// The value of a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str)
+        self.variables.get(&*key(name)).map(String::as_str)
     }
 
-    /// Reads the fields of `T`, each from the variable of its name in upper or lower case.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, envy::Error> {
-        // envy lower-cases names and calls `NAME` beside `name` a duplicate field. Upper case
-        // sorts first and wins.
+    /// Reads the fields of `T`, each from the variable of its name in upper case, or from one of the
+    /// `mixed` names, which have lower case in them (`*` stands for any end). Others are not looked
+    /// at: on Unix, `ci_job_status` is not GitLab's `CI_JOB_STATUS`.
+    pub fn read<T: DeserializeOwned>(&self, mixed: &[&str]) -> Result<T, envy::Error> {
+        let is_exact = |name: &str| {
+            let is_mixed = |known: &&str| match known.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => name == *known,
+            };
+            !name.bytes().any(|byte| byte.is_ascii_lowercase()) || mixed.iter().any(is_mixed)
+        };
         let mut seen = BTreeMap::new();
-        for (name, value) in &self.variables {
+        for (name, value) in self.variables.iter().filter(|(name, _)| is_exact(name)) {
+            // envy makes names lower case, and calls two that are the same then a duplicate field.
             seen.entry(name.to_lowercase()).or_insert(value);
         }
         envy::from_iter(seen.into_iter().map(|(name, value)| (name, value.clone())))
+    }
+}
+
+/// The name as it is compared: Windows takes names in any case for the same.
+fn key(name: &str) -> Cow<'_, str> {
+    if cfg!(windows) {
+        name.to_uppercase().into()
+    } else {
+        name.into()
     }
 }
 
@@ -46,7 +64,7 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
         Self {
             variables: variables
                 .into_iter()
-                .map(|(name, value)| (text(name.into()), text(value.into())))
+                .map(|(name, value)| (key(&text(name.into())).into_owned(), text(value.into())))
                 .filter(|(_, value)| !value.is_empty())
                 .collect(),
         }
@@ -105,7 +123,7 @@ mod tests {
         let env = Env::from_iter([("JOB_NAME", ""), ("JOB_URL", "u")]);
         assert_eq!(env.get("JOB_NAME"), None);
         assert_eq!(
-            env.read::<Two>().unwrap(),
+            env.read::<Two>(&[]).unwrap(),
             Two {
                 job_name: None,
                 job_url: Some("u".into())
@@ -113,13 +131,20 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
-    fn names_that_differ_in_case_only_are_no_error_and_upper_case_wins() {
-        let env = Env::from_iter([("job_name", "lower"), ("JOB_NAME", "upper")]);
-        assert_eq!(
-            env.read::<Two>().unwrap().job_name.as_deref(),
-            Some("upper")
-        );
+    fn names_are_read_in_their_own_case_only() {
+        let env = Env::from_iter([("job_name", "lower"), ("Job_Url", "mixed")]);
+        let none = Two {
+            job_name: None,
+            job_url: None,
+        };
+        assert_eq!(env.read::<Two>(&[]).unwrap(), none);
+        let mixed = env.read::<Two>(&["Job_*"]).unwrap();
+        assert_eq!(mixed.job_url.as_deref(), Some("mixed"));
+        let both = Env::from_iter([("job_name", "lower"), ("JOB_NAME", "upper")]);
+        let read = both.read::<Two>(&["job_name"]).unwrap();
+        assert_eq!(read.job_name.as_deref(), Some("upper"));
     }
 
     #[cfg(unix)]

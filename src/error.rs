@@ -88,10 +88,12 @@ pub enum Error {
         /// What is known, and why it does not do.
         found: Option<String>,
     },
-    /// The repository is on a Data Center whose URL does not follow from what is known.
+    /// The clone URL is that of a Data Center, and no option or variable names the server.
     NoServer {
-        /// The host of its ssh address.
+        /// The host in the clone URL.
         host: String,
+        /// The server's URL, if it follows from the clone URL.
+        url: Option<String>,
     },
     /// There are no credentials.
     NoCredentials {
@@ -305,9 +307,18 @@ impl Error {
                  and BITBUCKET_REPOSITORY to the repository on Bitbucket, or \
                  BITBUCKET_REPOSITORY alone to WORKSPACE/REPO"
             }
-            Self::NoServer { .. } => {
-                "set BITBUCKET_SERVER_URL to the address of its pages, context path included, as \
-                 https://git.example.com or https://example.com/bitbucket"
+            Self::NoServer { url, .. } => {
+                let set = match url {
+                    Some(url) => {
+                        format!("if that server is yours, set BITBUCKET_SERVER_URL to {url}")
+                    }
+                    None => "set BITBUCKET_SERVER_URL to the address of its pages, context path \
+                             included, such as https://git.example.com/bitbucket"
+                        .into(),
+                };
+                return Some(
+                    format!("{set}; a clone URL alone does not decide where credentials go").into(),
+                );
             }
             Self::NoCredentials { caveat } => {
                 let set = "set BITBUCKET_ACCESS_TOKEN (to an access token; with an API token, \
@@ -389,10 +400,10 @@ impl fmt::Display for Error {
                 f.write_str("repository: it is not known which one on Bitbucket this is")
             }
             Self::NoRepository { found: Some(found) } => write!(f, "repository: {found}"),
-            Self::NoServer { host } => write!(
+            Self::NoServer { host, .. } => write!(
                 f,
-                "server: the repository is on a Bitbucket Data Center, whose URL does not follow \
-                 from its ssh address on {host}"
+                "server: the repository is on a Bitbucket Data Center ({host}), and \
+                 BITBUCKET_SERVER_URL is not set"
             ),
             Self::NoCredentials { .. } => {
                 f.write_str("credentials: there are none: BITBUCKET_ACCESS_TOKEN is not set")

@@ -36,4 +36,5 @@ pub mod status;
 pub mod deadline;
 pub mod env;
 pub mod error;
+mod file;
 pub mod secret;

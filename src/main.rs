@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::process::{self, ExitCode};
+use std::thread;
 
 use build_status::bitbucket::auth;
 use build_status::cli::{self, Args, EarlyExit};
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     let env = Env::from_process();
     let json = cli::asks_for_json(&words, env.get("BUILD_STATUS_OUTPUT"));
     let exit = match Args::read(words) {
-        Ok(args) => command::run(&args, &env, &mut say),
+        Ok(args) => command::run(&args, &env, say),
         Err(EarlyExit::Print(stdout)) => Exit::printed(stdout),
         Err(EarlyExit::Fail(error)) => fail(error, &env, json),
     };
@@ -61,6 +62,11 @@ fn report_bug(panic: &PanicHookInfo<'_>) {
     say(&format!(
         "this is a bug, please report it: panic at {place}"
     ));
+    if command::run::give_up_reporting() {
+        loop {
+            thread::park();
+        }
+    }
     process::exit(1);
 }
 

@@ -1,5 +1,7 @@
 //! Text that must not be seen.
 
+mod encoding;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -28,9 +30,10 @@ impl fmt::Debug for Secret {
 }
 
 /// Blots out known secrets in text that is about to be printed: Bitbucket's answers, proxies' error
-/// pages and `Location` headers may repeat what was sent to them.
+/// pages and `Location` headers may repeat what was sent to them, in any encoding.
 #[derive(Clone, Default, PartialEq)]
 pub struct Redactor {
+    /// The secrets, as they are and as base64.
     needles: Vec<String>,
 }
 
@@ -41,14 +44,12 @@ impl Redactor {
     /// Below this length it is no secret.
     const SHORTEST_OUTSIDE: usize = 3;
 
-    /// Adds a secret: as it is, as base64, and as it stands inside a JSON string.
+    /// Adds a secret.
     pub fn add(&mut self, secret: &str) {
-        let json = serde_json::to_string(secret).unwrap_or_default();
         let forms = [
             secret.to_owned(),
             BASE64_STANDARD.encode(secret),
             BASE64_URL_SAFE.encode(secret),
-            json.trim_matches('"').to_owned(),
         ];
         for form in forms {
             // A padding sign may be lost on the way. What is short needs all that it has.
@@ -76,13 +77,26 @@ impl Redactor {
     }
 
     fn without(&self, text: &str, shortest: usize) -> String {
-        self.needles.iter().fold(text.to_owned(), |text, needle| {
-            if needle.len() >= shortest && text.contains(needle) {
-                text.replace(needle, "***")
+        let needles: Vec<_> = self
+            .needles
+            .iter()
+            .filter(|it| it.len() >= shortest)
+            .collect();
+        let mut redacted = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let found = needles
+                .iter()
+                .find_map(|needle| encoding::strip(rest, needle));
+            rest = if let Some(after) = found {
+                redacted.push_str("***");
+                after.trim_start_matches('=')
             } else {
-                text
-            }
-        })
+                redacted.push(first);
+                &rest[first.len_utf8()..]
+            };
+        }
+        redacted
     }
 }
 
@@ -124,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_redactor_knows_plain_base64_and_json_forms() {
+    fn the_redactor_knows_every_encoding() {
         let mut redactor = Redactor::default();
         redactor.add("me@x.org:t0\"ken>>>???");
         for leak in [
@@ -132,6 +146,10 @@ mod tests {
             "me@x.org:t0\\\"ken>>>???",
             "bWVAeC5vcmc6dDAia2VuPj4+Pz8/",
             "bWVAeC5vcmc6dDAia2VuPj4-Pz8_",
+            "me%40x.org%3At0%22ken%3E%3e%3e%3F%3f%3f",
+            "me&#64;x.org&#x3a;t0&quot;ken&gt;&gt;&#062;???",
+            "me\\u0040x.org:t0\\u0022ken>\\u003E\\u003e???",
+            "me@x.org:t0\\x22ken>>>???",
         ] {
             assert_eq!(redactor.redact(&format!("a {leak} b")), "a *** b");
         }

@@ -1,6 +1,7 @@
 //! Reading the credentials from variables and from the files that they name.
 
 use std::fs;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -8,6 +9,7 @@ use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL};
 use crate::cli::{Method, Options};
 use crate::env::{self, Env};
 use crate::error::Error;
+use crate::file;
 use crate::http::proxy;
 use crate::secret::{Redactor, Secret};
 use crate::status::product::Product;
@@ -25,6 +27,9 @@ struct Variables {
     bitbucket_username: Option<String>,
 }
 
+/// Longer than any secret, in bytes.
+const LONGEST_SECRET: u64 = 64 * 1024;
+
 /// Reads the credentials for `product`, if there are any.
 pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Credentials>, Error> {
     let credentials = read_any(env, options.credentials.auth, options.network.allow_http)?;
@@ -39,7 +44,7 @@ fn read_any(
     method: Option<Method>,
     allow_http: bool,
 ) -> Result<Option<Credentials>, Error> {
-    let variables: Variables = env.read().map_err(|error| Error::Environment {
+    let variables: Variables = env.read(&[]).map_err(|error| Error::Environment {
         provider: "Bitbucket",
         message: error.to_string(),
     })?;
@@ -169,7 +174,7 @@ fn secret(
 }
 
 fn read_file(origin: &str, path: &str) -> Result<String, Error> {
-    let bytes = fs::read(path).map_err(|error| Error::Unreadable {
+    let bytes = file::read(Path::new(path), LONGEST_SECRET).map_err(|error| Error::Unreadable {
         origin: origin.to_owned(),
         path: path.to_owned(),
         message: error.to_string(),

@@ -153,12 +153,14 @@ pub fn version(response: &[u8]) -> Option<String> {
     parsed.map(|properties| properties.version)
 }
 
-/// Whether a server of this version has the repository's endpoint for builds.
-pub fn is_rich(version: &str) -> bool {
-    let mut numbers = version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (7, 4)
+/// Whether a server of this version is too old for the repository's endpoint for builds. A version
+/// that cannot be read is not.
+pub fn is_legacy(version: &str) -> bool {
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) < (7, 4),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -238,16 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn the_endpoint_is_there_from_version_7_4_on() {
-        for (version, rich) in [
-            ("7.3.2", false),
-            ("6.10.17", false),
-            ("7.4.0", true),
-            ("7.21.0-rc1", true),
-            ("10.0.1", true),
+    fn the_endpoint_is_missing_before_version_7_4() {
+        for (version, legacy) in [
+            ("7.3.2", true),
+            ("6.10.17", true),
+            ("7.4.0", false),
+            ("7.21.0-rc1", false),
+            ("10.0.1", false),
+            ("v9.1", false),
+            ("5", false),
             ("", false),
         ] {
-            assert_eq!(is_rich(version), rich, "{version}");
+            assert_eq!(is_legacy(version), legacy, "{version}");
         }
     }
 }

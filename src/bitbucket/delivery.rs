@@ -12,7 +12,7 @@ use crate::bitbucket::{auth, verdict};
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::http::session::Session;
+use crate::http::session::{Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
 
@@ -53,7 +53,11 @@ impl<'a, 'l> Delivery<'a, 'l> {
     /// Delivers `report`, whatever it takes, and says how that ended.
     pub fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
-            Destination::Cloud(_) => self.send(&self.destination.request(report)),
+            Destination::Cloud(_) => {
+                let response = self.send(&self.destination.request(report))?;
+                let contradiction = verdict::contradicts(&response, report.state.as_str());
+                contradiction.map_or(Ok(response), Err)
+            }
             Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
         });
         let (http_status, error) = match result {
@@ -98,21 +102,33 @@ impl<'a, 'l> Delivery<'a, 'l> {
 
     /// The same, with the refusal beside the response that is one.
     pub fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let signed = match &self.credentials {
-            Some(credentials) => &credentials.sign(request.clone()),
-            None => request,
-        };
-        self.ask_as_it_is(signed)
+        let request = self.signed(request);
+        self.session.send(
+            &request,
+            &judge(self.destination, self.credentials.as_ref()),
+        )
     }
 
     /// The same for a question that anybody may ask, so that no credentials go with it.
-    pub fn ask_as_it_is(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let sender = Sender {
-            credentials: self.credentials.as_ref(),
-            product: self.destination.product(),
-        };
-        let judge = |response: &Response| verdict::judge(response, sender, SystemTime::now());
-        self.session.send(request, &judge)
+    pub fn ask_unsigned(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
+        self.session.send(request, &judge(self.destination, None))
+    }
+
+    /// Asks with one attempt, for what a report can do without.
+    fn ask_once(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
+        let request = self.signed(request);
+        self.session.once(
+            &request,
+            &judge(self.destination, self.credentials.as_ref()),
+        )
+    }
+
+    fn signed(&self, request: &Request) -> Request {
+        let request = request.clone();
+        match &self.credentials {
+            Some(credentials) => credentials.sign(request),
+            None => request,
+        }
     }
 
     /// Asks for nothing unless it has to: what a server can do with a stopped build, and which
@@ -141,20 +157,20 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
-        match self.send(&server.build_capabilities()) {
-            Ok(response) => Ok(data_center::knows_cancelled(&response.body)),
-            Err(error) if error.exit_code() == 5 => Err(error),
+        let asked = self.ask_once(&server.build_capabilities());
+        match asked {
+            Ok((response, None)) => Ok(data_center::knows_cancelled(&response.body)),
             // Asking again would be one more failed login.
-            Err(error) if error.http_status() == Some(401) => Err(error),
-            // An old server does not know the question.
-            Err(_) => Ok(false),
+            Ok((_, Some(error))) if error.http_status() == Some(401) => Err(error),
+            // An old server does not know the question. FAILED is better than nothing.
+            Ok(_) | Err(_) => Ok(false),
         }
     }
 
     fn is_legacy(&mut self, server: &DataCenter) -> bool {
-        let answer = self.ask_as_it_is(&server.properties()).ok();
+        let answer = self.ask_unsigned(&server.properties()).ok();
         let version = answer.and_then(|(response, _)| data_center::version(&response.body));
-        version.is_some_and(|version| !data_center::is_rich(&version))
+        version.is_some_and(|version| data_center::is_legacy(&version))
     }
 
     /// The state that Bitbucket shows for `report` now, in its own word, if it tells.
@@ -174,4 +190,16 @@ impl<'a, 'l> Delivery<'a, 'l> {
     pub const fn destination(&self) -> &'a Destination {
         self.destination
     }
+}
+
+fn judge<'a>(
+    destination: &Destination,
+    credentials: Option<&'a Credentials>,
+) -> impl Fn(&Response) -> Verdict + 'a {
+    let product = destination.product();
+    let sender = Sender {
+        credentials,
+        product,
+    };
+    move |response| verdict::judge(response, sender, SystemTime::now())
 }

@@ -15,7 +15,8 @@ pub struct Sender<'a> {
 
 /// What to do about an answer with this status and message.
 pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
-    if message.starts_with(HTML_PAGE) {
+    // Cloud answers a wrong API token with an empty body of the type text/html.
+    if message.starts_with(HTML_PAGE) && status != 401 {
         return Some(
             "that is not Bitbucket's API: check the host, the port, whether it is https, and the \
              context path in BITBUCKET_SERVER_URL (Data Center) or BITBUCKET_API_ROOT (Cloud)",

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::bitbucket::hint::{self, Sender};
 use crate::error::Error;
@@ -14,7 +14,12 @@ use crate::http::session::Verdict;
 /// Judges the response to a request of `sender`'s.
 pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
     match response.status {
-        200 | 201 | 202 | 204 if response.is_empty_or_json() => Verdict::Accepted,
+        200 | 201 | 202 | 204 if response.body.trim_ascii().is_empty() => Verdict::Accepted,
+        200 | 201 | 202 | 204 => match serde_json::from_slice(&response.body) {
+            Ok(body) if !is_error(&body) => Verdict::Accepted,
+            Ok(_) => Verdict::Refused(refused(response, sender)),
+            Err(_) => Verdict::Refused(not_bitbucket(response)),
+        },
         200..=299 => Verdict::Refused(not_bitbucket(response)),
         300..=399 => Verdict::Refused(Error::Redirected {
             status: response.status,
@@ -30,12 +35,43 @@ pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdic
             error: failing(response, sender),
             retry_hint: RetryHint::Lasting,
         },
-        _ => Verdict::Refused(Error::Refused {
-            status: response.status,
-            message: message(response),
-            request_id: response.request_id(),
-            hint: hint::for_refusal(response.status, &message(response), sender),
-        }),
+        _ => Verdict::Refused(refused(response, sender)),
+    }
+}
+
+/// Whether the body of a success is that of an error, as gateways send it.
+fn is_error(body: &Map<String, Value>) -> bool {
+    let errors = body.get("errors").and_then(Value::as_array);
+    body.get("type").is_some_and(|kind| kind == "error")
+        || body.get("error").is_some_and(|error| !error.is_null())
+        || errors.is_some_and(|errors| !errors.is_empty())
+}
+
+/// The error, if the answer to a report shows another state than the one that was sent.
+pub fn contradicts(response: &Response, sent: &str) -> Option<Error> {
+    #[derive(Deserialize)]
+    struct Status {
+        state: Option<String>,
+    }
+    let status: Status = serde_json::from_slice(&response.body).ok()?;
+    let state = status.state.filter(|state| state != sent)?;
+    let state = response.secrets.redact_outside(&state);
+    Some(Error::Refused {
+        status: response.status,
+        message: format!("sent {sent}, and the answer shows `{state}`"),
+        request_id: response.request_id(),
+        hint: Some("something between here and Bitbucket changes or repeats answers"),
+    })
+}
+
+fn refused(response: &Response, sender: Sender<'_>) -> Error {
+    let message = message(response);
+    let hint = hint::for_refusal(response.status, &message, sender);
+    Error::Refused {
+        status: response.status,
+        message,
+        request_id: response.request_id(),
+        hint,
     }
 }
 
@@ -179,6 +215,13 @@ mod tests {
             (202, " \n", true),
             (200, "<html>Log in</html>", false),
             (200, "{\"key\":", false),
+            (200, "null", false),
+            (200, "[]", false),
+            (200, "\"ok\"", false),
+            (200, r#"{"type":"error","error":{"message":"no"}}"#, false),
+            (201, r#"{"errors":[{"message":"no"}]}"#, false),
+            (200, r#"{"error":"no"}"#, false),
+            (201, r#"{"error":null,"errors":[]}"#, true),
             (203, "{}", false),
             (206, "{}", false),
         ] {

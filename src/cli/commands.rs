@@ -255,13 +255,13 @@ impl Shape {
     }
 
     /// The options in `matches`.
-    pub(super) fn options(&self, matches: &ArgMatches) -> Result<Options, clap::Error> {
+    pub(super) fn options(&self, mut matches: ArgMatches) -> Result<Options, clap::Error> {
         let mut options = Options {
-            origins: Origins::of(matches),
+            origins: Origins::of(&matches),
             ..Options::default()
         };
         for group in self.groups {
-            group.read(&mut options, matches)?;
+            group.read(&mut options, &mut matches)?;
         }
         Ok(options)
     }

@@ -46,17 +46,15 @@ impl Args {
         let words = without_help_command(words.into_iter().collect());
         let shape = Shape::called(&words);
         let mut command = shape.declare();
-        let matches = command
-            .try_get_matches_from_mut(&words)
-            .map_err(|error| early_exit(shape, &words, &error))?;
-        let matches = matches
-            .subcommand()
-            .map_or(&matches, |(_, matches)| matches);
-        let options = shape
-            .options(matches)
-            .map_err(|error| early_exit(shape, &words, &error))?;
-        let mut unusable = variables::unusable(matches);
-        let command = Command::read(shape, matches, &mut unusable);
+        let matches = command.try_get_matches_from_mut(&words);
+        let mut matches = matches.map_err(|error| early_exit(shape, &words, &error))?;
+        if let Some((_, of_subcommand)) = matches.remove_subcommand() {
+            matches = of_subcommand;
+        }
+        let mut unusable = variables::unusable(&matches);
+        let command = Command::read(shape, &matches, &mut unusable);
+        let options = shape.options(matches);
+        let options = options.map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {
             Some(error) => Err(EarlyExit::Fail(error)),
             None => Ok(Self { command, options }),

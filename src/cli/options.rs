@@ -74,23 +74,29 @@ impl Group {
         }
     }
 
-    /// Takes the group's options from `matches`.
+    /// Takes the group's options out of `matches`, which is a copy less of all that clap has found.
     pub(super) fn read(
         self,
         options: &mut Options,
-        matches: &ArgMatches,
+        matches: &mut ArgMatches,
     ) -> Result<(), clap::Error> {
         match self {
-            Self::Build => options.build = BuildArgs::from_arg_matches(matches)?,
-            Self::Commit => options.commit = CommitArgs::from_arg_matches(matches)?.commit,
-            Self::Provider => options.provider = ProviderArgs::from_arg_matches(matches)?.provider,
-            Self::Tests => options.tests = TestsArgs::from_arg_matches(matches)?,
-            Self::Destination => options.destination = DestinationArgs::from_arg_matches(matches)?,
-            Self::Credentials => options.credentials = CredentialsArgs::from_arg_matches(matches)?,
-            Self::Network => options.network = NetworkArgs::from_arg_matches(matches)?,
-            Self::NoFail => options.no_fail = NoFailArgs::from_arg_matches(matches)?.no_fail,
-            Self::DryRun => options.dry_run = DryRunArgs::from_arg_matches(matches)?.dry_run,
-            Self::Print => options.print = PrintArgs::from_arg_matches(matches)?,
+            Self::Build => options.build = BuildArgs::from_arg_matches_mut(matches)?,
+            Self::Commit => options.commit = CommitArgs::from_arg_matches_mut(matches)?.commit,
+            Self::Provider => {
+                options.provider = ProviderArgs::from_arg_matches_mut(matches)?.provider;
+            }
+            Self::Tests => options.tests = TestsArgs::from_arg_matches_mut(matches)?,
+            Self::Destination => {
+                options.destination = DestinationArgs::from_arg_matches_mut(matches)?;
+            }
+            Self::Credentials => {
+                options.credentials = CredentialsArgs::from_arg_matches_mut(matches)?;
+            }
+            Self::Network => options.network = NetworkArgs::from_arg_matches_mut(matches)?,
+            Self::NoFail => options.no_fail = NoFailArgs::from_arg_matches_mut(matches)?.no_fail,
+            Self::DryRun => options.dry_run = DryRunArgs::from_arg_matches_mut(matches)?.dry_run,
+            Self::Print => options.print = PrintArgs::from_arg_matches_mut(matches)?,
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `build_status context`: what was read from this CI.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::ci::context::Context;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
 use crate::cli::{Options, Output};
+use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::output::log::Log;
 use crate::output::{Exit, line, printable_json};
@@ -27,7 +29,8 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     };
     // It shows what the CI says: without one, that is nothing.
     if info.is_some() {
-        git::complete(&mut context, true);
+        let deadline = Deadline::after(Duration::from_secs(2));
+        git::complete(&mut context, true, env, deadline);
     }
     if let Some(unreadable) = &context.unreadable {
         log.warn(unreadable);

@@ -8,6 +8,7 @@ use crate::ci::context::Context;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
 use crate::cli::Options;
+use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::client::Client;
@@ -36,13 +37,14 @@ impl<'a> Plan<'a> {
     pub(super) fn new(
         options: &'a Options,
         env: &'a Env,
+        deadline: Deadline,
         log: &mut Log<'_>,
     ) -> Result<Self, Error> {
         let (info, mut context) = provider::read(options.provider.as_deref(), env)?;
         if options.commit.is_none() {
-            git::complete(&mut context, info.is_some());
+            git::complete(&mut context, info.is_some(), env, deadline);
         }
-        let plan = Self::with_context(options, env, info, context);
+        let plan = Self::with_context(options, env, info, context, deadline);
         log.detail(&format!(
             "CI: {}",
             info.map_or("not known", |info| info.name)
@@ -62,8 +64,10 @@ impl<'a> Plan<'a> {
         env: &'a Env,
         info: Option<&'static ProviderInfo>,
         context: Context,
+        deadline: Deadline,
     ) -> Self {
-        let destination = locate::destination(options, &context, || git::remote(&context));
+        let destination =
+            locate::destination(options, &context, || git::remote(&context, env, deadline));
         let product = destination
             .as_ref()
             .map_or(Product::Cloud, Destination::product);

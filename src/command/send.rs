@@ -39,7 +39,7 @@ pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Lo
 /// The flow, from what is said to what Bitbucket answers.
 fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) -> Summary {
     let deadline = Deadline::after(options.network.timeout);
-    let plan = match Plan::new(options, env, log) {
+    let plan = match Plan::new(options, env, deadline, log) {
         Ok(plan) => plan,
         Err(error) => return Summary::failed(error),
     };

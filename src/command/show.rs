@@ -35,7 +35,7 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
 
 fn statuses(options: &Options, env: &Env, log: &mut Log<'_>) -> Result<Vec<Status>, Error> {
     let deadline = Deadline::after(options.network.timeout);
-    let plan = Plan::new(options, env, log)?;
+    let plan = Plan::new(options, env, deadline, log)?;
     let destination = plan.destination.clone()?;
     let commit = plan.claim().commit()?;
     let credentials = plan.credentials.clone()?;

@@ -78,6 +78,8 @@ impl Request {
         let mut headers = vec![
             ("User-Agent", Value::Plain(USER_AGENT)),
             ("Accept", Value::Plain("application/json")),
+            // We could not read anything else.
+            ("Accept-Encoding", Value::Plain("identity")),
         ];
         if let Some(content_type) = content_type {
             headers.push(("Content-Type", Value::Plain(content_type)));

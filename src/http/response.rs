@@ -59,8 +59,11 @@ impl Response {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
         }
-        let date = httpdate::parse_http_date(text).ok()?;
-        Some(date.duration_since(now).unwrap_or_default())
+        let date = |text| httpdate::parse_http_date(text).ok();
+        let until = date(text)?;
+        // The server's clock, because ours may be another one.
+        let now = self.header("date").and_then(date).unwrap_or(now);
+        Some(until.duration_since(now).unwrap_or_default())
     }
 
     /// The first line of a body that is text; of an HTML page, its title.
@@ -69,7 +72,7 @@ impl Response {
         let text = (self.secrets).redact_outside(&String::from_utf8_lossy(&self.body));
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());
         let kind = self.header("content-type").unwrap_or_default();
-        let is_html = kind.to_ascii_lowercase().contains("html");
+        let is_html = kind.to_ascii_lowercase().contains("html") && line.is_some();
         if is_html || line.is_some_and(|line| line.starts_with('<')) {
             return Some(match title(&text) {
                 Some(title) => format!("{HTML_PAGE}, \"{title}\""),

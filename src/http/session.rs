@@ -95,7 +95,7 @@ impl<'a, 'l> Session<'a, 'l> {
             }
             self.attempts += 1;
             let begun = self.deadline.elapsed();
-            let (error, retry_hint) = match self.attempt(request, begun) {
+            let (error, retry_hint) = match self.attempt(request, self.policy.attempt(begun)) {
                 Ok(response) => match judge(&response) {
                     Verdict::Accepted => return Ok((response, None)),
                     Verdict::Refused(refusal) => return Ok((response, Some(refusal))),
@@ -118,8 +118,25 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    fn attempt(&self, request: &Request, begun: Duration) -> Result<Response, (Error, RetryHint)> {
-        match self.client.attempt(request, self.policy.attempt(begun)) {
+    /// Sends `request` once, within a third of the time left.
+    pub fn once(
+        &mut self,
+        request: &Request,
+        judge: &dyn Fn(&Response) -> Verdict,
+    ) -> Result<(Response, Option<Error>), Error> {
+        self.log
+            .detail(&format!("{} {}", request.method, request.url));
+        self.attempts = 1;
+        let response = self.attempt(request, self.deadline.left() / 3);
+        let response = response.map_err(|(error, _)| error)?;
+        match judge(&response) {
+            Verdict::Accepted => Ok((response, None)),
+            Verdict::Refused(error) | Verdict::Failing { error, .. } => Ok((response, Some(error))),
+        }
+    }
+
+    fn attempt(&self, request: &Request, limit: Duration) -> Result<Response, (Error, RetryHint)> {
+        match self.client.attempt(request, limit) {
             Ok(mut response) => {
                 response.secrets = self.log.redactor().clone();
                 Ok(response)

@@ -1,6 +1,6 @@
 //! Certificates: which are trusted, which we show, and what a failure is about.
 
-use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
@@ -10,6 +10,10 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use crate::cli::{NetworkArgs, Origins};
 use crate::error::Error;
+use crate::file;
+
+/// Longer than any bundle of CAs, in bytes.
+const LONGEST: u64 = 8 * 1024 * 1024;
 
 /// Reads the certificates that `args` name.
 pub(crate) fn config(args: &NetworkArgs, origins: &Origins) -> Result<TlsConfig, Error> {
@@ -73,7 +77,7 @@ struct Pem {
 
 impl Pem {
     fn read(origin: &str, path: &str) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(|error| Error::Unreadable {
+        let bytes = file::read(Path::new(path), LONGEST).map_err(|error| Error::Unreadable {
             origin: origin.to_owned(),
             path: path.to_owned(),
             message: error.to_string(),

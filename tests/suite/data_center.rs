@@ -164,7 +164,7 @@ fn a_commit_needs_all_its_digits_and_a_host_no_dot() {
 }
 
 #[test]
-fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
+fn a_clone_url_names_the_repository_and_never_where_the_credentials_go() {
     let bitbucket = data_center("9.4.0");
     let codebuild = |url: &str| {
         build_status(["passed"])
@@ -173,12 +173,25 @@ fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
             .env("CODEBUILD_SOURCE_REPO_URL", url)
     };
     let server = bitbucket.server_url();
-    codebuild(&format!("{server}/scm/proj/my-repo.git"))
-        .run()
-        .exits(0);
-    codebuild(&format!("{server}/projects/PROJ/repos/my-repo/browse"))
-        .run()
-        .exits(0);
+    for path in [
+        "/scm/proj/my-repo.git",
+        "/projects/PROJ/repos/my-repo/browse",
+    ] {
+        let url = format!("{server}{path}");
+        codebuild(&url)
+            .run()
+            .exits(2)
+            .says(&format!("set BITBUCKET_SERVER_URL to {server}"));
+        // The credentials would go to Cloud.
+        codebuild(&url)
+            .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+            .run()
+            .exits(2);
+        codebuild(&url)
+            .env("BITBUCKET_SERVER_URL", &server)
+            .run()
+            .exits(0);
+    }
     let ssh = "ssh://git@git.example.com:7999/proj/my-repo.git";
     codebuild(ssh)
         .run()
@@ -189,8 +202,6 @@ fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
         .env("BITBUCKET_SERVER_URL", &server)
         .run()
         .exits(0);
-    let plain = "http://git.example.com/scm/proj/my-repo.git";
-    codebuild(plain).run().exits(2).says("plain http");
     codebuild(ssh)
         .env("BITBUCKET_SERVER_URL", &server)
         .env("BITBUCKET_API_ROOT", &server)

@@ -107,7 +107,7 @@ fn a_dry_run_prints_the_exact_request_and_sends_nothing() {
     let version = env!("CARGO_PKG_VERSION");
     let body = r#"{"state":"SUCCESSFUL","key":"ci/gitlab-ci/unit-tests","name":"unit-tests #17","description":"The build passed!","url":"https://gitlab.example.com/my-workspace/my-repo/-/jobs/4242","refname":"main"}"#;
     let expected = format!(
-        "POST {url}\nUser-Agent: build_status/{version}\nAccept: application/json\n\
+        "POST {url}\nUser-Agent: build_status/{version}\nAccept: application/json\nAccept-Encoding: identity\n\
          Content-Type: application/json\nAuthorization: Bearer ***\n\n{body}\n"
     );
     assert_eq!(ran.stdout, expected);
@@ -124,6 +124,7 @@ fn a_dry_run_prints_the_exact_request_and_sends_nothing() {
         "headers": {
             "User-Agent": format!("build_status/{version}"),
             "Accept": "application/json",
+                "Accept-Encoding": "identity",
             "Content-Type": "application/json",
             "Authorization": "Bearer ***",
         },

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{job_name, matrix};
 use crate::ci::context::Context;
-use crate::ci::file;
+use crate::file;
 use crate::status::commit::DetectedCommit;
 use crate::status::refname::Refname;
 use crate::status::repository::{Repository, Site};
@@ -72,7 +72,7 @@ impl Actions {
 
     /// What the variables mean, but for the pages.
     pub(super) fn context(self) -> Context {
-        let event = self.github_event_path.as_deref().and_then(file::read);
+        let event = self.github_event_path.as_deref().and_then(file::text);
         let event: Option<Event> = event.and_then(|text| serde_json::from_str(&text).ok());
         let pull_request = event.and_then(|event| event.pull_request);
         // `pull_request`, `pull_request_target`, `pull_request_review` …: the head is the source

@@ -63,6 +63,23 @@ impl Provider for Bamboo {
                          Environment variables",
     };
 
+    const MIXED_CASE: &'static [&'static str] = &[
+        "bamboo_buildFailed",
+        "bamboo_buildKey",
+        "bamboo_buildNumber",
+        "bamboo_buildResultsUrl",
+        "bamboo_planName",
+        "bamboo_planRepository_1_revision",
+        "bamboo_planRepository_branchName",
+        "bamboo_planRepository_repositoryUrl",
+        "bamboo_planRepository_revision",
+        "bamboo_planRepository_type",
+        "bamboo_repository_pr_key",
+        "bamboo_repository_pr_sourceBranch",
+        "bamboo_resultsUrl",
+        "bamboo_shortJobName",
+    ];
+
     fn context(self) -> Context {
         let is_data_center = matches!(
             self.bamboo_planrepository_type,

@@ -50,8 +50,10 @@ impl Provider for CodeBuild {
         key: "codebuild",
         signs: &[
             Sign::OneOf(&["CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"]),
-            // GitLab's and GitHub's jobs may run on CodeBuild's machines:
+            // Jobs of these may run on CodeBuild's machines:
             // https://docs.aws.amazon.com/codebuild/latest/userguide/action-runner-overview.html
+            // https://docs.aws.amazon.com/codebuild/latest/userguide/buildkite-runner-overview.html
+            Sign::Unset("BUILDKITE"),
             Sign::Unset("GITLAB_CI"),
             Sign::Unset("GITHUB_ACTIONS"),
         ],

@@ -13,6 +13,9 @@ pub trait Provider: DeserializeOwned {
     /// What is known of the CI before its variables are read.
     const INFO: ProviderInfo;
 
+    /// Its variables with lower case in their names; `*` stands for any end.
+    const MIXED_CASE: &'static [&'static str] = &[];
+
     /// What the variables mean.
     fn context(self) -> Context;
 }

@@ -50,6 +50,9 @@ impl Provider for Jenkins {
                          `credentials(…)` binds it",
     };
 
+    const MIXED_CASE: &'static [&'static str] =
+        &["ghprbActualCommit", "ghprbPullId", "ghprbSourceBranch"];
+
     fn context(self) -> Context {
         // `PR-7-merge` beside `PR-7-head`, where both are built.
         let branch = self.branch_name.as_deref();

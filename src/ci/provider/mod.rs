@@ -48,7 +48,7 @@ impl Entry {
     const fn of<P: Provider>() -> Self {
         Self {
             info: P::INFO,
-            read: |env| env.read::<P>().map(P::context),
+            read: |env| env.read::<P>(P::MIXED_CASE).map(P::context),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::info::{Provider, ProviderInfo, Sign};
 use super::job_name;
 use crate::ci::context::Context;
-use crate::ci::file;
+use crate::file;
 use crate::status::commit::DetectedCommit;
 use crate::status::refname::Refname;
 use crate::status::repository::Repository;
@@ -41,6 +41,8 @@ impl Provider for TeamCity {
         url_setting: "Server URL in TeamCity's global settings",
         secrets_caveat: "a password parameter is passed when its name begins with `env.`",
     };
+
+    const MIXED_CASE: &'static [&'static str] = &["BUILD_VCS_NUMBER_*"];
 
     fn context(self) -> Context {
         let (properties, unreadable) = match self.properties() {
@@ -136,7 +138,7 @@ fn only<'a>(all: &'a BTreeMap<String, String>, prefix: &str) -> Only<'a> {
 
 /// Reads what `java.util.Properties` has written.
 fn read(path: &Path) -> Option<BTreeMap<String, String>> {
-    let text = path.to_str().and_then(file::read)?;
+    let text = path.to_str().and_then(file::text)?;
     let properties = text
         .lines()
         .filter(|line| !line.starts_with('#'))

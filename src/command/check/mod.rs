@@ -20,8 +20,9 @@ use crate::report::Claim;
 /// Asks all questions, even when one is answered badly.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let mut findings = Findings::default();
-    match Plan::new(options, env, &mut log) {
-        Ok(plan) => ask(&plan, options, env, &mut log, &mut findings),
+    let deadline = Deadline::after(options.network.timeout);
+    match Plan::new(options, env, deadline, &mut log) {
+        Ok(plan) => ask(&plan, env, deadline, &mut log, &mut findings),
         Err(error) => findings.fail("ci", &error),
     }
     Exit {
@@ -33,8 +34,7 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     }
 }
 
-fn ask(plan: &Plan<'_>, options: &Options, env: &Env, log: &mut Log<'_>, findings: &mut Findings) {
-    let deadline = Deadline::after(options.network.timeout);
+fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findings: &mut Findings) {
     let claim = plan.claim();
     ask_ci(plan, findings);
     ask_state(env, &claim, findings);
@@ -56,7 +56,8 @@ fn ask(plan: &Plan<'_>, options: &Options, env: &Env, log: &mut Log<'_>, finding
     });
 
     let repository_known = destination.is_some();
-    let Some(destination) = destination.or_else(|| locate::without_repository(options).ok()) else {
+    let Some(destination) = destination.or_else(|| locate::without_repository(claim.options).ok())
+    else {
         for question in ["server", "token", "access", "on server"] {
             findings.not_asked(question, "the server is not known");
         }

@@ -174,7 +174,7 @@ impl<'v> Questions<'_, 'v> {
     }
 
     fn ask_data_center(&mut self, server: &DataCenter) -> bool {
-        let asked = accepted(self.delivery().ask_as_it_is(&server.properties()));
+        let asked = accepted(self.delivery().ask_unsigned(&server.properties()));
         let version = asked.and_then(|response| {
             let version = data_center::version(&response.body);
             version.ok_or_else(|| verdict::not_bitbucket(&response))
@@ -188,12 +188,12 @@ impl<'v> Questions<'_, 'v> {
         };
         let way = self.client.way(self.destination.url());
         let answer = format!("{} answers: Bitbucket {version} ({way})", server.server);
-        if data_center::is_rich(&version) {
-            self.findings.ok("server", answer);
-        } else {
+        if data_center::is_legacy(&version) {
             let hint = "before 7.4, statuses are stored the old way: \"Required builds\" do not see \
                         them";
             self.findings.warn("server", answer, hint);
+        } else {
+            self.findings.ok("server", answer);
         }
         true
     }
