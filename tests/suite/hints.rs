@@ -36,7 +36,7 @@ fn a_state_that_is_not_known_is_passed_the_way_of_the_ci() {
         .run()
         .exits(3);
     hints(&ran, words);
-    hints(&ran, "running, passed, failed, stopped");
+    hints(&ran, "running, passed, failed or stopped");
     let ran = build_status(["check"]).envs(GITHUB).to(&bitbucket).run();
     assert!(ran.stdout.contains(words), "{ran:#?}");
     let ran = gitlab(&bitbucket, [])
@@ -68,11 +68,11 @@ fn a_certificate_file_that_is_not_there_may_be_outside_of_the_container() {
         .run()
         .exits(1);
     hints(&ran, "unset it, or set BUILD_STATUS_CA_FILE");
-    hints(&ran, "in a container the path is the container's");
+    hints(&ran, "in a container, the path is one inside the container");
     let ran = gitlab(&bitbucket, ["--ca-file", "nosuch.pem"])
         .run()
         .exits(1);
-    hints(&ran, "in a container it is the container's");
+    hints(&ran, "in a container, it is one inside the container");
 }
 
 #[test]
@@ -96,7 +96,10 @@ fn a_proxy_that_is_not_there_is_what_to_check() {
         .exits(5)
         .says("through the proxy 127.0.0.1:1");
     hints(&ran, "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY)");
-    hints(&ran, "NO_PROXY if the host can be reached directly");
+    hints(
+        &ran,
+        "if the host can be reached directly, add it to NO_PROXY",
+    );
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn one_variable_is_enough_for_workspace_and_repository() {
         .without("CI_PROJECT_NAME")
         .run()
         .exits(2);
-    hints(&ran, "BITBUCKET_REPOSITORY alone to WORKSPACE/REPO");
+    hints(&ran, "set BITBUCKET_REPOSITORY to WORKSPACE/REPO");
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn a_reference_that_was_not_expanded_may_be_to_nothing() {
         .env("BITBUCKET_ACCESS_TOKEN", "$(TOKEN)")
         .run()
         .exits(2);
-    hints(&ran, "or not defined in this pipeline");
+    hints(&ran, "define that variable in this pipeline");
 }
 
 #[test]

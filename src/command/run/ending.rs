@@ -26,7 +26,7 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
     let time = time(ended.elapsed);
     let counts = results.map(|results| format!("{results} in {time}"));
     match (ended.stopped_by, ended.exit, counts) {
-        (Some(signal), _, _) => format!("stopped by signal {signal} after {time}"),
+        (Some(_), _, _) => format!("cancelled after {time}"),
         (None, ExitReason::Code(0), Some(counts)) => counts,
         (None, ExitReason::Code(0), None) => format!("passed in {time}"),
         (None, ExitReason::Code(_), Some(counts)) if results.is_some_and(|it| it.failed > 0) => {
@@ -132,7 +132,7 @@ mod tests {
                 None,
                 State::Stopped,
                 143,
-                "stopped by signal 15 after 2m 05s",
+                "cancelled after 2m 05s",
             ),
             (
                 ExitReason::Code(0),
@@ -140,7 +140,7 @@ mod tests {
                 None,
                 State::Stopped,
                 0,
-                "stopped by signal 2 after 2m 05s",
+                "cancelled after 2m 05s",
             ),
             (
                 ExitReason::NotFound,

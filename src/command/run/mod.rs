@@ -59,7 +59,7 @@ impl Run<'_> {
             log.warn(&format!("ignored: {problem}"));
         }
         let (ended, summary) = if self.options.dry_run {
-            log.warn("this run is not reported: it is a dry run");
+            log.warn("this run is not reported: dry run");
             (running.wait(), Summary::default())
         } else {
             self.report(running, since, &mut log)
@@ -187,7 +187,7 @@ impl Reporter<'_> {
         };
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
-            Some(error) => log.warn(&format!("INPROGRESS is not reported: {error}")),
+            Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
         }
         outcome
     }
