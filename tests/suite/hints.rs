@@ -43,7 +43,7 @@ fn a_state_that_is_not_known_is_passed_the_way_of_the_ci() {
         .env("CI_JOB_STATUS", "")
         .run()
         .exits(3);
-    hints(&ran, "CI_JOB_STATUS: the end of the job is known in after");
+    hints(&ran, "CI_JOB_STATUS: it is final in after_script only");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_merge_on_github_is_not_reported_without_its_event() {
         .to(&bitbucket)
         .run()
         .exits(3)
-        .says("GITHUB_EVENT_PATH, whose file has the head, is not set");
+        .says("GITHUB_EVENT_PATH, which names the file with the head, is not set");
     assert_eq!(bitbucket.received().len(), 0);
 }
 
@@ -184,7 +184,7 @@ fn a_file_of_the_cis_that_cannot_be_read_is_named() {
         .run()
         .exits(3)
         .says(
-            "warning: TEAMCITY_BUILD_PROPERTIES_FILE: the file `/nosuch/build.properties` cannot",
+            "warning: TEAMCITY_BUILD_PROPERTIES_FILE: cannot read the file `/nosuch/build.properties`",
         );
     let ran = build_status(["check"]).envs(&teamcity).to(&bitbucket).run();
     assert!(ran.stdout.contains("/nosuch/build.properties"), "{ran:#?}");
@@ -195,5 +195,5 @@ fn a_file_of_the_cis_that_cannot_be_read_is_named() {
         .to(&bitbucket)
         .run()
         .exits(3)
-        .says("the file `/nosuch/event.json` of GITHUB_EVENT_PATH, which has the head, cannot be");
+        .says("the file with the head, `/nosuch/event.json` (GITHUB_EVENT_PATH), cannot be read");
 }

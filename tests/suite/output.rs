@@ -289,7 +289,7 @@ fn context_prints_what_is_known_and_nothing_outside_a_ci() {
     );
     assert!(text.contains("tag             -\n"), "{text}");
     assert!(
-        text.contains("CI_JOB_STATUS: the end of the job is known in after_script only"),
+        text.contains("CI_JOB_STATUS: it is final in after_script only"),
         "{text}"
     );
 
