@@ -10,15 +10,15 @@ use crate::error::Error;
 
 /// A snapshot of environment variables.
 ///
-/// Empty variables are left out: every CI exports some for "not set". A value that is not UTF-8
-/// keeps what can be kept (a job name in Latin-1 is still a job name); `std::env::vars` would panic.
+/// Empty variables are left out: CIs export some for "not set". In a value that is not UTF-8, invalid
+/// bytes are replaced (most of a job name in Latin-1 stays readable); `std::env::vars` would panic.
 #[derive(Clone, Default, PartialEq)]
 pub struct Env {
     variables: BTreeMap<String, String>,
 }
 
 impl Env {
-    /// Takes the snapshot. The only place, beside clap for our own options, that reads the process
+    /// Takes the snapshot. Only this function and clap, for the options, read the process
     /// environment.
     pub fn from_process() -> Self {
         std::env::vars_os().collect()
@@ -71,8 +71,8 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     }
 }
 
-/// Refuses `$NAME` and `${NAME}`: a reference that the CI has left as it was, because the variable
-/// is not there for this job.
+/// Refuses a value such as `$NAME`: a reference that the CI did not expand, because the variable is
+/// not set in this job. `origin` is the option or variable with the value.
 pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
     let within = |text: &'_ str, start: &str, end: char| {
         let inner = text
@@ -93,9 +93,9 @@ pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
     if name.as_deref().is_some_and(is_name) {
         return Err(Error::setting(
             origin,
-            "it is a literal reference to another variable, which is not set in this job",
-            "define that variable: it is protected, and so missing on unprotected branches and \
-             tags, or not defined in this pipeline",
+            "it is a literal reference to a variable that is not set in this job",
+            "define that variable in this pipeline; a protected variable is missing on unprotected \
+             branches and tags",
         ));
     }
     Ok(())

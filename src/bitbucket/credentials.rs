@@ -104,8 +104,8 @@ impl Credentials {
             Self::Consumer { url, .. } if product == Product::DataCenter && url == OAUTH_URL => {
                 Err(Error::setting(
                     "BITBUCKET_CLIENT_ID",
-                    "it is an OAuth consumer, and those are Bitbucket Cloud's",
-                    "make an HTTP access token with the permission Repository read, and set \
+                    "it is an OAuth consumer, which works on Bitbucket Cloud only",
+                    "create an HTTP access token with the permission Repository read, and set \
                      BITBUCKET_ACCESS_TOKEN to it",
                 ))
             }

@@ -140,15 +140,15 @@ impl<'a, 'l> Delivery<'a, 'l> {
     ) -> Result<Response, Error> {
         let cancelled = report.state == State::Stopped && self.knows_cancelled(server)?;
         if report.state == State::Stopped && !cancelled {
-            let warning = "this Bitbucket does not know CANCELLED: it stores FAILED";
+            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
             self.session.log().warn(warning);
         }
         let generation = Generation::Rich { cancelled };
         match self.send(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
-                    "this Bitbucket is older than 7.4: it stores the status without looking at the \
-                     repository and the commit, and \"Required builds\" do not see it",
+                    "Data Center before 7.4 stores the status without checking repository and \
+                     commit, and \"Required builds\" ignore it",
                 );
                 self.send(&server.request(report, Generation::Legacy))
             }

@@ -1,4 +1,4 @@
-//! Which repository on Bitbucket a status goes to, and on which server.
+//! Determines the repository on Bitbucket, and its server.
 
 use crate::bitbucket::cloud::Cloud;
 use crate::bitbucket::data_center::DataCenter;
@@ -13,8 +13,8 @@ use crate::status::url;
 
 const CLOUD_API: &str = "https://api.bitbucket.org/2.0";
 
-/// Finds the product and the repository: options and variables first, then the CI's own, if it is on
-/// Bitbucket or a mirror of such a one, then the git remote of the working directory.
+/// Determines the product and the repository: from options and variables, else from the CI's
+/// repository if that is on Bitbucket or a mirror of one there, else from the git remote.
 pub fn destination(
     options: &Options,
     context: &Context,
@@ -44,7 +44,7 @@ pub fn destination(
     Ok(server.repository(owner, repository))
 }
 
-/// Finds the product only, for questions that can be asked without a repository.
+/// Determines the product only, for requests that need no repository.
 pub fn without_repository(options: &Options) -> Result<Destination, Error> {
     let server = Server::find(options, None)?;
     Ok(server.repository(String::new(), String::new()))
@@ -65,7 +65,7 @@ impl Server {
             return Err(Error::Setting {
                 origin: origins.name("server_url"),
                 problem: format!("{} is Bitbucket Cloud", url::without_user(url)),
-                hint: Some("leave it out: without it, reports go to Bitbucket Cloud".into()),
+                hint: Some("unset it: by default, reports go to Bitbucket Cloud".into()),
             });
         }
         let checked = |product, origin: String, url: &str| match url::server_url(url, allow_http) {
@@ -74,7 +74,7 @@ impl Server {
                 origin,
                 problem,
                 hint: Some(format!(
-                    "give the address of the server itself, such as {}",
+                    "set it to the base URL of the server, such as {}",
                     match product {
                         Product::Cloud => CLOUD_API,
                         Product::DataCenter => "https://git.example.com",
@@ -92,7 +92,9 @@ impl Server {
             (Some(_), Some(_), _) => Err(Error::Setting {
                 origin: origins.name("server_url"),
                 problem: format!("{} is set too", origins.name("api_root")),
-                hint: Some("the first means Data Center, the second Cloud: set one of them".into()),
+                hint: Some(
+                    "set only one: the first is for Data Center, the second for Cloud".into(),
+                ),
             }),
             (Some(url), None, _) => checked(Product::DataCenter, origins.name("server_url"), url),
             (None, Some(url), _) => checked(Product::Cloud, origins.name("api_root"), url),
@@ -143,10 +145,10 @@ fn given(
         return Err(Error::Setting {
             origin: origins.name("repository"),
             problem: format!("`{path}` is neither REPO nor WORKSPACE/REPO"),
-            hint: Some("give the names that the repository's page on Bitbucket has".into()),
+            hint: Some("use the names in the URL of the repository's page on Bitbucket".into()),
         });
     }
-    // An option beats a variable, and what says both beats what says one.
+    // An option wins over a variable, and WORKSPACE/REPO over a separate workspace.
     let typed = |option| origins.variable(option).is_none();
     let owner = match (in_path, &given_owner) {
         (Some(_), Some(workspace)) if typed("workspace") && !typed("repository") => {
@@ -157,18 +159,18 @@ fn given(
     Ok((owner.map(str::to_owned), Some(name.to_owned())))
 }
 
-/// Refuses what can be no name of a workspace, project or repository, nor two of them.
+/// Refuses anything but one or two names of a workspace, project or repository.
 fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     env::check_expanded(origin, names)?;
     if names.split('/').all(is_name) {
         return Ok(());
     }
-    // Of a clone URL, with or without a scheme, what may be a password is not repeated.
+    // The user part of a clone URL may hold a password: do not repeat it.
     let names = names.rsplit_once('@').map_or(names, |(_, rest)| rest);
     Err(Error::Setting {
         origin: origin.to_owned(),
-        problem: format!("`{names}` is no name on Bitbucket"),
-        hint: Some("give the names as they stand in the address of the repository's page".into()),
+        problem: format!("`{names}` is not a valid name on Bitbucket"),
+        hint: Some("use the names in the URL of the repository's page on Bitbucket".into()),
     })
 }
 
@@ -177,7 +179,7 @@ fn is_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(odd)
 }
 
-/// Both, or what to say about the one that is missing.
+/// Both names, or an error about the missing or invalid one.
 fn both(
     owner: Option<String>,
     name: Option<String>,
@@ -188,13 +190,13 @@ fn both(
             return Ok((owner, name));
         }
         (Some(owner), Some(name)) if !owner.contains('/') => {
-            Some(format!("`{owner}/{name}` is no name on Bitbucket"))
+            Some(format!("`{owner}/{name}` is not a valid name on Bitbucket"))
         }
         (Some(owner), Some(_)) => Some(format!(
-            "`{owner}` is a group in a group, and no workspace or project on Bitbucket"
+            "`{owner}` is a nested GitLab group; Bitbucket has no equivalent"
         )),
-        (Some(_), None) => Some("the workspace is known, but not the repository".into()),
-        (None, Some(_)) => Some("its name is known, but not its workspace".into()),
+        (Some(_), None) => Some("the workspace is known, but the repository's name is not".into()),
+        (None, Some(_)) => Some("its name is known, but its workspace is not".into()),
         (None, None) => from_ci.filter(|it| it.site == Site::Elsewhere).map(|it| {
             let host = it.host.as_deref().unwrap_or("another host");
             format!(

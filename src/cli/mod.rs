@@ -1,6 +1,6 @@
-//! The command line, and the variables that stand for options.
+//! The command line, and the variables of its options.
 //!
-//! clap reads ours, envy reads the CI's.
+//! clap reads the variables of `build_status`; envy, in [`crate::ci`], reads those of the CI.
 
 mod commands;
 mod options;
@@ -22,26 +22,26 @@ pub use self::values::{Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 
-/// What the user asks for.
+/// A command line that has been read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Args {
-    /// The command.
+    /// The command, with the arguments that only it takes.
     pub command: Command,
-    /// Its options.
+    /// The options, from the command line or from variables.
     pub options: Options,
 }
 
-/// Why there are no arguments to act on.
+/// Why the program ends before it runs a command.
 #[derive(Debug, PartialEq)]
 pub enum EarlyExit {
-    /// Help or version, for stdout.
+    /// Help or version, to be printed on stdout.
     Print(String),
     /// A bad command line or variable.
     Fail(Error),
 }
 
 impl Args {
-    /// Reads the arguments, the program's name first, and the variables that stand for options.
+    /// Reads the arguments, the program's name first, and the variables of the options.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, EarlyExit> {
         let words = without_help_command(words.into_iter().collect());
         let shape = Shape::called(&words);
@@ -72,7 +72,7 @@ fn without_help_command(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// Whether a command line that cannot be read asks for JSON all the same.
+/// Whether the output is to be JSON, for errors in a command line that clap cannot read.
 pub fn asks_for_json(words: &[OsString], variable: Option<&str>) -> bool {
     let is_pair = |pair: &[OsString]| pair[0] == "--output" && pair[1] == "json";
     words.windows(2).any(is_pair)
@@ -80,7 +80,7 @@ pub fn asks_for_json(words: &[OsString], variable: Option<&str>) -> bool {
         || variable == Some("json")
 }
 
-/// Turns clap's error into ours. Its text is kept: it names the option and what it takes.
+/// Turns an error of clap's into [`EarlyExit`]. Its text stays: it names the option and its values.
 fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyExit {
     match error.kind() {
         ErrorKind::DisplayHelp => return EarlyExit::Print(shape.help(words)),
@@ -96,13 +96,13 @@ fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyEx
     EarlyExit::Fail(Error::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
         hint: is_about_credentials(error).then_some(
-            "credentials are read from variables only, because everybody on the machine sees a \
-             command line: set BITBUCKET_ACCESS_TOKEN (and, for an API token, BITBUCKET_USERNAME)",
+            "credentials are read from variables only, because other users of the machine can see \
+             command lines: set BITBUCKET_ACCESS_TOKEN (and, for an API token, BITBUCKET_USERNAME)",
         ),
     })
 }
 
-/// Whether an unknown option looks as if it were meant for a secret or a user name.
+/// Whether an unknown option looks like one for a secret or a user name.
 fn is_about_credentials(error: &clap::Error) -> bool {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
         return false;

@@ -1,4 +1,4 @@
-//! The values that options take, where that is not any text.
+//! Types of option values other than text.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use clap::ValueEnum;
 /// A way to send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Method {
-    /// A user name and a password or token
+    /// User name, and password or token
     Basic,
-    /// A token alone
+    /// Token only
     Bearer,
-    /// An OAuth consumer's key and secret, which are exchanged for a token
+    /// Key and secret of an OAuth consumer, exchanged for a token
     #[value(name = "oauth")]
     OAuth,
 }
 
-/// A format of what is printed on stdout.
+/// The format of stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people
+    /// Text, for people
     #[default]
     Text,
-    /// One object, for programs
+    /// JSON, for programs
     Json,
 }
 
-/// Reads a number of seconds, with or without a fraction.
+/// Reads seconds, with or without a fraction. An error is a phrase after "the value is".
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.1..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err("it is not between 0.1 and 86400".into())
+        Err("not between 0.1 and 86400".into())
     }
 }
 

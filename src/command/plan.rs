@@ -47,7 +47,7 @@ impl<'a> Plan<'a> {
         let plan = Self::with_context(options, env, info, context, deadline);
         log.detail(&format!(
             "CI: {}",
-            info.map_or("not known", |info| info.name)
+            info.map_or("none recognised", |info| info.name)
         ));
         if let Some(unreadable) = &plan.context.unreadable {
             log.warn(unreadable);

@@ -91,7 +91,7 @@ fn count_tests(
 fn dry_run(plan: &Plan<'_>, report: &Report, log: &mut Log<'_>) -> Result<Request, Error> {
     let request = plan.destination.clone()?.request(report);
     if report.state == State::Stopped && plan.product() == Product::DataCenter {
-        log.warn("a server before 8.0 does not know CANCELLED and would get FAILED");
+        log.warn("a server before 8.0 has no state CANCELLED and would get FAILED");
     }
     match &plan.credentials {
         Ok(credentials) => Ok(credentials.sign_dry_run(request)),

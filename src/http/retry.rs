@@ -123,7 +123,7 @@ impl Policy {
         };
         if wait > longest {
             return Next::GiveUp(Some(format!(
-                "it asks to wait {} s, and {} s are left (--timeout)",
+                "it asks to wait {} s, but {} s are left (--timeout)",
                 wait.as_secs(),
                 seconds(left)
             )));
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(
             policy.next(tried(1, 1000), wait(u64::MAX), 0.1),
             Next::GiveUp(Some(
-                "it asks to wait 18446744073709551615 s, and 29.00 s are left (--timeout)".into()
+                "it asks to wait 18446744073709551615 s, but 29.00 s are left (--timeout)".into()
             ))
         );
     }

@@ -96,7 +96,7 @@ impl DetectedCommit {
     pub fn or_ask_git_for(self, revision: &str) -> Self {
         let reason = match self {
             Self::Hash(_) => return self,
-            Self::Nothing => "none is known".to_owned(),
+            Self::Nothing => "the CI does not name one".to_owned(),
             Self::Refused { reason, .. } => reason,
         };
         Self::Refused {

@@ -57,13 +57,13 @@ mod tests {
 
     #[test]
     fn siblings_with_one_beginning_get_keys_of_their_own() {
-        let leg = |n| {
+        let key = |n| {
             within(
                 &of_job("gitlab-ci", &format!("integration-tests-on-postgres {n}/3")),
                 40,
             )
         };
-        assert_ne!(leg(1), leg(2));
-        assert_eq!(leg(1), leg(1));
+        assert_ne!(key(1), key(2));
+        assert_eq!(key(1), key(1));
     }
 }

@@ -111,7 +111,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "on server",
             "FAIL",
             4,
-            "may not be pushed there yet",
+            "Bitbucket does not have this commit: push it",
         ),
         (
             "CI_PROJECT_NAMESPACE",
@@ -143,7 +143,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "key",
             "warn",
             0,
-            "a shorter key",
+            "pass a shorter --key",
         ),
         (
             "BITBUCKET_ACCESS_TOKEN",
@@ -167,7 +167,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "token",
             "FAIL",
             4,
-            "expired, revoked",
+            "has expired, is revoked",
         ),
         (
             "BITBUCKET_ACCESS_TOKEN",
@@ -183,7 +183,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "token",
             "warn",
             0,
-            "more than it has to",
+            "more scopes than needed",
         ),
         (
             "BITBUCKET_USERNAME",

@@ -109,7 +109,7 @@ fn an_unknown_repository_or_commit_is_told_from_an_old_server() {
         .run()
         .exits(4)
         .says("HTTP 404")
-        .says("may not be pushed there yet");
+        .says("Bitbucket does not have this commit: push it");
     assert_eq!(shown(&bitbucket), []);
 }
 
@@ -147,7 +147,7 @@ fn options_of_data_center_are_sent() {
     report(&bitbucket, ["--key", &"k".repeat(256)])
         .run()
         .exits(0)
-        .says("takes 255");
+        .says("Bitbucket Data Center allows 255");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn exit_codes() -> String {
 }
 
 fn providers() -> String {
-    let mut table = "| CI | id | detected by | commit from | state from | when it is right |\n\
+    let mut table = "| CI | id | detected by | commit from | state from | notes on the state |\n\
                      |---|---|---|---|---|---|\n"
         .to_owned();
     for entry in PROVIDERS {

@@ -153,7 +153,7 @@ fn a_dry_run_needs_no_credentials_and_says_that_there_are_none() {
         .run()
         .exits(0);
     assert!(!ran.stdout.contains("Authorization"));
-    ran.says("warning: credentials: there are none");
+    ran.says("warning: no credentials: set BITBUCKET_ACCESS_TOKEN");
     assert_eq!(bitbucket.connections(), 0);
 }
 
@@ -243,7 +243,10 @@ fn a_result_that_cannot_be_printed_is_exit_code_1() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut reporter = gitlab(&bitbucket, args.iter().copied());
         reporter.command().stdout(full);
-        reporter.run().exits(1).says("cannot be printed");
+        reporter
+            .run()
+            .exits(1)
+            .says("output: cannot write to stdout: ");
     }
     assert_eq!(
         bitbucket.history().len(),
@@ -287,7 +290,7 @@ fn context_prints_what_is_known_and_nothing_outside_a_ci() {
     );
     assert!(text.contains("tag             -\n"), "{text}");
     assert!(
-        text.contains("CI_JOB_STATUS: the end of the job is known in after_script only"),
+        text.contains("CI_JOB_STATUS: it is final in after_script only"),
         "{text}"
     );
 

@@ -129,13 +129,15 @@ fn an_unknown_word_is_an_error_that_names_words_and_variable() {
         gitlab(&bitbucket, [word])
             .run()
             .exits(2)
-            .says(&format!("STATE is `{word}`"))
+            .says(&format!("`{word}` is not a known state (from STATE)"))
             .says("running, passed, failed or stopped");
         gitlab(&bitbucket, [])
             .env("BUILD_STATUS", word)
             .run()
             .exits(2)
-            .says("BUILD_STATUS is");
+            .says(&format!(
+                "`{word}` is not a known state (from BUILD_STATUS)"
+            ));
     }
     assert_eq!(shown(&bitbucket), []);
 }
@@ -364,7 +366,7 @@ fn long_keys_are_shortened_and_siblings_keep_apart() {
     gitlab(&bitbucket, ["--key", &"k".repeat(41)])
         .run()
         .exits(0)
-        .says("warning: --key: the key has 41 characters, and Bitbucket Cloud takes 40");
+        .says("warning: --key: the key has 41 characters, but Bitbucket Cloud allows 40");
     assert_eq!(bitbucket.history().last().unwrap().key.len(), 40);
     gitlab(&bitbucket, ["--key", &"k".repeat(40)])
         .run()
@@ -652,7 +654,7 @@ fn without_a_ci_the_working_copy_says_the_commit_and_the_repository() {
         .env("GITLAB_CI", "true")
         .run()
         .exits(3)
-        .says("commit: none is known");
+        .says("no commit: neither the CI nor git names one");
 }
 
 #[test]

@@ -57,10 +57,10 @@ impl Provider for Bamboo {
             "bamboo_planRepository_1_revision",
         ],
         state: Some("bamboo_buildFailed"),
-        state_caveat: "it is false until a task fails: right in a final task only",
+        state_caveat: "it is false until a task fails, so report in a final task",
         url_setting: "Base URL in Bamboo's general configuration",
-        secrets_caveat: "Bamboo puts `bamboo_` before a variable's name: pass it on in the task's \
-                         Environment variables",
+        secrets_caveat: "Bamboo prefixes the names of variables with `bamboo_`: pass the secret in \
+                         the task's Environment variables",
     };
 
     const MIXED_CASE: &'static [&'static str] = &[
@@ -101,7 +101,7 @@ impl Provider for Bamboo {
                 .bamboo_repository_pr_sourcebranch
                 .or(self.bamboo_planrepository_branchname),
             repository: repository.and_then(Repository::from_url).map(|it| {
-                // The port and host of its ssh server say nothing.
+                // Host and port of an ssh URL do not tell that this is a Data Center.
                 if is_data_center && it.site == Site::Elsewhere {
                     let site = Site::DataCenter { server: None };
                     Repository { site, ..it }

@@ -39,7 +39,7 @@ pub(super) struct GitLab {
     ci_build_tag: Option<String>,
 }
 
-/// The words that reach `after_script`, and `running` before it: `runtimeStateAndError` in
+/// `running` before `after_script`, in which it is one of the others: `runtimeStateAndError` in
 /// <https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/common/build.go>.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,8 +66,7 @@ impl Provider for GitLab {
             "CI_COMMIT_SHA",
         ],
         state: Some("CI_JOB_STATUS"),
-        state_caveat: "the end of the job is known in after_script only; before it, the job is \
-                       running",
+        state_caveat: "it is final in after_script only; before that, the job is running",
         url_setting: "external_url in GitLab's gitlab.rb",
         secrets_caveat: "a protected CI/CD variable is missing in jobs of unprotected branches and \
                          tags, and in merge requests from forks",

@@ -47,7 +47,11 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
     findings.result("url", claim.url(), Clone::clone);
     match (claim.key(), claim.key_warning()) {
         (Ok(_), Some(warning)) => {
-            findings.warn("key", warning, "give a shorter key, or keep this one");
+            findings.warn(
+                "key",
+                warning,
+                "pass a shorter --key, or accept the shortened one",
+            );
         }
         (key, _) => drop(findings.result("key", key, Clone::clone)),
     }
@@ -59,7 +63,7 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
     let Some(destination) = destination.or_else(|| locate::without_repository(claim.options).ok())
     else {
         for question in ["server", "token", "access", "on server"] {
-            findings.not_asked(question, "the server is not known");
+            findings.not_asked(question, "the server is unknown");
         }
         return;
     };
@@ -81,8 +85,8 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
 
 fn ask_ci(plan: &Plan<'_>, findings: &mut Findings) {
     let Some(info) = plan.info else {
-        let hint = "run it in a CI job, or give --commit, --url, --repository and --key";
-        findings.warn("ci", "not a known one", hint);
+        let hint = "run this in a CI job, or pass --commit, --url, --repository and --key";
+        findings.warn("ci", "none recognised", hint);
         return;
     };
     let answer = format!("{} ({})", info.name, info.id);
@@ -91,7 +95,7 @@ fn ask_ci(plan: &Plan<'_>, findings: &mut Findings) {
         Some(unreadable) => findings.warn(
             "ci",
             format!("{answer}; {unreadable}"),
-            "in a container, mount that file where the variable says",
+            "in a container, mount that file at the path in the variable",
         ),
     }
 }
@@ -106,11 +110,11 @@ fn ask_state(env: &Env, claim: &Claim<'_>, findings: &mut Findings) {
         Err(error @ Error::UnknownState { .. }) => findings.fail("state", &error),
         Err(_) => findings.warn(
             "state",
-            "not known here",
-            // Of a CI with a variable, it may not be set here and be right in the step that reports.
+            "unknown here",
+            // A CI with a variable may set it only in the step that reports.
             match claim.info.filter(|info| info.state.is_none()) {
                 Some(info) => info.state_caveat,
-                None => "give it as an argument of the report: build_status passed",
+                None => "pass it as an argument when you report: build_status passed",
             },
         ),
     }

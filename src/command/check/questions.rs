@@ -55,21 +55,21 @@ impl<'v> Questions<'_, 'v> {
         if self.credentials.is_none() {
             let questions = ["token", "access", "on server"];
             let asked = usize::from(self.refused);
-            return self.not_asked(&questions[asked..], "there are no credentials");
+            return self.not_asked(&questions[asked..], "no credentials");
         }
         if !self.repository_known {
             // Data Center judges credentials by what they may do with a repository.
             if self.destination.product() == Product::DataCenter {
-                self.not_asked(&["token"], "the repository is not known");
+                self.not_asked(&["token"], "the repository is unknown");
             }
-            return self.not_asked(&["access", "on server"], "the repository is not known");
+            return self.not_asked(&["access", "on server"], "the repository is unknown");
         }
         if !self.refused {
             self.ask_about_repository(commit);
         }
         if self.refused {
             // Each further failed login brings the account nearer to its lock.
-            self.not_asked(&["access", "on server"], "the token is refused");
+            self.not_asked(&["access", "on server"], "the token was refused");
         }
     }
 
@@ -87,12 +87,11 @@ impl<'v> Questions<'_, 'v> {
             format!("{repository} is visible")
         });
         let Some(commit) = commit else {
-            return self.not_asked(&["on server"], "the commit is not known");
+            return self.not_asked(&["on server"], "the commit is unknown");
         };
         let asked = self.ask(&Request::get(self.destination.commit_url(commit)));
-        self.findings.result("on server", accepted(asked), |_| {
-            format!("{commit} is there")
-        });
+        self.findings
+            .result("on server", accepted(asked), |_| format!("{commit} exists"));
     }
 
     fn not_asked(&mut self, questions: &[&'static str], because: &str) {
@@ -167,7 +166,9 @@ impl<'v> Questions<'_, 'v> {
             Scopes::More(more) => self.findings.warn(
                 "token",
                 answer,
-                &format!("it may do more than it has to ({more}): repository read is enough"),
+                &format!(
+                    "the token has more scopes than needed ({more}): repository read is enough"
+                ),
             ),
             Scopes::Missing => self.findings.fail("token", &lacks_scope(scopes)),
         }
@@ -189,8 +190,8 @@ impl<'v> Questions<'_, 'v> {
         let way = self.client.way(self.destination.url());
         let answer = format!("{} answers: Bitbucket {version} ({way})", server.server);
         if data_center::is_legacy(&version) {
-            let hint = "before 7.4, statuses are stored the old way: \"Required builds\" do not see \
-                        them";
+            let hint = "upgrade to 7.4 or later for \"Required builds\": they ignore the statuses \
+                         that older servers store";
             self.findings.warn("server", answer, hint);
         } else {
             self.findings.ok("server", answer);
@@ -202,7 +203,7 @@ impl<'v> Questions<'_, 'v> {
         let asked = self.ask(&server.build_capabilities());
         let stored = match accepted(asked) {
             Ok(response) if data_center::knows_cancelled(&response.body) => "CANCELLED",
-            _ => "FAILED, because the server does not know CANCELLED (before 8.0)",
+            _ => "FAILED, because the server has no state CANCELLED (before 8.0)",
         };
         self.findings
             .ok("stopped", format!("a stopped build is stored as {stored}"));
@@ -210,7 +211,7 @@ impl<'v> Questions<'_, 'v> {
 
     fn judge_data_center_token(&mut self, asked: &Answer) {
         match asked {
-            Err(_) => self.findings.not_asked("token", "there was no answer"),
+            Err(_) => self.findings.not_asked("token", "no answer"),
             Ok((response, Some(error))) if matches!(response.status, 401 | 403) => {
                 self.findings.fail("token", error);
                 self.refused = true;
@@ -251,8 +252,8 @@ fn lacks_scope(scopes: &str) -> Error {
         message: format!("the token lacks the scope repository; it has: {scopes}"),
         request_id: None,
         hint: Some(
-            "make a token with the scope repository (API token: read:repository:bitbucket); scopes \
-             cannot be added to a token",
+            "create a token with the scope repository (API token: read:repository:bitbucket); scopes \
+             cannot be added to an existing token",
         ),
     }
 }

@@ -104,7 +104,7 @@ impl Run<'_> {
     /// Reports in a thread of its own, so that nothing of it holds up the command.
     fn start_reporting(&self, progress: &Arc<Progress>, since: SystemTime, log: &mut Log<'_>) {
         if self.options.dry_run {
-            log.warn("this run is not reported: it is a dry run");
+            log.warn("this run is not reported: dry run");
             return progress.report(None);
         }
         let reporter = Reporter {
@@ -234,7 +234,7 @@ impl Reporter {
         let outcome = way.delivery(session).deliver(&way.report);
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
-            Some(error) => log.warn(&format!("INPROGRESS is not reported: {error}")),
+            Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
         }
         outcome
     }
