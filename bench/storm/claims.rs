@@ -6,7 +6,13 @@ use crate::limit::Kind;
 use crate::rules::{build_status, four_retries, full_jitter};
 use crate::runs::Runs;
 use crate::scenario::{at_once, seconds};
-use crate::simulation::{Scenario, simulate};
+use crate::simulation::{Scenario, Tally, simulate};
+
+impl Tally {
+    fn lost(&self) -> usize {
+        self.jobs - self.stored
+    }
+}
 
 #[test]
 fn of_150_jobs_that_end_together_none_is_lost_where_four_retries_lose_many() {

@@ -1,13 +1,11 @@
 //! A storm of reporters against a limited server: with processes, in minutes, and in virtual time,
-//! with the same policy code, for what would take days. `bench/storm` runs it and `bench/storm.md`
+//! with the same policy code, for what would take days. `bench/storm/run` runs it and `README.md`
 //! says what came out.
 
 #[cfg(test)]
 mod claims;
-mod curves;
 mod document;
 mod limit;
-mod plot;
 mod reporters;
 mod rules;
 mod runs;
@@ -16,15 +14,12 @@ mod simulation;
 mod tables;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 
 #[derive(clap::Parser)]
 struct Args {
-    /// Where the tables go, and the plots beside it
-    #[arg(long, default_value = "bench/storm.md")]
-    document: PathBuf,
     /// Start processes too: this binary, for about a quarter of an hour
     #[arg(long, value_name = "BUILD_STATUS")]
     binary: Option<PathBuf>,
@@ -41,7 +36,8 @@ fn main() -> std::io::Result<()> {
         print!("{}", tables::storms(binary, only, &tell));
         return Ok(());
     }
-    let mut document = fs::read_to_string(&args.document)?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/storm/README.md");
+    let mut document = fs::read_to_string(&path)?;
     if let Some(binary) = &args.binary {
         document = tables::storms(binary, "", &tell).into_place("storms", &document);
     }
@@ -54,8 +50,5 @@ fn main() -> std::io::Result<()> {
     ] {
         document = table.into_place(name, &document);
     }
-    fs::write(&args.document, document)?;
-    let plot = |name| args.document.with_file_name(name);
-    fs::write(plot("storm-jobs.svg"), curves::jobs())?;
-    fs::write(plot("storm-outage.svg"), curves::outage_lengths())
+    fs::write(path, document)
 }

@@ -45,10 +45,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn lost(&self) -> usize {
-        self.jobs - self.stored
-    }
-
     /// Lost although the server was ready.
     pub(crate) fn needlessly(&self) -> usize {
         self.ready.saturating_sub(self.stored)
