@@ -29,7 +29,7 @@ impl Env {
     }
 
     /// Reads the fields of `T`, each from the variable of its name in upper or lower case.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, envy::Error> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, envy::Error> {
         // envy lower-cases names and calls `NAME` beside `name` a duplicate field. Upper case
         // sorts first and wins.
         let mut seen = BTreeMap::new();

@@ -209,12 +209,12 @@ impl Error {
     }
 
     /// Whether `--no-fail` forgives it: the code is 3, 4 or 5.
-    pub const fn is_forgivable(&self) -> bool {
+    pub(crate) const fn is_forgivable(&self) -> bool {
         matches!(self.exit_code(), 3..=5)
     }
 
     /// The word for it in JSON.
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
             Self::Setting { .. } => "setting",
@@ -242,7 +242,7 @@ impl Error {
     }
 
     /// The HTTP status that came, if one came.
-    pub const fn http_status(&self) -> Option<u16> {
+    pub(crate) const fn http_status(&self) -> Option<u16> {
         match self {
             Self::Redirected { status, .. }
             | Self::Refused { status, .. }

@@ -14,7 +14,7 @@ pub struct Sender<'a> {
 }
 
 /// What to do about an answer with this status and message.
-pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
+pub(crate) fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
     if message.starts_with(HTML_PAGE) {
         return Some(
             "that is not Bitbucket's API: check the host, the port, whether it is https, and the \
@@ -28,7 +28,7 @@ pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'s
 }
 
 /// What to do about an answer that may be another one later.
-pub fn for_failing(status: u16, product: Product) -> Option<&'static str> {
+pub(crate) fn for_failing(status: u16, product: Product) -> Option<&'static str> {
     Some(match (status, product) {
         (503, _) => "Bitbucket, or a proxy before it, is down or busy: try again later",
         (429, Product::Cloud) => {

@@ -45,7 +45,7 @@ pub fn destination(
 }
 
 /// Finds the product only, for questions that can be asked without a repository.
-pub fn without_repository(options: &Options) -> Result<Destination, Error> {
+pub(crate) fn without_repository(options: &Options) -> Result<Destination, Error> {
     let server = Server::find(options, None)?;
     Ok(server.repository(String::new(), String::new()))
 }

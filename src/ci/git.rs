@@ -7,7 +7,7 @@ use crate::status::commit::{self, DetectedCommit};
 use crate::status::repository::Repository;
 
 /// The repository that the remote `origin` leads to, if there is a `git` program and a working copy.
-pub fn remote(context: &Context) -> Option<Repository> {
+pub(crate) fn remote(context: &Context) -> Option<Repository> {
     let url = git(
         context.directory.as_deref(),
         &["remote", "get-url", "origin"],
@@ -17,7 +17,7 @@ pub fn remote(context: &Context) -> Option<Repository> {
 
 /// Puts the hash into `context` where the CI has only a word for it that git knows. In no CI, it is
 /// the commit that is checked out; in a CI, that may be a merge commit that Bitbucket does not have.
-pub fn complete(context: &mut Context, in_ci: bool) {
+pub(crate) fn complete(context: &mut Context, in_ci: bool) {
     let revision = match &context.commit {
         DetectedCommit::Refused { revision, .. } => revision.as_deref(),
         DetectedCommit::Nothing if !in_ci => Some("HEAD"),

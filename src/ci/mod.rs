@@ -2,5 +2,5 @@
 
 pub mod context;
 mod file;
-pub mod git;
+pub(crate) mod git;
 pub mod provider;

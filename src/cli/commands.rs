@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// A command with what it alone takes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub(crate) enum Command {
     /// `build_status [STATE]`
     Send {
         /// The word for the state.

@@ -20,25 +20,25 @@ pub struct Options {
     /// The commit that somebody has given.
     pub commit: Option<String>,
     /// The CI that somebody has given.
-    pub provider: Option<String>,
+    pub(crate) provider: Option<String>,
     /// What the status says.
     pub build: BuildArgs,
     /// What the tests say.
-    pub tests: TestsArgs,
+    pub(crate) tests: TestsArgs,
     /// Where it goes.
     pub destination: DestinationArgs,
     /// How the credentials are sent.
-    pub credentials: CredentialsArgs,
+    pub(crate) credentials: CredentialsArgs,
     /// How the request gets there.
-    pub network: NetworkArgs,
+    pub(crate) network: NetworkArgs,
     /// Whether a report that fails is forgiven.
-    pub no_fail: bool,
+    pub(crate) no_fail: bool,
     /// Whether everything is done but the sending.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// What is printed.
-    pub print: PrintArgs,
+    pub(crate) print: PrintArgs,
     /// Which of the values came from variables.
-    pub origins: Origins,
+    pub(crate) origins: Origins,
 }
 
 /// A group of options that a command takes or does not take.
@@ -124,7 +124,7 @@ pub struct TestsArgs {
         value_delimiter = ',',
         verbatim_doc_comment
     )]
-    pub junit: Vec<String>,
+    pub(crate) junit: Vec<String>,
 }
 
 /// What the status says.
@@ -147,7 +147,7 @@ pub struct BuildArgs {
     pub name: Option<String>,
     /// What happened [default: a sentence for the state]
     #[arg(long, env = variable("description"), value_name = "TEXT")]
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// Where the link leads [default: the job's page]
     #[arg(long, env = variable("url"), value_name = "URL")]
     pub url: Option<String>,
@@ -179,7 +179,7 @@ pub struct DestinationArgs {
     pub workspace: Option<String>,
     /// Bitbucket Cloud's API [default: https://api.bitbucket.org/2.0]
     #[arg(long, env = variable("api_root"), value_name = "URL")]
-    pub api_root: Option<String>,
+    pub(crate) api_root: Option<String>,
     /// A Bitbucket Data Center, context path included; without it, Bitbucket Cloud
     ///
     /// A clone URL with /scm/ that the CI gives says it too.
@@ -192,7 +192,7 @@ pub struct DestinationArgs {
     pub server_url: Option<String>,
     /// The build that "Required builds" on Data Center ask for [default: the key]
     #[arg(long, env = variable("parent"), value_name = "KEY")]
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
 }
 
 /// Who sends it. The credentials themselves are read in [`crate::bitbucket::credentials`].
@@ -200,7 +200,7 @@ pub struct DestinationArgs {
 pub struct CredentialsArgs {
     /// How to send the credentials, instead of by their kind
     #[arg(long, env = variable("auth"), value_name = "METHOD", value_enum)]
-    pub auth: Option<Method>,
+    pub(crate) auth: Option<Method>,
 }
 
 /// How the request gets there.
@@ -266,18 +266,18 @@ pub struct PrintArgs {
         value_enum,
         default_value_t
     )]
-    pub output: Output,
+    pub(crate) output: Output,
     /// Print errors, and nothing else in text
     #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Say what is done and why
     #[arg(short, long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 impl PrintArgs {
     /// How much goes to stderr.
-    pub fn level(self) -> Level {
+    pub(crate) fn level(self) -> Level {
         match self {
             Self { quiet: true, .. } => Level::Quiet,
             Self { verbose: true, .. } => Level::Verbose,

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 /// A way to send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Method {
+pub(crate) enum Method {
     /// A user name and a password or token
     Basic,
     /// A token alone
@@ -18,7 +18,7 @@ pub enum Method {
 
 /// A format of what is printed on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// For people
     #[default]
     Text,

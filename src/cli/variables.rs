@@ -127,13 +127,13 @@ impl Origins {
     }
 
     /// The variable that the option's value came from, if it did.
-    pub fn variable(&self, option: &str) -> Option<&'static str> {
+    pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);
         found.map(|(_, variable)| *variable)
     }
 
     /// What a message calls the option: its variable, if the value came from there.
-    pub fn name(&self, option: &str) -> String {
+    pub(crate) fn name(&self, option: &str) -> String {
         match self.variable(option) {
             Some(variable) => variable.to_owned(),
             None => format!("--{}", option.replace('_', "-")),

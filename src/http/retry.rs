@@ -150,13 +150,13 @@ impl Policy {
 }
 
 /// `1 attempt`, `2 attempts`.
-pub fn count(attempts: u32) -> String {
+pub(crate) fn count(attempts: u32) -> String {
     let plural = if attempts == 1 { "" } else { "s" };
     format!("{attempts} attempt{plural}")
 }
 
 /// Seconds with two decimals.
-pub fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64())
 }
 

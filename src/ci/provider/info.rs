@@ -37,9 +37,9 @@ pub struct ProviderInfo {
     /// When `state` is right; without one, how to pass it.
     pub state_caveat: &'static str,
     /// The setting that the host in the job's URL comes from.
-    pub url_setting: &'static str,
+    pub(crate) url_setting: &'static str,
     /// Why a secret that was set up may still be missing in a job.
-    pub secrets_caveat: &'static str,
+    pub(crate) secrets_caveat: &'static str,
 }
 
 /// A variable that gives a CI away.

@@ -114,7 +114,7 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
 }
 
 /// What the CI is, if it is a known one, and what it says.
-pub fn read(
+pub(crate) fn read(
     id: Option<&str>,
     env: &Env,
 ) -> Result<(Option<&'static ProviderInfo>, Context), Error> {
