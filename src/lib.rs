@@ -33,7 +33,7 @@ pub mod output;
 
 pub mod status;
 
-pub mod deadline;
+pub(crate) mod deadline;
 pub mod env;
 pub mod error;
 mod file;

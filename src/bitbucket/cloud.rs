@@ -13,11 +13,11 @@ use crate::status::url::SEGMENT;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cloud {
     /// The API, without trailing slash.
-    pub api_root: String,
+    pub(crate) api_root: String,
     /// A slug, or `{uuid}`.
-    pub workspace: String,
+    pub(crate) workspace: String,
     /// A slug, or `{uuid}`.
-    pub repository: String,
+    pub(crate) repository: String,
 }
 
 #[derive(Serialize)]
@@ -49,14 +49,14 @@ impl Cloud {
     }
 
     /// The repository in the API.
-    pub fn repository_url(&self) -> String {
+    pub(crate) fn repository_url(&self) -> String {
         let segment = |text| utf8_percent_encode(text, SEGMENT);
         let (workspace, repository) = (segment(&self.workspace), segment(&self.repository));
         format!("{}/repositories/{workspace}/{repository}", self.api_root)
     }
 
     /// A commit of it in the API.
-    pub fn commit_url(&self, commit: &str) -> String {
+    pub(crate) fn commit_url(&self, commit: &str) -> String {
         format!("{}/commit/{commit}", self.repository_url())
     }
 }

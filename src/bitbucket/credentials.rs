@@ -44,7 +44,7 @@ pub enum Credentials {
 ///
 /// <https://community.atlassian.com/forums/Bitbucket-questions/Can-we-confirm-BitBucket-s-token-prefixes/qaq-p/3093481>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `ATATT…`: belongs to a person, goes with an email, expires after a year at most.
     ApiToken,
     /// `ATCTT…`: belongs to a repository, project or workspace.
@@ -59,7 +59,7 @@ pub enum Kind {
 
 impl Kind {
     /// What `token` is.
-    pub fn of(token: &Secret) -> Self {
+    pub(crate) fn of(token: &Secret) -> Self {
         const PREFIXES: &[(&str, Kind)] = &[
             ("ATATT", Kind::ApiToken),
             ("ATCTT", Kind::AccessToken),
@@ -80,7 +80,7 @@ pub(super) const OAUTH_URL: &str = "https://bitbucket.org/site/oauth2/access_tok
 impl Credentials {
     /// The scheme and what follows it in the `Authorization` header. A consumer's is that of the
     /// exchange.
-    pub fn authorization(&self) -> (&'static str, Secret) {
+    pub(crate) fn authorization(&self) -> (&'static str, Secret) {
         match self {
             Self::Basic { username, token } => ("Basic", pair(username, token)),
             Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
@@ -89,7 +89,7 @@ impl Credentials {
     }
 
     /// The token or password that Bitbucket gets.
-    pub fn token(&self) -> Option<&Secret> {
+    pub(crate) fn token(&self) -> Option<&Secret> {
         match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => {
                 Some(token)
@@ -99,7 +99,7 @@ impl Credentials {
     }
 
     /// Whether `product` can take them at all.
-    pub fn check_product(&self, product: Product) -> Result<(), Error> {
+    pub(crate) fn check_product(&self, product: Product) -> Result<(), Error> {
         match self {
             Self::Consumer { url, .. } if product == Product::DataCenter && url == OAUTH_URL => {
                 Err(Error::setting(
@@ -114,7 +114,7 @@ impl Credentials {
     }
 
     /// `request` with the credentials.
-    pub fn sign(&self, request: Request) -> Request {
+    pub(crate) fn sign(&self, request: Request) -> Request {
         let (scheme, secret) = self.authorization();
         request.with("Authorization", Value::Authorization(scheme, secret))
     }
@@ -131,7 +131,7 @@ impl Credentials {
     }
 
     /// What must not be printed.
-    pub fn secrets(&self) -> Vec<Secret> {
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
         let own = match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => token,
             Self::Consumer { secret, .. } => secret,
@@ -140,7 +140,7 @@ impl Credentials {
     }
 
     /// What they are, for people.
-    pub fn describe(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> &'static str {
         match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
             (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
             (Self::Basic { .. }, Kind::ApiToken) => "an API token, sent as Basic",

@@ -15,16 +15,16 @@ use crate::status::url::SEGMENT;
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataCenter {
     /// The server's URL, context path included, without trailing slash.
-    pub server: String,
+    pub(crate) server: String,
     /// The project's key, or `~user`.
-    pub project: String,
+    pub(crate) project: String,
     /// The repository's slug.
-    pub repository: String,
+    pub(crate) repository: String,
 }
 
 /// What the server can do with a build status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generation {
+pub(crate) enum Generation {
     /// The endpoint of the repository, since 7.4, with CANCELLED (since 8.0) or without.
     Rich {
         /// Whether CANCELLED is known.
@@ -57,7 +57,7 @@ struct Body<'a> {
 
 impl DataCenter {
     /// Stores the status, or overwrites the one with the same key.
-    pub fn request(&self, report: &Report, generation: Generation) -> Request {
+    pub(crate) fn request(&self, report: &Report, generation: Generation) -> Request {
         let Generation::Rich { cancelled } = generation else {
             let body = Body {
                 refname: None,
@@ -78,24 +78,24 @@ impl DataCenter {
     }
 
     /// Asks whether CANCELLED is known.
-    pub fn build_capabilities(&self) -> Request {
+    pub(crate) fn build_capabilities(&self) -> Request {
         let url = format!("{}/rest/api/latest/build/capabilities", self.server);
         Request::get(url)
     }
 
     /// Asks for the version.
-    pub fn properties(&self) -> Request {
+    pub(crate) fn properties(&self) -> Request {
         let url = format!("{}/rest/api/latest/application-properties", self.server);
         Request::get(url)
     }
 
     /// A commit of the repository in the REST API.
-    pub fn commit_url(&self, commit: &str) -> String {
+    pub(crate) fn commit_url(&self, commit: &str) -> String {
         format!("{}/commits/{commit}", self.repository_url())
     }
 
     /// The repository in the REST API.
-    pub fn repository_url(&self) -> String {
+    pub(crate) fn repository_url(&self) -> String {
         let segment = |text| utf8_percent_encode(text, SEGMENT);
         format!(
             "{}/rest/api/latest/projects/{}/repos/{}",

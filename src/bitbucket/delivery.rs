@@ -20,17 +20,17 @@ use crate::status::state::State;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// How often the last request was sent.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// How long everything took, pauses included.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// The last HTTP status, if there was one.
-    pub http_status: Option<u16>,
+    pub(crate) http_status: Option<u16>,
     /// What kept the status from being stored; nothing, if it is.
-    pub error: Option<Error>,
+    pub(crate) error: Option<Error>,
 }
 
 /// A session with one of Bitbucket's products.
-pub struct Delivery<'a, 'l> {
+pub(crate) struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
     credentials: Option<Credentials>,
@@ -38,7 +38,7 @@ pub struct Delivery<'a, 'l> {
 
 impl<'a, 'l> Delivery<'a, 'l> {
     /// Sends nothing yet.
-    pub const fn new(
+    pub(crate) const fn new(
         session: Session<'a, 'l>,
         destination: &'a Destination,
         credentials: Option<Credentials>,
@@ -51,7 +51,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// Delivers `report`, whatever it takes, and says how that ended.
-    pub fn deliver(&mut self, report: &Report) -> Outcome {
+    pub(crate) fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
             Destination::Cloud(_) => {
                 let response = self.send(&self.destination.request(report))?;
@@ -73,7 +73,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// Exchanges an OAuth consumer's credentials for a token; others are ready to be sent.
-    pub fn authorize(&mut self) -> Result<(), Error> {
+    pub(crate) fn authorize(&mut self) -> Result<(), Error> {
         let Some(Credentials::Consumer { url, .. }) = &self.credentials else {
             return Ok(());
         };
@@ -87,13 +87,13 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// The credentials that are sent, after [`authorize`](Self::authorize).
-    pub fn into_credentials(self) -> Option<Credentials> {
+    pub(crate) fn into_credentials(self) -> Option<Credentials> {
         self.credentials
     }
 
     /// Sends `request` with the credentials until it is accepted or refused, or until it is not
     /// worth another attempt.
-    pub fn send(&mut self, request: &Request) -> Result<Response, Error> {
+    pub(crate) fn send(&mut self, request: &Request) -> Result<Response, Error> {
         match self.ask(request)? {
             (response, None) => Ok(response),
             (_, Some(refusal)) => Err(refusal),
@@ -174,7 +174,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// The state that Bitbucket shows for `report` now, in its own word, if it tells.
-    pub fn shown_state(&mut self, report: &Report) -> Option<String> {
+    pub(crate) fn shown_state(&mut self, report: &Report) -> Option<String> {
         #[derive(Deserialize)]
         struct Shown {
             state: String,
@@ -187,7 +187,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// Where the session leads.
-    pub const fn destination(&self) -> &'a Destination {
+    pub(crate) const fn destination(&self) -> &'a Destination {
         self.destination
     }
 }

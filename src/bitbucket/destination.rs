@@ -36,7 +36,7 @@ impl Destination {
     }
 
     /// The repository in its API.
-    pub fn repository_url(&self) -> String {
+    pub(crate) fn repository_url(&self) -> String {
         match self {
             Self::Cloud(place) => place.repository_url(),
             Self::DataCenter(place) => place.repository_url(),
@@ -44,7 +44,7 @@ impl Destination {
     }
 
     /// A commit of it in its API.
-    pub fn commit_url(&self, commit: &str) -> String {
+    pub(crate) fn commit_url(&self, commit: &str) -> String {
         match self {
             Self::Cloud(place) => place.commit_url(commit),
             Self::DataCenter(place) => place.commit_url(commit),
@@ -52,7 +52,7 @@ impl Destination {
     }
 
     /// `workspace/repository`, or `PROJECT/repository`.
-    pub fn repository(&self) -> String {
+    pub(crate) fn repository(&self) -> String {
         match self {
             Self::Cloud(place) => format!("{}/{}", place.workspace, place.repository),
             Self::DataCenter(place) => format!("{}/{}", place.project, place.repository),
@@ -60,7 +60,7 @@ impl Destination {
     }
 
     /// The request that asks for the status that `report` has stored.
-    pub fn look_up(&self, report: &Report) -> Request {
+    pub(crate) fn look_up(&self, report: &Report) -> Request {
         let key = utf8_percent_encode(&report.key, url::SEGMENT);
         let commit = self.commit_url(&report.commit);
         let url = match self {

@@ -1,10 +1,10 @@
 //! The other side: Bitbucket Cloud and Bitbucket Data Center.
 
 pub mod auth;
-pub mod cloud;
+pub(crate) mod cloud;
 pub mod credentials;
 pub mod data_center;
-pub mod delivery;
+pub(crate) mod delivery;
 pub mod destination;
 pub mod hint;
 pub mod locate;

@@ -24,7 +24,7 @@ pub struct Status {
 }
 
 /// All statuses of `commit`, from all pages.
-pub fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
+pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
     delivery.authorize()?;
     match delivery.destination() {
         Destination::Cloud(cloud) => {

@@ -76,7 +76,7 @@ fn refused(response: &Response, sender: Sender<'_>) -> Error {
 }
 
 /// The error for a success that is not Bitbucket's.
-pub fn not_bitbucket(response: &Response) -> Error {
+pub(crate) fn not_bitbucket(response: &Response) -> Error {
     Error::NotBitbucket {
         status: response.status,
         content_type: response.printable_header("content-type"),
@@ -84,7 +84,7 @@ pub fn not_bitbucket(response: &Response) -> Error {
 }
 
 /// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
-pub fn is_from_bitbucket(response: &Response) -> bool {
+pub(crate) fn is_from_bitbucket(response: &Response) -> bool {
     !(300..400).contains(&response.status) && response.is_empty_or_json()
 }
 
@@ -110,7 +110,7 @@ fn failing(response: &Response, sender: Sender<'_>) -> Error {
 }
 
 /// What the body says went wrong, in one line.
-pub fn message(response: &Response) -> String {
+pub(crate) fn message(response: &Response) -> String {
     let parsed: Option<Failure> = serde_json::from_slice(&response.body).ok();
     let message = parsed
         .and_then(Failure::message)

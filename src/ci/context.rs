@@ -39,13 +39,13 @@ pub struct Context {
 
 impl Context {
     /// The branch, else the tag.
-    pub fn refname(&self) -> Option<Refname> {
+    pub(crate) fn refname(&self) -> Option<Refname> {
         let branch = self.branch.clone().map(Refname::Branch);
         branch.or_else(|| self.tag.clone().map(Refname::Tag))
     }
 
     /// Reads `refs/heads/…` into `branch` or `refs/tags/…` into `tag`.
-    pub fn set_refname(&mut self, refname: Option<Refname>) {
+    pub(crate) fn set_refname(&mut self, refname: Option<Refname>) {
         self.branch = refname.clone().and_then(Refname::branch);
         self.tag = refname.and_then(Refname::tag);
     }

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// A command, with the arguments that only this command takes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub(crate) enum Command {
     /// `build_status [STATE]`
     Send {
         /// The state as given, unchecked.

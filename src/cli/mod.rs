@@ -12,13 +12,13 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub use self::commands::Command;
+pub(crate) use self::commands::Command;
 use self::commands::Shape;
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
-pub use self::suggestion::nearest_word;
-pub use self::values::{Method, Output};
+pub(crate) use self::suggestion::nearest_word;
+pub(crate) use self::values::{Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 

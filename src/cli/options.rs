@@ -132,7 +132,7 @@ pub struct TestsArgs {
         value_delimiter = ',',
         verbatim_doc_comment
     )]
-    pub junit: Vec<String>,
+    pub(crate) junit: Vec<String>,
 }
 
 /// The content of the status.
@@ -201,7 +201,7 @@ pub struct DestinationArgs {
     pub server_url: Option<String>,
     /// Key that a "Required builds" merge check on Data Center expects [default: the key]
     #[arg(long, env = variable("parent"), value_name = "KEY")]
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
 }
 
 /// How to send the credentials. [`crate::bitbucket::auth`] reads the credentials themselves.
@@ -209,7 +209,7 @@ pub struct DestinationArgs {
 pub struct CredentialsArgs {
     /// Authentication method [default: inferred from the token]
     #[arg(long, env = variable("auth"), value_name = "METHOD", value_enum)]
-    pub auth: Option<Method>,
+    pub(crate) auth: Option<Method>,
 }
 
 /// Time limit and TLS.
@@ -281,7 +281,7 @@ pub struct PrintArgs {
     pub quiet: bool,
     /// Print each step and its reason
     #[arg(short, long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 impl PrintArgs {

@@ -49,7 +49,7 @@ impl Summary {
 
     /// The same with `error`.
     #[must_use]
-    pub fn with_error(mut self, error: Error) -> Self {
+    pub(crate) fn with_error(mut self, error: Error) -> Self {
         self.error = Some(error);
         self
     }

@@ -43,7 +43,7 @@ impl Client {
     }
 
     /// The way to `url`, for people.
-    pub fn way(&self, url: &str) -> String {
+    pub(crate) fn way(&self, url: &str) -> String {
         match self.proxy_for(url) {
             Some(proxy) => format!("through the proxy {}:{}", proxy.host(), proxy.port()),
             None => "without a proxy".into(),

@@ -4,7 +4,7 @@ pub mod client;
 mod dial;
 mod failure;
 pub mod proxy;
-pub mod request;
+pub(crate) mod request;
 pub mod response;
 pub mod retry;
 pub mod session;

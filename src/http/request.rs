@@ -6,18 +6,18 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `GET` or `POST`.
-    pub method: &'static str,
+    pub(crate) method: &'static str,
     /// The whole URL.
     pub url: String,
     /// The headers, in order, without `Host` and `Content-Length`.
-    pub headers: Vec<(&'static str, Value)>,
+    pub(crate) headers: Vec<(&'static str, Value)>,
     /// The body.
     pub body: String,
 }
 
 /// The value of a header.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     /// Seen by everybody.
     Plain(&'static str),
     /// A scheme that is seen, and credentials that are not.
@@ -26,7 +26,7 @@ pub enum Value {
 
 impl Value {
     /// What goes over the wire.
-    pub fn expose(&self) -> String {
+    pub(crate) fn expose(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Authorization(scheme, secret) => format!("{scheme} {}", secret.expose()),
@@ -34,7 +34,7 @@ impl Value {
     }
 
     /// What may be printed.
-    pub fn masked(&self) -> String {
+    pub(crate) fn masked(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Authorization(scheme, _) => format!("{scheme} ***"),
@@ -43,28 +43,28 @@ impl Value {
 }
 
 /// Our name and version, in every request.
-pub const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
 
 impl Request {
     /// A GET of JSON.
-    pub fn get(url: String) -> Self {
+    pub(crate) fn get(url: String) -> Self {
         Self::new("GET", url, None, String::new())
     }
 
     /// A POST of JSON.
-    pub fn post_json(url: String, body: String) -> Self {
+    pub(crate) fn post_json(url: String, body: String) -> Self {
         Self::new("POST", url, Some("application/json"), body)
     }
 
     /// A POST of a form.
-    pub fn post_form(url: String, body: String) -> Self {
+    pub(crate) fn post_form(url: String, body: String) -> Self {
         let content_type = "application/x-www-form-urlencoded";
         Self::new("POST", url, Some(content_type), body)
     }
 
     /// The same with one more header.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
         self.headers.push((name, value));
         self
     }

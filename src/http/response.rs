@@ -20,7 +20,7 @@ pub struct Response {
 }
 
 /// How messages name a page that is meant for a browser.
-pub const HTML_PAGE: &str = "an HTML page";
+pub(crate) const HTML_PAGE: &str = "an HTML page";
 
 impl Response {
     /// The value of a header, whose `name` is in lower case. It may repeat a secret.
@@ -30,13 +30,13 @@ impl Response {
     }
 
     /// The same for a message.
-    pub fn printable_header(&self, name: &str) -> Option<String> {
+    pub(crate) fn printable_header(&self, name: &str) -> Option<String> {
         self.header(name)
             .map(|value| self.secrets.redact_outside(value))
     }
 
     /// The request's id on the other side: Data Center's, the usual one, that of Atlassian's edge.
-    pub fn request_id(&self) -> Option<String> {
+    pub(crate) fn request_id(&self) -> Option<String> {
         ["x-arequestid", "x-request-id", "atl-traceid"]
             .into_iter()
             .find_map(|name| self.printable_header(name))
@@ -49,12 +49,12 @@ impl Response {
     }
 
     /// Whether the body is what an API answers with.
-    pub fn is_empty_or_json(&self) -> bool {
+    pub(crate) fn is_empty_or_json(&self) -> bool {
         self.body.trim_ascii().is_empty() || serde_json::from_slice::<&RawValue>(&self.body).is_ok()
     }
 
     /// `Retry-After`: seconds, which have been seen as large as 2^63 - 1, or a date.
-    pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+    pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
@@ -67,7 +67,7 @@ impl Response {
     }
 
     /// The first line of a body that is text; of an HTML page, its title.
-    pub fn first_line(&self) -> Option<String> {
+    pub(crate) fn first_line(&self) -> Option<String> {
         // Before it is cut: most of a secret is not found any more.
         let text = (self.secrets).redact_outside(&String::from_utf8_lossy(&self.body));
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());

@@ -11,7 +11,7 @@ use crate::status::state::State;
 /// status to Data Center's default rate limit; with all the time there is, none. Where the server
 /// says how long to wait, pauses go by the time left: of 1,000 jobs over 100 s, 11 are lost in 120 s
 /// that the server was ready for, with pauses of up to 5 s it was 36, and that took 2.6 times the
-/// requests. See `bench/storm.md`.
+/// requests. See `bench/storm/README.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
     total: Duration,
@@ -150,13 +150,13 @@ impl Policy {
 }
 
 /// `1 attempt`, `2 attempts`.
-pub fn count(attempts: u32) -> String {
+pub(crate) fn count(attempts: u32) -> String {
     let plural = if attempts == 1 { "" } else { "s" };
     format!("{attempts} attempt{plural}")
 }
 
 /// Seconds with two decimals.
-pub fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64())
 }
 

@@ -30,7 +30,7 @@ pub enum Verdict {
 }
 
 /// Sends requests, all of them within one deadline.
-pub struct Session<'a, 'l> {
+pub(crate) struct Session<'a, 'l> {
     client: &'a Client,
     policy: Policy,
     deadline: Deadline,
@@ -41,7 +41,7 @@ pub struct Session<'a, 'l> {
 
 impl<'a, 'l> Session<'a, 'l> {
     /// Sends nothing yet.
-    pub fn new(
+    pub(crate) fn new(
         client: &'a Client,
         policy: Policy,
         deadline: Deadline,
@@ -59,29 +59,29 @@ impl<'a, 'l> Session<'a, 'l> {
 
     /// The same for requests that may be cancelled.
     #[must_use]
-    pub fn until(mut self, cancel: &'a Cancel) -> Self {
+    pub(crate) fn until(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
     }
 
     /// How often the last request was sent.
-    pub const fn attempts(&self) -> u32 {
+    pub(crate) const fn attempts(&self) -> u32 {
         self.attempts
     }
 
     /// The time that all requests have taken together, pauses included.
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.deadline.elapsed()
     }
 
     /// The log that the session writes to.
-    pub fn log(&mut self) -> &mut Log<'l> {
+    pub(crate) fn log(&mut self) -> &mut Log<'l> {
         self.log
     }
 
     /// Sends `request` until there is a response that another attempt would not change, and says
     /// which error it is, if it is one. `judge` tells what a response comes to.
-    pub fn send(
+    pub(crate) fn send(
         &mut self,
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
@@ -170,14 +170,14 @@ impl<'a, 'l> Session<'a, 'l> {
 
 /// Cancels a report that has not been sent yet, because a later one is about to be.
 #[derive(Debug, Default)]
-pub struct Cancel {
+pub(crate) struct Cancel {
     due: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Cancel {
     /// Cancels it.
-    pub fn now(&self) {
+    pub(crate) fn now(&self) {
         *self.lock() = true;
         self.changed.notify_all();
     }

@@ -15,7 +15,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use self::counter::Counter;
-pub use self::results::TestResults;
+pub(crate) use self::results::TestResults;
 use crate::deadline::Deadline;
 
 /// More than this is no report of tests.
@@ -28,11 +28,11 @@ const DEEPEST: usize = 100;
 
 /// What the reports of tests say.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// The counts, if anything was counted.
-    pub results: Option<TestResults>,
+    pub(crate) results: Option<TestResults>,
     /// What could not be read, and why.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Counted {
@@ -42,7 +42,11 @@ impl Counted {
 }
 
 /// Counts the tests in all files that the `patterns` match, without those older than `since`.
-pub fn count(patterns: &[String], since: Option<SystemTime>, _deadline: Deadline) -> Counted {
+pub(crate) fn count(
+    patterns: &[String],
+    since: Option<SystemTime>,
+    _deadline: Deadline,
+) -> Counted {
     let mut counted = Counted::default();
     for pattern in patterns {
         match glob::glob(pattern) {

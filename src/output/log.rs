@@ -6,7 +6,7 @@ use crate::secret::{Redactor, Secret};
 
 /// How much is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// Errors only.
     Quiet,
     /// Warnings too.
@@ -17,7 +17,7 @@ pub enum Level {
 }
 
 /// Writes lines to stderr.
-pub struct Log<'a> {
+pub(crate) struct Log<'a> {
     sink: &'a mut dyn FnMut(&str),
     redactor: Redactor,
     level: Level,
@@ -25,7 +25,7 @@ pub struct Log<'a> {
 
 impl<'a> Log<'a> {
     /// A log that keeps out the secrets that `redactor` knows.
-    pub fn new(redactor: Redactor, level: Level, sink: &'a mut dyn FnMut(&str)) -> Self {
+    pub(crate) fn new(redactor: Redactor, level: Level, sink: &'a mut dyn FnMut(&str)) -> Self {
         Self {
             sink,
             redactor,
@@ -34,29 +34,29 @@ impl<'a> Log<'a> {
     }
 
     /// Keeps these out too.
-    pub fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+    pub(crate) fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
             self.redactor.add(secret.expose());
         }
     }
 
     /// Every secret that is known so far.
-    pub fn redactor(&self) -> &Redactor {
+    pub(crate) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
     /// How much it writes.
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         self.level
     }
 
     /// Writes a line that is safe to print.
-    pub fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         (self.sink)(line);
     }
 
     /// Writes what a person should know.
-    pub fn warn(&mut self, text: &str) {
+    pub(crate) fn warn(&mut self, text: &str) {
         if self.level > Level::Quiet {
             let line = output::line(text, &self.redactor);
             (self.sink)(&format!("warning: {line}"));
@@ -64,7 +64,7 @@ impl<'a> Log<'a> {
     }
 
     /// Writes what a person may want to know.
-    pub fn detail(&mut self, text: &str) {
+    pub(crate) fn detail(&mut self, text: &str) {
         if self.level == Level::Verbose {
             let line = output::line(text, &self.redactor);
             (self.sink)(&line);
@@ -72,7 +72,7 @@ impl<'a> Log<'a> {
     }
 
     /// Writes what went wrong, as a warning if that is forgiven.
-    pub fn error(&mut self, error: &Error, forgiven: bool) {
+    pub(crate) fn error(&mut self, error: &Error, forgiven: bool) {
         if forgiven && self.level == Level::Quiet {
             return;
         }

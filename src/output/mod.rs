@@ -1,7 +1,7 @@
 //! What is printed, as text. Nothing here prints.
 
 pub mod escape;
-pub mod log;
+pub(crate) mod log;
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -76,7 +76,7 @@ pub fn line(text: &str, redactor: &Redactor) -> String {
 }
 
 /// A time since 1970 in milliseconds, or, as old versions of Bitbucket have it, in seconds.
-pub fn rfc3339(time: u64) -> String {
+pub(crate) fn rfc3339(time: u64) -> String {
     // Seconds reach this number in the year 5138.
     let time = if time < 100_000_000_000 {
         time * 1000

@@ -37,7 +37,9 @@ pub enum DetectedCommit {
 
 impl DetectedCommit {
     /// The first of `candidates` that is set.
-    pub fn first_set<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
+    pub(crate) fn first_set<const N: usize>(
+        candidates: [(&'static str, Option<String>); N],
+    ) -> Self {
         candidates
             .into_iter()
             .find_map(|(variable, value)| value.map(|value| Self::look(variable, &value)))
@@ -45,7 +47,9 @@ impl DetectedCommit {
     }
 
     /// The first of `candidates` that is a hash; else the first that is set.
-    pub fn first_hash<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
+    pub(crate) fn first_hash<const N: usize>(
+        candidates: [(&'static str, Option<String>); N],
+    ) -> Self {
         let mut found = Self::Nothing;
         for (variable, value) in candidates {
             let Some(value) = value else { continue };
@@ -60,7 +64,7 @@ impl DetectedCommit {
 
     /// A hash, or the first digits of one, of which git may know the rest: Bitbucket Cloud's webhooks
     /// have 12 in pull requests, and CIs pass them on.
-    pub fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
+    pub(crate) fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
         let Some(value) = value else {
             return Self::Nothing;
         };
@@ -83,7 +87,7 @@ impl DetectedCommit {
     }
 
     /// What a CI says is not the commit that Bitbucket knows.
-    pub fn refused(reason: impl Into<String>) -> Self {
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             reason: reason.into(),
             revision: None,
@@ -93,7 +97,7 @@ impl DetectedCommit {
     /// The same, with a revision that git may be asked for where this is no hash: the CI's
     /// documentation says that the variable can hold it, or that there may be none.
     #[must_use]
-    pub fn or_ask_git_for(self, revision: &str) -> Self {
+    pub(crate) fn or_ask_git_for(self, revision: &str) -> Self {
         let reason = match self {
             Self::Hash(_) => return self,
             Self::Nothing => "the CI does not name one".to_owned(),
@@ -106,7 +110,7 @@ impl DetectedCommit {
     }
 
     /// The hash, if it is one.
-    pub fn hash(&self) -> Option<&str> {
+    pub(crate) fn hash(&self) -> Option<&str> {
         match self {
             Self::Hash(hash) => Some(hash),
             Self::Nothing | Self::Refused { .. } => None,

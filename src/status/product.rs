@@ -19,7 +19,7 @@ impl Product {
     }
 
     /// Its name in JSON.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Cloud => "cloud",
             Self::DataCenter => "data-center",
@@ -31,16 +31,16 @@ impl Product {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The destination's name, for messages.
-    pub product: &'static str,
+    pub(crate) product: &'static str,
     /// Characters in a key.
     pub key: usize,
     /// Characters in a name or description. No page of Atlassian's says so for Cloud: it is what
     /// other clients keep to (jenkinsci/bitbucket-branch-source-plugin#928).
     pub text: usize,
     /// Whether the host in a build's URL needs a dot.
-    pub dotted_host: bool,
+    pub(crate) dotted_host: bool,
     /// Whether the first digits of a hash will do.
-    pub short_commit: bool,
+    pub(crate) short_commit: bool,
 }
 
 const CLOUD: Limits = Limits {

@@ -23,7 +23,7 @@ impl Refname {
     /// The name without `refs/…`, which is what Bitbucket Cloud wants: with any other form "the
     /// build status disappears from the webpage and merge conditions will not work"
     /// (jenkinsci/bitbucket-branch-source-plugin#946).
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Branch(name) | Self::Tag(name) => name,
         }
@@ -38,7 +38,7 @@ impl Refname {
     }
 
     /// The name, if it is a branch.
-    pub fn branch(self) -> Option<String> {
+    pub(crate) fn branch(self) -> Option<String> {
         match self {
             Self::Branch(name) => Some(name),
             Self::Tag(_) => None,
@@ -46,7 +46,7 @@ impl Refname {
     }
 
     /// The name, if it is a tag.
-    pub fn tag(self) -> Option<String> {
+    pub(crate) fn tag(self) -> Option<String> {
         match self {
             Self::Tag(name) => Some(name),
             Self::Branch(_) => None,

@@ -60,7 +60,7 @@ impl Repository {
     }
 
     /// A repository of which a CI says the path, `owner/name`, and what it is hosted by.
-    pub fn at(site: Site, host: Option<&str>, path: &str) -> Option<Self> {
+    pub(crate) fn at(site: Site, host: Option<&str>, path: &str) -> Option<Self> {
         let (owner, name) = path.rsplit_once('/')?;
         (!owner.is_empty() && !name.is_empty()).then(|| Self {
             owner: owner.to_owned(),

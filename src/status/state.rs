@@ -65,7 +65,7 @@ impl State {
     }
 
     /// Bitbucket Cloud's word.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "INPROGRESS",
             Self::Successful => "SUCCESSFUL",
@@ -75,7 +75,7 @@ impl State {
     }
 
     /// The description that goes with the state when nobody gives one: the words of GitLab's script.
-    pub const fn description(self) -> &'static str {
+    pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::InProgress => "The build is running!",
             Self::Successful => "The build passed!",
@@ -85,14 +85,14 @@ impl State {
     }
 
     /// Whether `word` says that the build failed because it took too long.
-    pub fn is_timeout(word: &str) -> bool {
+    pub(crate) fn is_timeout(word: &str) -> bool {
         ["timedout", "timed_out"]
             .iter()
             .any(|known| known.eq_ignore_ascii_case(word))
     }
 
     /// Whether the build is over.
-    pub const fn is_final(self) -> bool {
+    pub(crate) const fn is_final(self) -> bool {
         !matches!(self, Self::InProgress)
     }
 }
