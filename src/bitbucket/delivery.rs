@@ -101,7 +101,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// The same, with the refusal beside the response that is one.
-    pub fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
+    pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
         let request = self.signed(request);
         self.session.send(
             &request,
@@ -110,7 +110,10 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     /// The same for a question that anybody may ask, so that no credentials go with it.
-    pub fn ask_unsigned(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
+    pub(crate) fn ask_unsigned(
+        &mut self,
+        request: &Request,
+    ) -> Result<(Response, Option<Error>), Error> {
         self.session.send(request, &judge(self.destination, None))
     }
 

@@ -36,14 +36,14 @@ const SETTINGS: [&str; 5] = [
 ];
 
 /// The repository that the remote `origin` leads to, if there is a `git` program and a working copy.
-pub fn remote(context: &Context, env: &Env, deadline: Deadline) -> Option<Repository> {
+pub(crate) fn remote(context: &Context, env: &Env, deadline: Deadline) -> Option<Repository> {
     let arguments = ["remote", "get-url", "origin"];
     Repository::from_url(&git(context, env, deadline, &arguments)?)
 }
 
 /// Puts the hash into `context` where the CI has only a word for it that git knows. In no CI, it is
 /// the commit that is checked out; in a CI, that may be a merge commit that Bitbucket does not have.
-pub fn complete(context: &mut Context, in_ci: bool, env: &Env, deadline: Deadline) {
+pub(crate) fn complete(context: &mut Context, in_ci: bool, env: &Env, deadline: Deadline) {
     let revision = match &context.commit {
         DetectedCommit::Refused { revision, .. } => revision.as_deref(),
         DetectedCommit::Nothing if !in_ci => Some("HEAD"),

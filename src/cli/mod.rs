@@ -26,7 +26,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Args {
     /// The command, with the arguments that only it takes.
-    pub command: Command,
+    pub(crate) command: Command,
     /// The options, from the command line or from variables.
     pub options: Options,
 }

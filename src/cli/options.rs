@@ -286,7 +286,7 @@ pub struct PrintArgs {
 
 impl PrintArgs {
     /// How much to write to stderr.
-    pub fn level(self) -> Level {
+    pub(crate) fn level(self) -> Level {
         match self {
             Self { quiet: true, .. } => Level::Quiet,
             Self { verbose: true, .. } => Level::Verbose,

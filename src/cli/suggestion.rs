@@ -7,7 +7,7 @@ use crate::status::state::WORDS;
 const SIMILAR: f64 = 0.8;
 
 /// The command or state that is most similar to `word`, if one is similar enough.
-pub fn nearest_word(word: &str) -> Option<&'static str> {
+pub(crate) fn nearest_word(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let states = WORDS.iter().flat_map(|(_, words)| words.iter().copied());
     let commands = COMMANDS.iter().filter_map(Shape::name);

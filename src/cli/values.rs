@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 /// A way to send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Method {
+pub(crate) enum Method {
     /// User name, and password or token
     Basic,
     /// Token only

@@ -119,7 +119,7 @@ impl<'a, 'l> Session<'a, 'l> {
     }
 
     /// Sends `request` once, within a third of the time left.
-    pub fn once(
+    pub(crate) fn once(
         &mut self,
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,

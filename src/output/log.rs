@@ -45,11 +45,6 @@ impl<'a> Log<'a> {
         &self.redactor
     }
 
-    /// How much it writes.
-    pub(crate) fn level(&self) -> Level {
-        self.level
-    }
-
     /// Writes a line that is safe to print.
     pub(crate) fn line(&mut self, line: &str) {
         (self.sink)(line);
