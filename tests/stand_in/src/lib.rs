@@ -34,6 +34,7 @@
 
 mod answer;
 mod bitbucket;
+mod body;
 mod build_url;
 mod certificate;
 mod cloud;
@@ -46,12 +47,14 @@ mod percent;
 mod received;
 mod reply;
 mod rules;
+mod running;
 mod server;
 mod setup;
 mod shared;
 mod stand_in;
 mod state;
 mod status;
+mod traffic;
 mod version;
 
 pub use answer::Answer;
