@@ -40,6 +40,7 @@ mod certificate;
 mod cloud;
 mod credential;
 mod data_center;
+pub mod gitlab;
 mod known;
 mod limits;
 mod oauth;
@@ -59,6 +60,7 @@ mod version;
 
 pub use answer::Answer;
 pub use credential::{Credential, CredentialKind};
+pub use gitlab::GitLab;
 pub use limits::{Buckets, Budget, Window};
 pub use received::Received;
 pub use setup::{
