@@ -1,6 +1,6 @@
 //! A stand-in for Bitbucket: a server on 127.0.0.1 that keeps the rules of Bitbucket Cloud, and when
 //! asked those of Data Center, for build statuses, can be told to misbehave, and remembers what it
-//! received.
+//! received. [`gitlab`] has the same for GitLab.
 //!
 //! ```
 //! use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};

@@ -220,7 +220,8 @@ impl Job {
         self.with(|job| stage.clone_into(&mut job.stage))
     }
 
-    /// Shows a field otherwise, or one that GitLab does not have yet.
+    /// Shows a field otherwise, or one that GitLab does not have yet. It has to keep to GitLab's
+    /// schema: to break that, say a whole [`Answer`](crate::Answer).
     #[must_use]
     pub fn field(self, name: &str, value: impl Into<Value>) -> Self {
         self.with(|job| drop(job.fields.insert(name.to_owned(), value.into())))
