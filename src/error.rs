@@ -3,6 +3,24 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// Who was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// Bitbucket, Cloud or Data Center.
+    Bitbucket,
+    /// GitLab, which `sync` reads.
+    GitLab,
+}
+
+impl Server {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bitbucket => "Bitbucket",
+            Self::GitLab => "GitLab",
+        }
+    }
+}
+
 /// Why a status was not delivered.
 ///
 /// `Display` says what is wrong and where it came from, [`hint`](Self::hint) what to do.
@@ -114,12 +132,14 @@ pub enum Error {
     /// The answer is 3xx. Redirects are not followed: a redirected POST becomes a GET, and a login
     /// page would be taken for success.
     Redirected {
+        /// Who was called.
+        server: Server,
         /// The HTTP status.
         status: u16,
         /// The header `Location`.
         location: Option<String>,
     },
-    /// Bitbucket answered 4xx, or with a success that a report cannot have.
+    /// The server answered 4xx, or with a success that a report cannot have.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -130,14 +150,16 @@ pub enum Error {
         /// What the answer means for these credentials.
         hint: Option<&'static str>,
     },
-    /// A 2xx that is not Bitbucket's, but that of a login page or proxy.
-    NotBitbucket {
+    /// A 2xx that is not the server's, but that of a login page or proxy.
+    NotFrom {
+        /// Who was called.
+        server: Server,
         /// The HTTP status.
         status: u16,
         /// The header `Content-Type`.
         content_type: Option<String>,
     },
-    /// Bitbucket answered 429, 5xx or the like to the last attempt.
+    /// The server answered 429, 5xx or the like to the last attempt.
     Failing {
         /// The HTTP status.
         status: u16,
@@ -197,7 +219,7 @@ impl Error {
             | Self::NoCommit
             | Self::NotACommit { .. }
             | Self::NoUrl { .. } => 3,
-            Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
+            Self::Redirected { .. } | Self::Refused { .. } | Self::NotFrom { .. } => 4,
             Self::Failing { .. } | Self::Unreachable { .. } | Self::Cancelled => 5,
         }
     }
@@ -235,7 +257,10 @@ impl Error {
             Self::Unreadable { .. } => "unreadable",
             Self::Redirected { .. } => "redirected",
             Self::Refused { .. } => "refused",
-            Self::NotBitbucket { .. } => "not_bitbucket",
+            Self::NotFrom { server, .. } => match server {
+                Server::Bitbucket => "not_bitbucket",
+                Server::GitLab => "not_gitlab",
+            },
             Self::Failing { .. } => "failing",
             Self::Unreachable { .. } => "unreachable",
             Self::Cancelled => "cancelled",
@@ -248,7 +273,7 @@ impl Error {
         match self {
             Self::Redirected { status, .. }
             | Self::Refused { status, .. }
-            | Self::NotBitbucket { status, .. }
+            | Self::NotFrom { status, .. }
             | Self::Failing { status, .. } => Some(*status),
             _ => None,
         }
@@ -328,11 +353,22 @@ impl Error {
                     None => set.into(),
                 });
             }
+            Self::Redirected {
+                server: Server::GitLab,
+                ..
+            }
+            | Self::NotFrom {
+                server: Server::GitLab,
+                ..
+            } => {
+                "GitLab's API did not answer, but a login page or a proxy in front of it: check \
+                 CI_API_V4_URL and the proxy variables, and let the API's path through"
+            }
             Self::Redirected { .. } => {
                 "redirects are not followed: check BITBUCKET_API_ROOT (Cloud) or BITBUCKET_SERVER_URL \
                  (Data Center), and whether a login page intercepts the request"
             }
-            Self::NotBitbucket { .. } => {
+            Self::NotFrom { .. } => {
                 "a login page or a proxy answered instead: check BITBUCKET_API_ROOT (Cloud) or \
                  BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
@@ -410,7 +446,9 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "{origin}: cannot read the file `{path}`: {message}")
             }
-            Self::Redirected { status, location } => {
+            Self::Redirected {
+                status, location, ..
+            } => {
                 write!(f, "refused: HTTP {status}, a redirect ")?;
                 match location {
                     Some(location) => write!(f, "to {location}"),
@@ -426,14 +464,16 @@ impl fmt::Display for Error {
                 write!(f, "refused: HTTP {status}: {message}")?;
                 write_request_id(f, request_id.as_deref())
             }
-            Self::NotBitbucket {
+            Self::NotFrom {
+                server,
                 status,
                 content_type,
             } => {
                 let content_type = content_type.as_deref().unwrap_or("no content type");
                 write!(
                     f,
-                    "refused: HTTP {status}, but the answer is not from Bitbucket ({content_type})"
+                    "refused: HTTP {status}, but the answer is not from {} ({content_type})",
+                    server.name()
                 )
             }
             Self::Failing {

@@ -6,40 +6,39 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::bitbucket::hint::{self, Sender};
-use crate::error::Error;
+use crate::error::{Error, Server};
+use crate::http::judge;
 use crate::http::response::Response;
-use crate::http::retry::RetryHint;
 use crate::http::session::Verdict;
 
 /// Judges the response to a request of `sender`'s.
 pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
-    match response.status {
-        200 | 201 | 202 | 204 if response.body.trim_ascii().is_empty() => Verdict::Accepted,
-        200 | 201 | 202 | 204 => match serde_json::from_slice(&response.body) {
-            Ok(body) if !is_error(&body) => Verdict::Accepted,
-            Ok(_) => Verdict::Refused(refused(response, sender)),
-            Err(_) => Verdict::Refused(not_bitbucket(response)),
-        },
-        200..=299 => Verdict::Refused(not_bitbucket(response)),
-        300..=399 => Verdict::Refused(Error::Redirected {
-            status: response.status,
-            location: response.printable_header("location"),
-        }),
-        408 | 425 | 429 | 500 | 502 | 503 | 504 => Verdict::Failing {
-            error: failing(response, sender),
-            retry_hint: response
-                .retry_after(now)
-                .map_or(RetryHint::Passing, RetryHint::Wait),
-        },
-        500.. => Verdict::Failing {
-            error: failing(response, sender),
-            retry_hint: RetryHint::Lasting,
-        },
-        _ => Verdict::Refused(refused(response, sender)),
+    let says = || {
+        let (status, message) = (response.status, message(response));
+        let hint = match status {
+            408 | 425 | 429 | 500.. => hint::for_failing(status, sender.product),
+            _ => hint::for_refusal(status, &message, sender),
+        };
+        (message, hint)
+    };
+    match judge::judge(response, Server::Bitbucket, now, says) {
+        Verdict::Accepted => judge_success(response),
+        other => other,
     }
 }
 
-/// Whether the body of a success is that of an error, as gateways send it.
+/// Bitbucket answers with nothing or an object. Gateways send errors with a status of success.
+fn judge_success(response: &Response) -> Verdict {
+    if response.body.trim_ascii().is_empty() {
+        return Verdict::Accepted;
+    }
+    match serde_json::from_slice(&response.body) {
+        Ok(body) if !is_error(&body) => Verdict::Accepted,
+        Ok(_) => Verdict::Refused(refused(response, message(response), None)),
+        Err(_) => Verdict::Refused(not_bitbucket(response)),
+    }
+}
+
 fn is_error(body: &Map<String, Value>) -> bool {
     let errors = body.get("errors").and_then(Value::as_array);
     body.get("type").is_some_and(|kind| kind == "error")
@@ -48,7 +47,7 @@ fn is_error(body: &Map<String, Value>) -> bool {
 }
 
 /// The error, if the answer to a report shows another state than the one that was sent.
-pub fn contradicts(response: &Response, sent: &str) -> Option<Error> {
+pub(crate) fn contradicts(response: &Response, sent: &str) -> Option<Error> {
     #[derive(Deserialize)]
     struct Status {
         state: Option<String>,
@@ -56,17 +55,12 @@ pub fn contradicts(response: &Response, sent: &str) -> Option<Error> {
     let status: Status = serde_json::from_slice(&response.body).ok()?;
     let state = status.state.filter(|state| state != sent)?;
     let state = response.secrets.redact_outside(&state);
-    Some(Error::Refused {
-        status: response.status,
-        message: format!("sent {sent}, and the answer shows `{state}`"),
-        request_id: response.request_id(),
-        hint: Some("something between here and Bitbucket changes or repeats answers"),
-    })
+    let message = format!("sent {sent}, and the answer shows `{state}`");
+    let hint = "something between here and Bitbucket changes or repeats answers";
+    Some(refused(response, message, Some(hint)))
 }
 
-fn refused(response: &Response, sender: Sender<'_>) -> Error {
-    let message = message(response);
-    let hint = hint::for_refusal(response.status, &message, sender);
+fn refused(response: &Response, message: String, hint: Option<&'static str>) -> Error {
     Error::Refused {
         status: response.status,
         message,
@@ -77,10 +71,7 @@ fn refused(response: &Response, sender: Sender<'_>) -> Error {
 
 /// The error for a success that is not Bitbucket's.
 pub(crate) fn not_bitbucket(response: &Response) -> Error {
-    Error::NotBitbucket {
-        status: response.status,
-        content_type: response.printable_header("content-type"),
-    }
+    judge::not_from(Server::Bitbucket, response)
 }
 
 /// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
@@ -97,16 +88,6 @@ pub fn user_name(response: &Response) -> Option<String> {
     }
     let user: User = serde_json::from_slice(&response.body).ok()?;
     user.display_name.or(user.nickname)
-}
-
-fn failing(response: &Response, sender: Sender<'_>) -> Error {
-    Error::Failing {
-        status: response.status,
-        message: message(response),
-        request_id: response.request_id(),
-        gave_up: None,
-        hint: hint::for_failing(response.status, sender.product),
-    }
 }
 
 /// What the body says went wrong, in one line.
@@ -183,6 +164,7 @@ mod tests {
     use crate::bitbucket::credentials::Credentials;
     use std::time::Duration;
 
+    use crate::http::retry::RetryHint;
     use crate::secret::{Redactor, Secret};
     use crate::status::product::Product;
 
