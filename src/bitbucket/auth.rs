@@ -1,9 +1,9 @@
 //! Reads the credentials from variables, and from files that variables name.
 
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL};
 use crate::cli::{Method, Options};
@@ -186,40 +186,47 @@ fn read_file(origin: &str, path: &str) -> Result<String, Error> {
 fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     let token = Secret::new(text);
     let text = token.expose();
-    if text.is_empty() {
-        return Err(Error::setting(
-            origin,
-            "it is empty",
-            "put the token or secret in it",
-        ));
-    }
     // A CI expands references in variables, but not in files.
     if !origin.ends_with("_FILE") {
         env::check_expanded(origin, text)?;
     }
-    if text.contains('\u{fffd}') {
-        return Err(Error::setting(
-            origin,
-            "it is not valid UTF-8",
-            "put only the token in it",
-        ));
-    }
-    if text.contains(char::is_control) {
-        return Err(Error::setting(
-            origin,
+    let only = "put only the token in it";
+    let problem = if text.is_empty() {
+        Some(("it is empty", "put the token or secret in it"))
+    } else if text.contains('\u{fffd}') {
+        Some(("it is not valid UTF-8", only))
+    } else if text.contains(char::is_control) {
+        Some((
             "it contains a line break or another control character",
-            "put only the token in it",
-        ));
-    }
-    if Kind::of(&token) == Kind::AppPassword {
-        return Err(Error::setting(
-            origin,
+            only,
+        ))
+    } else if text.contains("[MASKED]") {
+        Some((
+            "it contains [MASKED], which a CI's log shows in place of a secret",
+            "copy the token from where it was made",
+        ))
+    } else if is_quoted(text) {
+        Some(("it is in quotes", "leave out the quotes"))
+    } else if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
+        Some((
+            "it is a whole JSON object",
+            "put only the token in it; from AWS Secrets Manager, name the key behind the secret: \
+             SECRET:KEY",
+        ))
+    } else if Kind::of(&token) == Kind::AppPassword {
+        Some((
             "it is an app password (ATBB…); app passwords stopped working on 2026-07-28",
             "create a repository access token (Repository settings, Access tokens) with the scope \
              repository (read), and unset BITBUCKET_USERNAME",
-        ));
+        ))
+    } else {
+        None
+    };
+    if let Some((problem, hint)) = problem {
+        return Err(Error::setting(origin, problem, hint));
     }
-    if !origin.ends_with("_FILE") && text.starts_with('/') && fs::metadata(text).is_ok() {
+    let is_path = Path::new(text).is_absolute() && Path::new(text).exists();
+    if is_path && !origin.ends_with("_FILE") {
         return Err(Error::setting(
             origin,
             "it is the path of a file",
@@ -227,6 +234,11 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         ));
     }
     Ok(token)
+}
+
+fn is_quoted(text: &str) -> bool {
+    let within = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    within('"') || within('\'')
 }
 
 fn check_username(name: &str) -> Result<(), Error> {

@@ -39,6 +39,15 @@ const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); if the h
                           directly, add it to NO_PROXY";
 
 impl Failure {
+    /// rustls panics on a clock before 1970.
+    pub(crate) fn clock() -> Self {
+        Self {
+            message: "the clock of this machine is before 1970, and TLS cannot be checked".into(),
+            retry_hint: RetryHint::Lasting,
+            hint: Some("set the clock"),
+        }
+    }
+
     /// The same failure of a request through a proxy, which `way` names.
     pub(crate) fn on(mut self, way: &str, error: &ureq::Error) -> Self {
         if is_before_any_connection(error) {

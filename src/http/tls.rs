@@ -101,11 +101,23 @@ impl Pem {
             certificates: Vec::new(),
             key: None,
         };
-        for item in parse_pem(&bytes).flatten() {
+        let broken = |problem: &str, hint: &str| {
+            Error::setting(origin, &format!("the file `{path}` {problem}"), hint)
+        };
+        let text = plain(&bytes);
+        if text.contains("BEGIN TRUSTED CERTIFICATE") {
+            return Err(broken(
+                "contains a TRUSTED CERTIFICATE, a format of OpenSSL alone",
+                "convert it: openssl x509 -in FILE",
+            ));
+        }
+        for item in parse_pem(text.as_bytes()) {
             match item {
-                PemItem::Certificate(certificate) => pem.certificates.push(certificate),
-                PemItem::PrivateKey(key) => pem.key = Some(key),
-                _ => {}
+                Ok(PemItem::Certificate(certificate)) => pem.certificates.push(certificate),
+                Ok(PemItem::PrivateKey(key)) => pem.key = Some(key),
+                Ok(_) => {}
+                // Left out, it would be missing later, when nobody knows why.
+                Err(_) => return Err(broken("contains a block that is not PEM", "make it anew")),
             }
         }
         Ok(pem)
@@ -125,6 +137,14 @@ impl Pem {
         }
         Ok(self.certificates)
     }
+}
+
+/// PEM without what editors and YAML add: byte order marks, which stand inside a bundle of several
+/// files, and indentation.
+fn plain(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem).replace('\u{feff}', "");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    lines.join("\n") + "\n"
 }
 
 fn check_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> Result<(), String> {
