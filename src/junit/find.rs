@@ -37,7 +37,7 @@ pub(super) fn files(pattern: &str, deadline: Deadline) -> Result<Found, PatternE
     let mut found = Found::default();
     if base == pattern {
         found.is_all = true;
-        found.paths.extend(base.is_file().then_some(base));
+        found.paths.extend(base.exists().then_some(base));
         return Ok(found);
     }
     let recursive = pattern.components().any(|part| part.as_os_str() == "**");

@@ -379,7 +379,7 @@ fn counts_of_junit_files_go_into_description_and_test_results() {
     std::thread::sleep(Duration::from_millis(50));
     let bitbucket = Setup::default().data_center("9.4.0").start();
     let script = format!(
-        "printf '%s' '{JUNIT}' > sub/new.xml; printf '%s' '{JUNIT}' > new.xml; echo '<x' > bad.xml; exit 1"
+        "printf '%s' '{JUNIT}' > sub/new.xml; printf '%s' '{JUNIT}' > new.xml; echo '<x></y>' > bad.xml; exit 1"
     );
     let args = [
         "--junit",
