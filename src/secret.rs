@@ -1,11 +1,11 @@
-//! Text that must not be seen.
+//! Secrets, and their redaction.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
-/// A token or password. Prints as `(redacted)`, whatever prints it.
+/// A token or password. Its `Debug` form is `(redacted)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -27,21 +27,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Blots out known secrets in text that is about to be printed: Bitbucket's answers, proxies' error
-/// pages and `Location` headers may repeat what was sent to them.
+/// Replaces known secrets in text to print. Bitbucket's answers, proxies' error pages and `Location`
+/// headers may repeat what was sent.
 #[derive(Clone, Default, PartialEq)]
 pub struct Redactor {
     needles: Vec<String>,
 }
 
 impl Redactor {
-    /// Below this length a secret is blotted out only in what comes from outside: as a word of our
-    /// own sentences it would show by its absence.
+    /// A shorter secret is redacted only in text from outside. In the program's own sentences, a gap
+    /// would reveal it.
     const SHORTEST: usize = 8;
-    /// Below this length it is no secret.
+    /// Shorter text is not redacted at all.
     const SHORTEST_OUTSIDE: usize = 3;
 
-    /// Adds a secret: as it is, as base64, and as it stands inside a JSON string.
+    /// Adds a secret in its forms: plain, base64, and escaped as in a JSON string.
     pub fn add(&mut self, secret: &str) {
         let json = serde_json::to_string(secret).unwrap_or_default();
         let forms = [
@@ -51,7 +51,7 @@ impl Redactor {
             json.trim_matches('"').to_owned(),
         ];
         for form in forms {
-            // A padding sign may be lost on the way. What is short needs all that it has.
+            // Base64 may arrive without padding. A short form keeps it, to stay long enough.
             let form = match form.trim_end_matches('=') {
                 short if short.len() < Self::SHORTEST => form,
                 padless => padless.to_owned(),
@@ -60,7 +60,7 @@ impl Redactor {
                 self.needles.push(form);
             }
         }
-        // Longest first, so that no secret hides inside what is left of a longer one.
+        // Longest first: a short secret inside a longer one would leave parts of the latter.
         self.needles
             .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
     }
@@ -70,7 +70,7 @@ impl Redactor {
         self.without(text, Self::SHORTEST)
     }
 
-    /// The same for text that somebody else wrote.
+    /// The same for text from outside, where shorter secrets are replaced too.
     pub fn redact_outside(&self, text: &str) -> String {
         self.without(text, Self::SHORTEST_OUTSIDE)
     }

@@ -1,4 +1,4 @@
-//! `build_status run`: a command between an INPROGRESS and its end.
+//! `build_status run`: runs a command, and reports INPROGRESS and its result.
 
 mod child;
 mod ending;
@@ -29,10 +29,10 @@ use crate::report::Report;
 use crate::status::product::Product;
 use crate::status::state::State;
 
-/// How often we look whether the end was overtaken by its own INPROGRESS.
+/// How often to check whether a late INPROGRESS has overwritten the final state.
 const LOOKS: u32 = 3;
 
-/// What is run, and how it is reported.
+/// The arguments of `run`.
 pub(super) struct Run<'a> {
     pub(super) command: &'a [OsString],
     pub(super) strict: bool,
@@ -40,10 +40,10 @@ pub(super) struct Run<'a> {
     pub(super) env: &'a Env,
 }
 
-/// What the reports take.
+/// What both reports need.
 struct Reporter<'a> {
     run: &'a Run<'a>,
-    /// The INPROGRESS that comes first.
+    /// The report of INPROGRESS, on which the final one is based.
     report: Report,
     destination: Destination,
     credentials: Credentials,
@@ -51,7 +51,7 @@ struct Reporter<'a> {
 }
 
 impl Run<'_> {
-    /// Runs the command, and reports around it. The command starts before anything else is done.
+    /// Runs the command and reports it. The command starts before anything else is done.
     pub(super) fn run(&self, ignored: &[Error], mut log: Log<'_>) -> Exit {
         let since = SystemTime::now();
         let running = Running::start(self.command);
@@ -112,7 +112,7 @@ impl Run<'_> {
         })
     }
 
-    /// stdout belongs to the command.
+    /// The exit code and the result, which goes to stderr: stdout belongs to the command.
     fn exit(&self, ended: Ended, summary: &Summary, mut log: Log<'_>) -> Exit {
         let own = summary.error.as_ref().map_or(0, Error::exit_code);
         let code = match ended.exit.code() {
@@ -138,7 +138,7 @@ impl Run<'_> {
 }
 
 impl Reporter<'_> {
-    /// Reports INPROGRESS while the command runs, and its end when it has ended.
+    /// Reports INPROGRESS while the command runs, and the final state when it has ended.
     fn accompany(
         &self,
         running: Running,
@@ -152,7 +152,7 @@ impl Reporter<'_> {
             let redactor = log.redactor().clone();
             let cancel = &cancel;
             let beginning = scope.spawn(move || {
-                // Somebody else may be writing: what there is to say comes back in lines.
+                // The command may be writing to stderr: keep the lines until it has ended.
                 let mut lines = Vec::new();
                 let mut keep = |line: &str| lines.push(line.to_owned());
                 let begun = self.begin(cancel, &mut Log::new(redactor, level, &mut keep));
@@ -160,7 +160,7 @@ impl Reporter<'_> {
             });
             let ended = running.wait();
             let end = Instant::now();
-            // What is on its way is waited for: were it left alone, it could arrive after the end.
+            // Wait for a request that is on its way: it could arrive after the final state.
             cancel.now();
             (ended, end, beginning.join().ok())
         });
@@ -192,7 +192,7 @@ impl Reporter<'_> {
         outcome
     }
 
-    /// What there is to report now.
+    /// The report of the final state.
     fn end(
         &self,
         ended: Ended,
@@ -224,7 +224,7 @@ impl Reporter<'_> {
     ) -> Outcome {
         let mut delivery = self.delivery(self.session(report.state, deadline, log));
         let mut outcome = delivery.deliver(report);
-        // An INPROGRESS that was never answered may still be on its way.
+        // An INPROGRESS without an answer may still arrive.
         let begun = begun.and_then(|begun| begun.error.as_ref());
         let is_lost = matches!(
             begun,
