@@ -1,8 +1,8 @@
-//! What is sent, as plain data.
+//! An HTTP request, as plain data.
 
 use crate::secret::Secret;
 
-/// An HTTP request, exactly as it goes out.
+/// An HTTP request, exactly as it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `GET` or `POST`.
@@ -18,14 +18,14 @@ pub struct Request {
 /// The value of a header.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Seen by everybody.
+    /// A value that may be printed.
     Plain(&'static str),
-    /// A scheme that is seen, and credentials that are not.
+    /// An authentication scheme, and credentials that must not be printed.
     Authorization(&'static str, Secret),
 }
 
 impl Value {
-    /// What goes over the wire.
+    /// The value to send.
     pub fn expose(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
@@ -33,7 +33,7 @@ impl Value {
         }
     }
 
-    /// What may be printed.
+    /// The value to print, with `***` for credentials.
     pub fn masked(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
@@ -42,11 +42,11 @@ impl Value {
     }
 }
 
-/// Our name and version, in every request.
+/// The `User-Agent` of every request.
 pub const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
 
 impl Request {
-    /// A GET of JSON.
+    /// A GET that accepts JSON.
     pub fn get(url: String) -> Self {
         Self::new("GET", url, None, String::new())
     }
@@ -62,7 +62,7 @@ impl Request {
         Self::new("POST", url, Some(content_type), body)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.headers.push((name, value));
