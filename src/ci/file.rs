@@ -1,15 +1,15 @@
-//! Files that a CI's variables name.
+//! Reads files that a CI's variables name.
 
 use std::fs::{self, File};
 use std::io::Read as _;
 
-/// More than any of them has.
+/// The most bytes that are read. Such files are smaller.
 const LONGEST: u64 = 8 * 1024 * 1024;
 
-/// The text of the file at `path`, if it is there and readable.
+/// The text of the file at `path`. `None` if it cannot be read.
 pub(crate) fn read(path: &str) -> Option<String> {
     let mut text = String::new();
-    // To open a named pipe takes as long as nobody writes to it.
+    // Opening a named pipe would wait for a writer.
     if !fs::metadata(path).ok()?.is_file() {
         return None;
     }
