@@ -30,7 +30,7 @@ pub enum Generation {
         /// Whether the server has the state CANCELLED, since 8.0.
         cancelled: bool,
     },
-    /// The endpoint of the commit, before 7.4. "Required builds" ignore statuses that are stored there.
+    /// The endpoint of the commit, before 7.4. "Required builds" ignore statuses there.
     Legacy,
 }
 
