@@ -345,9 +345,9 @@ impl Error {
                 );
             }
             Self::NoCredentials { caveat } => {
-                let set = "an access token needs no other variable; with an API token, set \
-                           BITBUCKET_USERNAME to its account's email; with a password of Data \
-                           Center, to its user";
+                let set = "an access token needs no other variable; with an API token, also \
+                           set BITBUCKET_USERNAME to its account's email (with a Data Center \
+                           password, to its user)";
                 return Some(match caveat {
                     Some(caveat) => format!("{set}; {caveat}").into(),
                     None => set.into(),

@@ -1,4 +1,4 @@
-//! A report's way to Bitbucket, and what has to be asked before.
+//! Delivers a report, with the requests that it needs first.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,20 +16,20 @@ use crate::http::session::{Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
 
-/// What Bitbucket said in the end, and what it took to hear it.
+/// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// How often the last request was sent.
     pub(crate) attempts: u32,
-    /// How long everything took, pauses included.
+    /// How long all requests took, including pauses.
     pub(crate) elapsed: Duration,
-    /// The last HTTP status, if there was one.
+    /// The HTTP status of the last answer, if there was one.
     pub(crate) http_status: Option<u16>,
-    /// What kept the status from being stored; nothing, if it is.
+    /// Why the status is not stored; `None` if it is.
     pub(crate) error: Option<Error>,
 }
 
-/// A session with one of Bitbucket's products.
+/// A session that sends credentials to a destination.
 pub(crate) struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
@@ -37,7 +37,7 @@ pub(crate) struct Delivery<'a, 'l> {
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
-    /// Sends nothing yet.
+    /// A delivery to `destination`. Sends nothing yet.
     pub(crate) const fn new(
         session: Session<'a, 'l>,
         destination: &'a Destination,
@@ -50,7 +50,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// Delivers `report`, whatever it takes, and says how that ended.
+    /// Delivers `report`, with every request that this needs.
     pub(crate) fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
             Destination::Cloud(_) => {
@@ -72,7 +72,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// Exchanges an OAuth consumer's credentials for a token; others are ready to be sent.
+    /// Exchanges an OAuth consumer's credentials for a token. Does nothing for other credentials.
     pub(crate) fn authorize(&mut self) -> Result<(), Error> {
         let Some(Credentials::Consumer { url, .. }) = &self.credentials else {
             return Ok(());
@@ -86,13 +86,12 @@ impl<'a, 'l> Delivery<'a, 'l> {
         Ok(())
     }
 
-    /// The credentials that are sent, after [`authorize`](Self::authorize).
+    /// The credentials: after [`authorize`](Self::authorize), the issued token.
     pub(crate) fn into_credentials(self) -> Option<Credentials> {
         self.credentials
     }
 
-    /// Sends `request` with the credentials until it is accepted or refused, or until it is not
-    /// worth another attempt.
+    /// Sends `request` with the credentials, and retries if that may help. A refusal is an error.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Response, Error> {
         match self.ask(request)? {
             (response, None) => Ok(response),
@@ -100,7 +99,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// The same, with the refusal beside the response that is one.
+    /// The same, but a refusal is returned with its response.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
         let request = self.signed(request);
         self.session.send(
@@ -134,8 +133,8 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// Asks for nothing unless it has to: what a server can do with a stopped build, and which
-    /// version it is when it does not have the endpoint for builds.
+    /// Asks the server first only if needed: for its capabilities if the build was stopped, and for
+    /// its version if the endpoint for builds is missing.
     fn deliver_to_data_center(
         &mut self,
         server: &DataCenter,
@@ -163,9 +162,9 @@ impl<'a, 'l> Delivery<'a, 'l> {
         let asked = self.ask_once(&server.build_capabilities());
         match asked {
             Ok((response, None)) => Ok(data_center::knows_cancelled(&response.body)),
-            // Asking again would be one more failed login.
+            // Another request would be another failed login.
             Ok((_, Some(error))) if error.http_status() == Some(401) => Err(error),
-            // An old server does not know the question. FAILED is better than nothing.
+            // An old server lacks this endpoint; and FAILED is better than nothing.
             Ok(_) | Err(_) => Ok(false),
         }
     }
@@ -176,7 +175,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         version.is_some_and(|version| data_center::is_legacy(&version))
     }
 
-    /// The state that Bitbucket shows for `report` now, in its own word, if it tells.
+    /// The state that Bitbucket has for `report`'s key, in its own words. `None` on any error.
     pub(crate) fn shown_state(&mut self, report: &Report) -> Option<String> {
         #[derive(Deserialize)]
         struct Shown {
@@ -189,7 +188,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
             .map(|shown: Shown| shown.state)
     }
 
-    /// Where the session leads.
+    /// The repository that the session is for.
     pub(crate) const fn destination(&self) -> &'a Destination {
         self.destination
     }

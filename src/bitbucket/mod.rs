@@ -1,4 +1,4 @@
-//! The other side: Bitbucket Cloud and Bitbucket Data Center.
+//! The APIs of Bitbucket Cloud and Bitbucket Data Center.
 
 pub mod auth;
 pub(crate) mod cloud;

@@ -1,4 +1,4 @@
-//! The build statuses that a commit has.
+//! Lists the build statuses of a commit.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::http::request::Request;
 use crate::output;
 
-/// One status, in the words of its product.
+/// A status, with the state in the words of its product.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
     pub(crate) state: String,
@@ -35,7 +35,7 @@ pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<S
     }
 }
 
-/// A page is small enough for what is read of a body.
+/// 25 statuses fit into the part of a body that is read.
 fn all_of_cloud(
     delivery: &mut Delivery<'_, '_>,
     first: String,
@@ -46,20 +46,20 @@ fn all_of_cloud(
     while let Some(url) = next {
         let (statuses, further) = page(delivery, url, of_cloud)?;
         all.extend(statuses);
-        // Credentials go nowhere else, whoever says so.
+        // Never send the credentials elsewhere, whatever the answer says.
         next = further.filter(|url| url.starts_with(&format!("{api_root}/")));
     }
     Ok(all)
 }
 
-/// The only list that there is: that of the commit, whatever the repository. It has the newer
-/// statuses too, 100 at the most.
+/// Data Center lists statuses by commit only, for all repositories, and at most 100. The list of the
+/// old endpoint includes statuses of the new one.
 fn all_of_data_center(
     delivery: &mut Delivery<'_, '_>,
     server: &DataCenter,
     commit: &str,
 ) -> Result<Vec<Status>, Error> {
-    // The list answers for any repository and commit, so that these are asked for first.
+    // The list is empty for an unknown repository or commit, so ask for the commit first.
     delivery.send(&Request::get(server.commit_url(commit)))?;
     let root = &server.server;
     let mut all = Vec::new();
@@ -83,7 +83,7 @@ fn page<T>(
     read(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))
 }
 
-/// Reads a page of Cloud's: the statuses on it, and the URL of the next.
+/// Reads a page of Cloud's list: its statuses, and the URL of the next page.
 /// <https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination>
 pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
     #[derive(Deserialize)]
@@ -114,7 +114,7 @@ pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
     Some((shown.collect(), page.next))
 }
 
-/// Reads a page of Data Center's: the statuses on it, and where the next begins.
+/// Reads a page of Data Center's list: its statuses, and the start of the next page.
 pub fn of_data_center(body: &[u8]) -> Option<(Vec<Status>, Option<u64>)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -1,4 +1,4 @@
-//! What an answer means: told apart from what others say in Bitbucket's place.
+//! Judges responses: accepted, refused, worth a retry, or not Bitbucket's at all.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use crate::http::judge;
 use crate::http::response::Response;
 use crate::http::session::Verdict;
 
-/// Judges the response to a request of `sender`'s.
+/// Judges the response to a request of `sender`. A date in `Retry-After` is relative to `now`.
 pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
     let says = || {
         let (status, message) = (response.status, message(response));
@@ -69,17 +69,17 @@ fn refused(response: &Response, message: String, hint: Option<&'static str>) -> 
     }
 }
 
-/// The error for a success that is not Bitbucket's.
+/// The error for a 2xx that is not Bitbucket's.
 pub(crate) fn not_bitbucket(response: &Response) -> Error {
     judge::not_from(Server::Bitbucket, response)
 }
 
-/// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
+/// Whether the response may be Bitbucket's: not a redirect, and empty or JSON.
 pub(crate) fn is_from_bitbucket(response: &Response) -> bool {
     !(300..400).contains(&response.status) && response.is_empty_or_json()
 }
 
-/// The name of the account that Cloud's answer to `/user` describes.
+/// The account's name in Cloud's response to `/user`.
 pub fn user_name(response: &Response) -> Option<String> {
     #[derive(Deserialize)]
     struct User {
@@ -90,7 +90,7 @@ pub fn user_name(response: &Response) -> Option<String> {
     user.display_name.or(user.nickname)
 }
 
-/// What the body says went wrong, in one line.
+/// The error message in the body, in one line and redacted.
 pub(crate) fn message(response: &Response) -> String {
     let parsed: Option<Failure> = serde_json::from_slice(&response.body).ok();
     let message = parsed
@@ -100,8 +100,8 @@ pub(crate) fn message(response: &Response) -> String {
     response.secrets.redact_outside(&message)
 }
 
-/// The error bodies of Bitbucket. Its schema has `detail` as text; for a missing scope it is an
-/// object. `fields` is in no schema.
+/// The error bodies of Bitbucket. `detail` is text in its schema, but an object for a missing scope.
+/// `fields` is not in the schema.
 #[derive(Deserialize)]
 struct Failure {
     error: Option<Detail>,
@@ -149,7 +149,7 @@ fn named((name, value): (&String, &Value)) -> String {
     format!("{name}: {}", flat(value))
 }
 
-/// A list as words with commas, text as it is, anything else as JSON.
+/// A list with commas, text without quotes, anything else as JSON.
 fn flat(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),

@@ -1,4 +1,4 @@
-//! What the CI says.
+//! What the CI and the working copy say about the job.
 
 pub mod context;
 pub mod git;

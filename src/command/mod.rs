@@ -1,4 +1,4 @@
-//! What a user asks for: one file or folder per command.
+//! The commands, each in a file or folder.
 
 mod check;
 pub mod context;
@@ -14,7 +14,7 @@ use crate::env::Env;
 use crate::output::Exit;
 use crate::output::log::Log;
 
-/// Does what `args` ask for. `stderr` gets each line that is for it, as soon as it is known.
+/// Runs the command in `args`. Lines for stderr are passed to `stderr` at once.
 pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
     let options = &args.options;
     let direct = stderr;

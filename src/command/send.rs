@@ -1,4 +1,4 @@
-//! `build_status [STATE]`: one report.
+//! `build_status [STATE]`: sends one report.
 
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::cli::{Options, Output};
@@ -17,7 +17,7 @@ use crate::report::Report;
 use crate::status::product::Product;
 use crate::status::state::State;
 
-/// Reports, and says how that went.
+/// Sends the report and prints the result.
 pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let summary = report(state, options, env, &mut log);
     let mut code = 0;
@@ -36,7 +36,7 @@ pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Lo
     }
 }
 
-/// The flow, from what is said to what Bitbucket answers.
+/// The steps from options and environment to Bitbucket's answer.
 fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) -> Summary {
     let deadline = Deadline::after(options.network.timeout);
     let plan = match Plan::new(options, env, deadline, log) {
@@ -44,7 +44,7 @@ fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) 
         Err(error) => return Summary::failed(error),
     };
     let mut summary = Summary::of(&plan);
-    // What is missing for the report matters more than where it would have gone.
+    // First, since an error in the report matters more than one in the destination.
     let mut report = match plan.report(state, log) {
         Ok(report) => report,
         Err(error) => return summary.with_error(error),

@@ -1,4 +1,4 @@
-//! Requests and responses: how they get out, how they fail, and when to try again.
+//! HTTP: requests, responses, failures, retries, proxies and TLS.
 
 pub mod client;
 mod dial;

@@ -1,57 +1,57 @@
-//! When to try again. Pure: it is told the time and the dice, so that a test or a simulation can
-//! run it without either.
+//! When to try again. The functions are pure: times and random numbers are arguments, so that tests
+//! and simulations can run them.
 
 use std::time::Duration;
 
 use crate::status::state::State;
 
-/// How much a report is worth.
+/// How long and how often to try, which depends on the state of the report.
 ///
-/// There is no count of retries to tune: with four, 53 of 150 jobs that end together lose their
-/// status to Data Center's default rate limit; with all the time there is, none. Where the server
-/// says how long to wait, pauses go by the time left: of 1,000 jobs over 100 s, 11 are lost in 120 s
-/// that the server was ready for, with pauses of up to 5 s it was 36, and that took 2.6 times the
-/// requests. See `bench/storm/README.md`.
+/// A final state is tried until the time is over, without a limit on attempts: with four retries, 53
+/// of 150 jobs that end together lose their status to the default rate limit of Data Center; with
+/// this rule, none. If the server says how long to wait, further pauses depend on the time left: of
+/// 1,000 jobs over 100 s, 11 are lost in 120 s. Pauses of up to 5 s lose 36, with 2.6 times the
+/// requests. See `bench/storm.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
     total: Duration,
     attempts: Option<u32>,
 }
 
-/// The first pause is at most this long, each further one twice as long, up to the longest.
+/// The longest first pause. The limit doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// An attempt that has less time than this is not begun.
+/// The least time for an attempt.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
 
-/// No more than this is kept for the last attempt.
+/// The most time that is kept for the last attempt.
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
-/// INPROGRESS is soon overwritten: it is worth one retry and this long.
+/// The time limit for INPROGRESS, which gets one retry: it will soon be overwritten.
 const IN_PROGRESS: Duration = Duration::from_secs(10);
 
-/// Where a report stands when an attempt has failed.
+/// The attempts so far, after one has failed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tried {
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long ago it was begun.
+    /// The time since the first one began.
     pub elapsed: Duration,
     /// How long the last attempt took.
     pub took: Duration,
 }
 
-/// What ended an attempt, as far as the next one is concerned.
+/// Whether, and when, another attempt may help.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RetryHint {
-    /// It may well go better next time.
+    /// The failure may pass.
     Passing,
-    /// The host's name is unknown. A resolver that has just started may say so once.
+    /// The host's name is unknown. Worth one retry: a resolver that has just started may be wrong.
     UnknownHost,
-    /// The server said how long to wait.
+    /// The server asks to wait this long.
     Wait(Duration),
-    /// It will not go better.
+    /// The failure will not pass.
     Lasting,
 }
 
@@ -60,12 +60,12 @@ pub enum RetryHint {
 pub enum Next {
     /// Try again after this long.
     TryAfter(Duration),
-    /// Give up. The reason, where it is not the answer itself.
+    /// Give up, for this reason; without one, because of the failure itself.
     GiveUp(Option<String>),
 }
 
 impl Policy {
-    /// What a report of `state` is worth when everything together may take `timeout`.
+    /// The policy for a report of `state`, within `timeout`.
     pub fn new(state: State, timeout: Duration) -> Self {
         if state.is_final() {
             Self {
@@ -80,14 +80,15 @@ impl Policy {
         }
     }
 
-    /// How long the attempt that begins after `elapsed` may take: two thirds of the time left, so
-    /// that a server that never answers does not use up the time for asking again.
+    /// The time limit of the attempt that begins after `elapsed`: two thirds of the time left, so that
+    /// a server that never answers leaves time for another attempt.
     pub fn attempt(&self, elapsed: Duration) -> Duration {
         let left = self.total.saturating_sub(elapsed);
         (left * 2 / 3).max(SHORTEST_ATTEMPT).min(left)
     }
 
-    /// What to do when `tried` ended in `setback`. `dice` is between 0 and 1.
+    /// What to do after the attempts in `tried`, of which the last ended with `retry_hint`. `dice` is a
+    /// random number between 0 and 1.
     pub fn next(&self, tried: Tried, retry_hint: RetryHint, dice: f64) -> Next {
         let Tried {
             attempts, elapsed, ..
@@ -110,7 +111,7 @@ impl Policy {
         let Some(longest) = left.checked_sub(SHORTEST_ATTEMPT) else {
             return gave_up();
         };
-        // The last attempt has time for three like this one: the server may be far away.
+        // Keep time for three attempts like the last one: the server may be far away.
         let needed = (tried.took * 3).clamp(SHORTEST_ATTEMPT, LAST_ATTEMPT);
         let last = left.saturating_sub(needed);
         let doubled = FIRST_PAUSE * 2u32.saturating_pow((attempts - 1).min(8));
@@ -129,16 +130,16 @@ impl Policy {
             )));
         }
         let last = last.max(wait);
-        // On top of what it asks for: it asks everybody for the same.
+        // Wait longer than asked: the server asks every client to wait for the same time.
         let spread = if self.attempts.is_some() {
             backoff
         } else {
-            // A third of what is left: those who have least ask most often, or newcomers would be
-            // served before them. At first less, as the queue may be a short one.
+            // Up to a third of the time left: clients with the least time ask most often, so that
+            // newcomers are not served before them. At first less: the queue may be short.
             (elapsed * 3).max(LONGEST_PAUSE).min(left / 3).mul_f64(dice)
         };
         let pause = wait + spread;
-        // Where there is no time to be told so again, the last moment, when most is free.
+        // Without time for another such answer, try at the last moment, when the load is lowest.
         let is_last = pause + wait + needed > last;
         let may_wait = self.attempts.is_none() && wait < LONGEST_PAUSE;
         Next::TryAfter(if is_last && may_wait {
@@ -149,7 +150,7 @@ impl Policy {
     }
 }
 
-/// `1 attempt`, `2 attempts`.
+/// The number in words: `1 attempt`, `2 attempts`.
 pub(crate) fn count(attempts: u32) -> String {
     let plural = if attempts == 1 { "" } else { "s" };
     format!("{attempts} attempt{plural}")

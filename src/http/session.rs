@@ -1,4 +1,4 @@
-//! Requests within one deadline: attempts, pauses, and when to give up.
+//! Sends requests within one deadline, with retries.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,23 +13,23 @@ use crate::http::retry::{self, Next, Policy, RetryHint, Tried};
 use crate::output::log::Log;
 use crate::status::url;
 
-/// What a response comes to.
+/// The meaning of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It is a success.
+    /// A success.
     Accepted,
-    /// It is not, and asking again will not change that.
+    /// A refusal: another attempt would not change it.
     Refused(Error),
-    /// It is not, this time.
+    /// A failure that may pass.
     Failing {
-        /// What it said.
+        /// The error to report after the last attempt.
         error: Error,
-        /// When to try again.
+        /// Whether, and when, to try again.
         retry_hint: RetryHint,
     },
 }
 
-/// Sends requests, all of them within one deadline.
+/// Sends requests within one deadline.
 pub(crate) struct Session<'a, 'l> {
     client: &'a Client,
     policy: Policy,
@@ -40,7 +40,7 @@ pub(crate) struct Session<'a, 'l> {
 }
 
 impl<'a, 'l> Session<'a, 'l> {
-    /// Sends nothing yet.
+    /// A session for requests within `deadline`. Opens no connection yet.
     pub(crate) fn new(
         client: &'a Client,
         policy: Policy,
@@ -57,7 +57,7 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// The same for requests that may be cancelled.
+    /// Lets `cancel` stop the requests.
     #[must_use]
     pub(crate) fn until(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
@@ -69,7 +69,7 @@ impl<'a, 'l> Session<'a, 'l> {
         self.attempts
     }
 
-    /// The time that all requests have taken together, pauses included.
+    /// The time since the start of the deadline.
     pub(crate) fn elapsed(&self) -> Duration {
         self.deadline.elapsed()
     }
@@ -79,8 +79,8 @@ impl<'a, 'l> Session<'a, 'l> {
         self.log
     }
 
-    /// Sends `request` until there is a response that another attempt would not change, and says
-    /// which error it is, if it is one. `judge` tells what a response comes to.
+    /// Sends `request`, and retries while `judge` and the policy allow. Returns the final response,
+    /// with an error if it is a refusal.
     pub(crate) fn send(
         &mut self,
         request: &Request,
@@ -153,7 +153,7 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// How long to wait after the attempt that was `begun` then.
+    /// The pause after an attempt that began at `begun`, or the reason to give up.
     fn pause(&self, begun: Duration, retry_hint: RetryHint) -> Result<Duration, Option<String>> {
         let elapsed = self.deadline.elapsed();
         let tried = Tried {
@@ -168,7 +168,7 @@ impl<'a, 'l> Session<'a, 'l> {
     }
 }
 
-/// Cancels a report that has not been sent yet, because a later one is about to be.
+/// Cancels a report that is not sent yet, because a later one is due.
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     due: Mutex<bool>,
@@ -176,7 +176,7 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    /// Cancels it.
+    /// Cancels the report, and ends its pause.
     pub(crate) fn now(&self) {
         *self.lock() = true;
         self.changed.notify_all();

@@ -1,5 +1,4 @@
-//! `build_status check`: every question that has to be answered well before a report arrives, asked
-//! without changing anything.
+//! `build_status check`: tests everything that a report depends on, without changing anything.
 
 mod findings;
 mod questions;
@@ -17,7 +16,7 @@ use crate::output::Exit;
 use crate::output::log::Log;
 use crate::report::Claim;
 
-/// Asks all questions, even when one is answered badly.
+/// Asks all questions, even after a failure, and prints the answers.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let mut findings = Findings::default();
     let deadline = Deadline::after(options.network.timeout);

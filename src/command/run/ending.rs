@@ -1,4 +1,4 @@
-//! What the end of a command is called.
+//! The state and description for an ended command.
 
 use std::io;
 use std::time::Duration;
@@ -85,7 +85,8 @@ pub(super) fn state(end: End) -> State {
     }
 }
 
-/// `failed with exit code 3 after 2m 05s`, or the counts of tests where they say it better.
+/// A description such as `failed with exit code 3 after 2m 05s`, or the counts of tests if they explain
+/// the exit code.
 pub(super) fn description(ended: Ended, program: &str, results: Option<TestResults>) -> String {
     let time = time(ended.elapsed);
     let counts = results.map(|results| format!("{results} in {time}"));

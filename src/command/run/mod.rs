@@ -1,4 +1,4 @@
-//! `build_status run`: a command between an INPROGRESS and its end.
+//! `build_status run`: runs a command, and reports INPROGRESS and its result.
 
 mod child;
 mod ending;
@@ -37,7 +37,7 @@ use crate::output::{self, Exit};
 use crate::report::Report;
 use crate::status::state::State;
 
-/// How often we look whether the end was overtaken by its own INPROGRESS.
+/// How often to check whether a late INPROGRESS has overwritten the final state.
 const LOOKS: u32 = 3;
 
 /// The run of this process.
@@ -54,7 +54,7 @@ pub fn give_up_reporting() -> bool {
     true
 }
 
-/// What is run, and how it is reported.
+/// The arguments of `run`.
 pub(super) struct Run<'a> {
     pub(super) command: &'a [OsString],
     pub(super) strict: bool,
@@ -129,7 +129,7 @@ impl Run<'_> {
         }
     }
 
-    /// stdout belongs to the command.
+    /// The exit code and the result, which goes to stderr: stdout belongs to the command.
     fn exit(&self, exit: ExitReason, summary: &Summary, mut log: Log<'_>) -> Exit {
         let own = summary.error.as_ref().map_or(0, Error::exit_code);
         let code = match exit.code() {
@@ -164,8 +164,9 @@ struct Reporter {
     since: SystemTime,
 }
 
-/// The way to Bitbucket, with the INPROGRESS that comes first.
+/// What both reports need.
 struct Way {
+    /// The report of INPROGRESS, on which the final one is based.
     report: Report,
     destination: Destination,
     credentials: Credentials,
@@ -239,7 +240,7 @@ impl Reporter {
         outcome
     }
 
-    /// What there is to report now.
+    /// The report of the final state.
     fn end(&self, way: &Way, ended: Ended, deadline: Deadline, log: &mut Log<'_>) -> Report {
         let mut report = way.report.clone();
         report.state = ending::state(ended.end);
@@ -267,7 +268,7 @@ impl Way {
     ) -> Outcome {
         let mut delivery = self.delivery(self.session(report.state, deadline, log));
         let mut outcome = delivery.deliver(report);
-        // An INPROGRESS that was never answered may still be on its way.
+        // An INPROGRESS without an answer may still arrive.
         let is_lost = matches!(
             begun.error,
             Some(Error::Unreachable { .. } | Error::Failing { .. })
