@@ -248,8 +248,8 @@ pub fn issued(response: &[u8]) -> Option<Credentials> {
     Some(Credentials::Issued { token })
 }
 
-/// Every secret in `env`, to be kept out of what is printed. Reads no file: [`hide`] adds what
-/// [`read`] finds there.
+/// A redactor for every secret in `env`. It reads no files: secrets that [`read`] finds there are
+/// added with [`Log::hide`](crate::output::log::Log::hide).
 pub fn redactor(env: &Env) -> Redactor {
     let mut redactor = Redactor::default();
     let mut add = |username: &str, secret: &str| {
