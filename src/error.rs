@@ -289,7 +289,7 @@ impl Error {
             Self::SeveralProviders { .. } => "choose one with --provider or BUILD_STATUS_PROVIDER",
             Self::Environment { .. } => "this is a bug: please report it",
             Self::UnknownState { meant, .. } => {
-                let meant = meant.map(|word| format!("did you mean `{word}`? "));
+                let meant = meant.map(|word| format!("did you mean `{word}`? Otherwise "));
                 return Some(
                     format!(
                         "{}use running, passed, failed or stopped (build_status --help lists all \

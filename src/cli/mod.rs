@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub(crate) use self::commands::Command;
-use self::commands::Shape;
+use self::commands::{COMMANDS, Shape};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
@@ -43,7 +43,7 @@ pub enum EarlyExit {
 impl Args {
     /// Reads the arguments, the program's name first, and the variables of the options.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, EarlyExit> {
-        let words = without_help_command(words.into_iter().collect());
+        let words = without_help_command(words.into_iter().collect())?;
         let shape = Shape::called(&words);
         let mut command = shape.declare();
         let matches = command.try_get_matches_from_mut(&words);
@@ -63,13 +63,24 @@ impl Args {
 }
 
 /// `build_status help run` is `build_status run --help`.
-fn without_help_command(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help") {
-        words.remove(1);
-        words.truncate(2);
-        words.push("--help".into());
+fn without_help_command(mut words: Vec<OsString>) -> Result<Vec<OsString>, EarlyExit> {
+    if words.get(1).is_none_or(|word| word != "help") {
+        return Ok(words);
     }
-    words
+    words.remove(1);
+    words.truncate(2);
+    if let Some(word) = words.get(1).map(|word| word.to_string_lossy()) {
+        let is_known = |shape: &Shape| shape.name() == Some(&*word);
+        if !COMMANDS.iter().any(is_known) {
+            let meant = nearest_word(&word).unwrap_or("help");
+            return Err(EarlyExit::Fail(Error::Usage {
+                message: format!("`{word}` is not a command; did you mean `{meant}`?"),
+                hint: Some("build_status --help lists all commands"),
+            }));
+        }
+    }
+    words.push("--help".into());
+    Ok(words)
 }
 
 /// Whether the output is to be JSON, for errors in a command line that clap cannot read.
@@ -92,7 +103,8 @@ fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyEx
     let lines = text
         .lines()
         .map(str::trim_end)
-        .filter(|line| !line.is_empty());
+        // Nothing that begins with a dash is an argument of ours.
+        .filter(|line| !line.is_empty() && !line.contains("as a value, use '-- "));
     EarlyExit::Fail(Error::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
         hint: is_about_credentials(error).then_some(
@@ -115,7 +127,6 @@ fn is_about_credentials(error: &clap::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::commands::COMMANDS;
     use super::*;
 
     fn read(words: &[&str]) -> Result<Args, EarlyExit> {
