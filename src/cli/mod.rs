@@ -12,13 +12,13 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub use self::commands::Command;
 use self::commands::Shape;
+pub use self::commands::{Command, SyncArgs};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
 pub use self::suggestion::nearest_word;
-pub use self::values::{Method, Output};
+pub use self::values::{Jobs, Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 
@@ -56,7 +56,8 @@ impl Args {
             .options(matches)
             .map_err(|error| early_exit(shape, &words, &error))?;
         let mut unusable = variables::unusable(matches);
-        let command = Command::read(shape, matches, &mut unusable);
+        let command = Command::read(shape, matches, &mut unusable)
+            .map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {
             Some(error) => Err(EarlyExit::Fail(error)),
             None => Ok(Self { command, options }),

@@ -19,7 +19,7 @@ use crate::status::product::Product;
 /// the command that needs it.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
-    options: &'a Options,
+    pub(super) options: &'a Options,
     env: &'a Env,
     /// The CI, if it is a known one.
     pub(super) info: Option<&'static ProviderInfo>,

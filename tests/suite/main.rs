@@ -20,5 +20,6 @@ mod script;
 mod secrets;
 mod snippets;
 mod support;
+mod sync;
 mod through_proxy;
 mod tls;
