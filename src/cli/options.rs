@@ -270,12 +270,11 @@ struct GuardArgs {
         long,
         env = variable("guard"),
         value_parser = BoolishValueParser::new(),
-        overrides_with = "no_guard",
         verbatim_doc_comment
     )]
     guard: bool,
     /// Never ask, and overwrite what is there
-    #[arg(long, overrides_with = "guard")]
+    #[arg(long)] // no conflict with --guard: the variable would be in one, too
     no_guard: bool,
 }
 

@@ -8,6 +8,7 @@ mod conversation;
 mod corpus;
 mod data_center;
 mod docs;
+mod guard;
 mod hints;
 mod hostile;
 mod oauth;

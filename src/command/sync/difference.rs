@@ -63,25 +63,19 @@ impl Theirs {
             }
             None => &Vec::new(),
         };
-        let is_in_progress = |status: &Status| status.state == State::InProgress.as_str();
-        if when == When::InProgress && !theirs.iter().any(is_in_progress) {
-            return Ok(Difference::Nothing);
-        }
-        for status in theirs
-            .iter()
-            .filter(|it| it.url.as_ref() == Some(&report.url))
-        {
-            if says(status, report.state, delivery)? {
+        for status in theirs {
+            if status.url.as_ref() == Some(&report.url) && says(status, report.state, delivery)? {
                 return Ok(Difference::Right);
             }
         }
-        Ok(
-            match theirs.iter().find_map(|it| guard::kept(it, &report)) {
-                Some(_) if when == When::InProgress => Difference::Nothing,
-                Some(kept) => Difference::Kept(kept, Box::new(report)),
-                None => Difference::Send(Box::new(report)),
-            },
-        )
+        let is_in_progress = |status: &Status| status.state == State::InProgress.as_str();
+        let kept = theirs.iter().find_map(|it| guard::kept(it, &report));
+        Ok(match (when, kept) {
+            (When::InProgress, Some(_)) => Difference::Nothing,
+            (When::InProgress, None) if !theirs.iter().any(is_in_progress) => Difference::Nothing,
+            (_, Some(kept)) => Difference::Kept(kept, Box::new(report)),
+            (_, None) => Difference::Send(Box::new(report)),
+        })
     }
 }
 
