@@ -19,6 +19,8 @@ pub mod command;
 
 pub mod bitbucket;
 
+pub mod gitlab;
+
 pub mod report;
 
 pub mod http;

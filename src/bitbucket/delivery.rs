@@ -1,5 +1,6 @@
 //! Delivers a report, with the requests that it needs first.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -27,6 +28,28 @@ pub struct Outcome {
     pub(crate) http_status: Option<u16>,
     /// Why the status is not stored; `None` if it is.
     pub(crate) error: Option<Error>,
+    /// The status that Bitbucket has and keeps instead.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// A status that Bitbucket keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Its state, in the product's words.
+    pub(crate) state: String,
+    /// Whether a newer run has sent it, or the same one before.
+    pub(crate) is_newer: bool,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = if self.is_newer {
+            "a newer run"
+        } else {
+            "the same run"
+        };
+        write!(f, "kept {} of {run}", self.state)
+    }
 }
 
 /// A session that sends credentials to a destination.
@@ -34,6 +57,8 @@ pub(crate) struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
     credentials: Option<Credentials>,
+    /// What is known of the server so far.
+    generation: Option<Generation>,
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
@@ -47,6 +72,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
             session,
             destination,
             credentials,
+            generation: None,
         }
     }
 
@@ -60,16 +86,31 @@ impl<'a, 'l> Delivery<'a, 'l> {
             }
             Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
         });
-        let (http_status, error) = match result {
-            Ok(response) => (Some(response.status), None),
-            Err(error) => (error.http_status(), Some(error)),
-        };
+        match result {
+            Ok(response) => self.outcome(Some(response.status), None, None),
+            Err(error) => self.outcome(error.http_status(), Some(error), None),
+        }
+    }
+
+    /// How a report ended.
+    pub(crate) fn outcome(
+        &self,
+        http_status: Option<u16>,
+        error: Option<Error>,
+        kept: Option<Kept>,
+    ) -> Outcome {
         Outcome {
             attempts: self.session.attempts(),
             elapsed: self.session.elapsed(),
             http_status,
             error,
+            kept,
         }
+    }
+
+    /// The session that everything is sent in.
+    pub(crate) const fn session(&mut self) -> &mut Session<'a, 'l> {
+        &mut self.session
     }
 
     /// Exchanges an OAuth consumer's credentials for a token. Does nothing for other credentials.
@@ -140,33 +181,44 @@ impl<'a, 'l> Delivery<'a, 'l> {
         server: &DataCenter,
         report: &Report,
     ) -> Result<Response, Error> {
-        let cancelled = report.state == State::Stopped && self.knows_cancelled(server)?;
-        if report.state == State::Stopped && !cancelled {
-            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
-            self.session.log().warn(warning);
-        }
-        let generation = Generation::Rich { cancelled };
+        let generation = match (self.generation, report.state) {
+            (Some(known), _) => known,
+            (None, State::Stopped) => Generation::Rich {
+                cancelled: self.knows_cancelled(server)?,
+            },
+            (None, _) => Generation::Rich { cancelled: false },
+        };
         match self.send(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
                     "Data Center before 7.4 stores the status without checking repository and \
                      commit, and \"Required builds\" ignore it",
                 );
+                self.generation = Some(Generation::Legacy);
                 self.send(&server.request(report, Generation::Legacy))
             }
             sent => sent,
         }
     }
 
-    fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
-        let asked = self.ask_once(&server.build_capabilities());
-        match asked {
-            Ok((response, None)) => Ok(data_center::knows_cancelled(&response.body)),
-            // Another request would be another failed login.
-            Ok((_, Some(error))) if error.http_status() == Some(401) => Err(error),
-            // An old server lacks this endpoint; and FAILED is better than nothing.
-            Ok(_) | Err(_) => Ok(false),
+    /// Whether `server` has the state CANCELLED. Where it does not, FAILED is sent.
+    pub(crate) fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
+        if let Some(known) = self.generation {
+            return Ok(known == Generation::Rich { cancelled: true });
         }
+        let cancelled = match self.ask_once(&server.build_capabilities()) {
+            Ok((response, None)) => data_center::knows_cancelled(&response.body),
+            // Another request would be another failed login.
+            Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
+            // An old server lacks this endpoint; and FAILED is better than nothing.
+            Ok(_) | Err(_) => false,
+        };
+        if !cancelled {
+            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
+            self.session.log().warn(warning);
+        }
+        self.generation = Some(Generation::Rich { cancelled });
+        Ok(cancelled)
     }
 
     fn is_legacy(&mut self, server: &DataCenter) -> bool {

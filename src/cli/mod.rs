@@ -12,13 +12,13 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub(crate) use self::commands::Command;
 use self::commands::{COMMANDS, Shape};
+pub(crate) use self::commands::{Command, SyncArgs};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
 pub(crate) use self::suggestion::nearest_word;
-pub(crate) use self::values::{Method, Output};
+pub(crate) use self::values::{Jobs, Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 
@@ -53,6 +53,7 @@ impl Args {
         }
         let mut unusable = variables::unusable(&matches);
         let command = Command::read(shape, &matches, &mut unusable);
+        let command = command.map_err(|error| early_exit(shape, &words, &error))?;
         let options = shape.options(matches);
         let options = options.map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {

@@ -7,6 +7,7 @@ pub mod run;
 mod send;
 pub mod show;
 pub mod summary;
+mod sync;
 
 use crate::bitbucket::auth;
 use crate::cli::{Args, Command};
@@ -36,5 +37,6 @@ pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
         Command::Check => check::run(options, env, log),
         Command::Show => show::run(options, env, log),
         Command::Context => context::run(options, env, log),
+        Command::Sync(args) => sync::run(args, options, env, log),
     }
 }

@@ -20,7 +20,7 @@ use crate::status::product::Product;
 /// for commands that need the part.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
-    options: &'a Options,
+    pub(super) options: &'a Options,
     env: &'a Env,
     /// The CI, if one is recognised.
     pub(super) info: Option<&'static ProviderInfo>,

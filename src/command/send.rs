@@ -1,6 +1,7 @@
 //! `build_status [STATE]`: sends one report.
 
 use crate::bitbucket::delivery::{Delivery, Outcome};
+use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::summary::Summary;
@@ -112,5 +113,10 @@ fn deliver(
     let (destination, credentials, client) = plan.connection()?;
     let policy = Policy::new(report.state, deadline.total());
     let session = Session::new(&client, policy, deadline, log);
-    Ok(Delivery::new(session, &destination, Some(credentials)).deliver(report))
+    let mut delivery = Delivery::new(session, &destination, Some(credentials));
+    Ok(if guard::is_on(plan.options.guard, report.state) {
+        guard::deliver(&mut delivery, report)
+    } else {
+        delivery.deliver(report)
+    })
 }

@@ -16,6 +16,8 @@ use crate::status::state::State;
 pub struct Policy {
     total: Duration,
     attempts: Option<u32>,
+    /// Of one request among many of one process: until when it is tried again for what may pass.
+    patience: Option<Duration>,
 }
 
 /// The longest first pause. The limit doubles with each further one, up to [`LONGEST_PAUSE`].
@@ -27,6 +29,9 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
 
 /// The most time that is kept for the last attempt.
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
+
+/// The time limit for an attempt of one request among many: a silent server must leave time for others.
+const ONE_OF_MANY: Duration = Duration::from_secs(30);
 
 /// The time limit for INPROGRESS, which gets one retry: it will soon be overwritten.
 const IN_PROGRESS: Duration = Duration::from_secs(10);
@@ -71,12 +76,34 @@ impl Policy {
             Self {
                 total: timeout,
                 attempts: None,
+                patience: None,
             }
         } else {
             Self {
                 total: timeout.min(IN_PROGRESS),
                 attempts: Some(2),
+                patience: None,
             }
+        }
+    }
+
+    /// The policy for one request among many of one process. As long as the server asks it to wait, it
+    /// waits, and no longer than that: no other client needs to go first. What may pass is tried again
+    /// until `patience` after the start, which leaves the rest of the time to the other requests.
+    pub(crate) fn one_of_many(timeout: Duration, patience: Duration) -> Self {
+        Self {
+            total: timeout,
+            attempts: None,
+            patience: Some(patience.min(timeout)),
+        }
+    }
+
+    /// The policy for a question that a report can do without: `timeout`, and one retry.
+    pub(crate) const fn question(timeout: Duration) -> Self {
+        Self {
+            total: timeout,
+            attempts: Some(2),
+            patience: None,
         }
     }
 
@@ -84,7 +111,8 @@ impl Policy {
     /// a server that never answers leaves time for another attempt.
     pub fn attempt(&self, elapsed: Duration) -> Duration {
         let left = self.total.saturating_sub(elapsed);
-        (left * 2 / 3).max(SHORTEST_ATTEMPT).min(left)
+        let most = self.patience.map_or(left, |_| left.min(ONE_OF_MANY));
+        (left * 2 / 3).max(SHORTEST_ATTEMPT).min(most)
     }
 
     /// What to do after the attempts in `tried`, of which the last ended with `retry_hint`. `dice` is a
@@ -93,7 +121,11 @@ impl Policy {
         let Tried {
             attempts, elapsed, ..
         } = tried;
-        let left = self.total.saturating_sub(elapsed);
+        let end = match (self.patience, retry_hint) {
+            (Some(patience), RetryHint::Passing | RetryHint::UnknownHost) => patience,
+            _ => self.total,
+        };
+        let left = end.saturating_sub(elapsed);
         let most = match retry_hint {
             RetryHint::Lasting => {
                 return Next::GiveUp(None);
@@ -131,17 +163,18 @@ impl Policy {
         }
         let last = last.max(wait);
         // Wait longer than asked: the server asks every client to wait for the same time.
-        let spread = if self.attempts.is_some() {
-            backoff
-        } else {
+        let is_one_of_crowd = self.attempts.is_none() && self.patience.is_none();
+        let spread = if is_one_of_crowd {
             // Up to a third of the time left: clients with the least time ask most often, so that
             // newcomers are not served before them. At first less: the queue may be short.
             (elapsed * 3).max(LONGEST_PAUSE).min(left / 3).mul_f64(dice)
+        } else {
+            backoff
         };
         let pause = wait + spread;
         // Without time for another such answer, try at the last moment, when the load is lowest.
         let is_last = pause + wait + needed > last;
-        let may_wait = self.attempts.is_none() && wait < LONGEST_PAUSE;
+        let may_wait = is_one_of_crowd && wait < LONGEST_PAUSE;
         Next::TryAfter(if is_last && may_wait {
             last
         } else {
@@ -350,6 +383,19 @@ mod tests {
             policy.next(tried(1, 0), RetryHint::Lasting, 0.0),
             Next::GiveUp(_)
         ));
+    }
+
+    #[test]
+    fn one_request_among_many_waits_as_told_and_leaves_time_to_the_others() {
+        let policy = Policy::one_of_many(ms(120_000), ms(10_000));
+        let after = |elapsed, hint| policy.next(tried(1, elapsed), hint, 1.0);
+        let wait = RetryHint::Wait(ms(60_000));
+        assert_eq!(after(50_000, wait), Next::TryAfter(ms(60_500)));
+        assert_eq!(after(0, RetryHint::Passing), Next::TryAfter(ms(500)));
+        assert!(matches!(after(9_900, RetryHint::Passing), Next::GiveUp(_)));
+        assert!(matches!(after(80_000, wait), Next::GiveUp(_)));
+        assert_eq!(policy.attempt(ms(0)), ms(30_000));
+        assert_eq!(policy.attempt(ms(119_700)), ms(250));
     }
 
     #[test]

@@ -66,6 +66,15 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// Writes one of several problems; as a warning if it is `forgiven`.
+    pub(crate) fn problem(&mut self, text: &str, forgiven: bool) {
+        if !(forgiven && self.level == Level::Quiet) {
+            let prefix = if forgiven { "warning: " } else { "" };
+            let line = output::line(text, &self.redactor);
+            (self.sink)(&format!("{prefix}{line}"));
+        }
+    }
+
     /// Writes an error and its hint; as a warning if it is `forgiven`.
     pub(crate) fn error(&mut self, error: &Error, forgiven: bool) {
         if forgiven && self.level == Level::Quiet {

@@ -21,7 +21,7 @@ use crate::status::product::Product;
 use crate::status::state::State;
 
 /// The time limit of one question, which leaves time for the others.
-const QUESTION: Duration = Duration::from_secs(10);
+pub(super) const QUESTION: Duration = Duration::from_secs(10);
 
 /// A response, with an error if it is a refusal.
 type Answer = Result<(Response, Option<Error>), Error>;

@@ -19,6 +19,7 @@ use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::run::child::Running;
@@ -171,6 +172,7 @@ struct Way {
     destination: Destination,
     credentials: Credentials,
     client: Client,
+    guard: Option<bool>,
 }
 
 impl Reporter {
@@ -202,6 +204,7 @@ impl Reporter {
             destination,
             credentials,
             client,
+            guard: plan.claim().options.guard,
         })
     }
 
@@ -232,7 +235,7 @@ impl Reporter {
     fn begin(&self, way: &Way, deadline: Deadline, log: &mut Log<'_>) -> Outcome {
         let session = way.session(State::InProgress, deadline, log);
         let session = session.until(&self.progress.cancel);
-        let outcome = way.delivery(session).deliver(&way.report);
+        let outcome = way.deliver(&mut way.delivery(session), &way.report);
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
             Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
@@ -267,22 +270,30 @@ impl Way {
         log: &mut Log<'_>,
     ) -> Outcome {
         let mut delivery = self.delivery(self.session(report.state, deadline, log));
-        let mut outcome = delivery.deliver(report);
+        let mut outcome = self.deliver(&mut delivery, report);
         // An INPROGRESS without an answer may still arrive.
         let is_lost = matches!(
             begun.error,
             Some(Error::Unreachable { .. } | Error::Failing { .. })
         );
         for _ in 0..LOOKS {
-            if !is_lost || outcome.error.is_some() {
+            if !is_lost || outcome.error.is_some() || outcome.kept.is_some() {
                 break;
             }
             if delivery.shown_state(report).as_deref() != Some(State::InProgress.as_str()) {
                 break;
             }
-            outcome = delivery.deliver(report);
+            outcome = self.deliver(&mut delivery, report);
         }
         outcome
+    }
+
+    fn deliver(&self, delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+        if guard::is_on(self.guard, report.state) {
+            guard::deliver(delivery, report)
+        } else {
+            delivery.deliver(report)
+        }
     }
 
     fn session<'a, 'l>(
