@@ -32,7 +32,7 @@ impl Env {
     /// Reads the fields of `T`, each from the variable of its name in upper case, or from one of the
     /// `mixed` names, which have lower case in them (`*` stands for any end). Others are not looked
     /// at: on Unix, `ci_job_status` is not GitLab's `CI_JOB_STATUS`.
-    pub fn read<T: DeserializeOwned>(&self, mixed: &[&str]) -> Result<T, envy::Error> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, mixed: &[&str]) -> Result<T, envy::Error> {
         let is_exact = |name: &str| {
             let is_mixed = |known: &&str| match known.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),

@@ -233,12 +233,12 @@ impl Error {
     }
 
     /// Whether `--no-fail` turns the error into a warning: its exit code is 3, 4 or 5.
-    pub const fn is_forgivable(&self) -> bool {
+    pub(crate) const fn is_forgivable(&self) -> bool {
         matches!(self.exit_code(), 3..=5)
     }
 
     /// The value of `error.kind` in JSON.
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
             Self::Setting { .. } => "setting",
@@ -269,7 +269,7 @@ impl Error {
     }
 
     /// The HTTP status of the answer, if there was one.
-    pub const fn http_status(&self) -> Option<u16> {
+    pub(crate) const fn http_status(&self) -> Option<u16> {
         match self {
             Self::Redirected { status, .. }
             | Self::Refused { status, .. }

@@ -19,7 +19,7 @@ pub mod command;
 
 pub mod bitbucket;
 
-pub mod gitlab;
+pub(crate) mod gitlab;
 
 pub mod report;
 

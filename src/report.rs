@@ -29,17 +29,17 @@ pub struct Report {
     /// The URL that the status links to.
     pub url: String,
     /// The commit's hash, in lower case.
-    pub commit: String,
+    pub(crate) commit: String,
     /// The branch or tag.
-    pub refname: Option<Refname>,
+    pub(crate) refname: Option<Refname>,
     /// The key that a "Required builds" merge check on Data Center expects, if it is not `key`.
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
     /// The build's number in the CI.
-    pub build_number: Option<String>,
+    pub(crate) build_number: Option<String>,
     /// How long the command of `run` took.
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// The counts from JUnit files.
-    pub test_results: Option<TestResults>,
+    pub(crate) test_results: Option<TestResults>,
 }
 
 /// The name of a job outside a CI.
@@ -91,7 +91,7 @@ impl Claim<'_> {
     }
 
     /// The state that `word` names. Without a word, or for `auto`, the CI's job status.
-    pub fn state(&self, word: Option<&str>) -> Result<State, Error> {
+    pub(crate) fn state(&self, word: Option<&str>) -> Result<State, Error> {
         match word {
             Some(word) if !word.eq_ignore_ascii_case("auto") => {
                 State::from_word(word).ok_or_else(|| Error::UnknownState {
@@ -113,7 +113,7 @@ impl Claim<'_> {
     }
 
     /// The key within the product's limit: the given one, else one made from the job's name.
-    pub fn key(&self) -> Result<String, Error> {
+    pub(crate) fn key(&self) -> Result<String, Error> {
         let origin = || self.options.origins.name("key");
         if let Some(given) = &self.options.build.key {
             env::check_expanded(&origin(), given)?;
@@ -163,7 +163,7 @@ impl Claim<'_> {
     }
 
     /// The commit's hash: the given one, else the CI's.
-    pub fn commit(&self) -> Result<String, Error> {
+    pub(crate) fn commit(&self) -> Result<String, Error> {
         let short_will_do = self.limits().short_commit;
         if let Some(given) = &self.options.commit {
             return self.given_commit(given);
@@ -202,7 +202,7 @@ impl Claim<'_> {
     }
 
     /// The URL to link to: the given one, else the job's page, else the pipeline's.
-    pub fn url(&self) -> Result<String, Error> {
+    pub(crate) fn url(&self) -> Result<String, Error> {
         let given = self.options.build.url.as_deref();
         let text = given
             .or(self.context.url.as_deref())
@@ -230,7 +230,7 @@ impl Claim<'_> {
     }
 
     /// The branch or tag: the given one, else the CI's. An empty one means none.
-    pub fn refname(&self) -> Result<Option<Refname>, Error> {
+    pub(crate) fn refname(&self) -> Result<Option<Refname>, Error> {
         let Some(given) = self.options.build.refname.as_deref() else {
             return Ok(self.context.refname());
         };

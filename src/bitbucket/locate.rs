@@ -45,7 +45,7 @@ pub fn destination(
 }
 
 /// Determines the product only, for requests that need no repository.
-pub fn without_repository(options: &Options) -> Result<Destination, Error> {
+pub(crate) fn without_repository(options: &Options) -> Result<Destination, Error> {
     let server = Server::find(options, None)?;
     Ok(server.repository(String::new(), String::new()))
 }

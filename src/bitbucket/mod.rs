@@ -6,7 +6,7 @@ pub mod credentials;
 pub mod data_center;
 pub(crate) mod delivery;
 pub mod destination;
-pub mod guard;
+pub(crate) mod guard;
 pub mod hint;
 pub mod locate;
 pub mod statuses;

@@ -32,7 +32,7 @@ pub struct Status {
 }
 
 /// How many statuses of a commit Data Center lists at most: the newest.
-pub const LISTED_BY_DATA_CENTER: usize = 100;
+pub(crate) const LISTED_BY_DATA_CENTER: usize = 100;
 
 /// All statuses of `commit`, from all pages.
 pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
@@ -46,7 +46,7 @@ pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<S
 
 /// The statuses that a report for `commit` and `refname` may find there: on Cloud, those with other
 /// names are other statuses. Data Center lists only the newest.
-pub fn of_refname(
+pub(crate) fn of_refname(
     delivery: &mut Delivery<'_, '_>,
     commit: &str,
     refname: Option<&Refname>,
@@ -62,7 +62,10 @@ pub fn of_refname(
 }
 
 /// Those that are INPROGRESS, whatever their refname. A commit that Bitbucket does not have has none.
-pub fn in_progress(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
+pub(crate) fn in_progress(
+    delivery: &mut Delivery<'_, '_>,
+    commit: &str,
+) -> Result<Vec<Status>, Error> {
     delivery.authorize()?;
     let mut found = match list(delivery, commit, "") {
         Err(error) if error.http_status() == Some(404) => Vec::new(),
@@ -73,7 +76,7 @@ pub fn in_progress(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<
 }
 
 /// The status that `report` would overwrite, if there is one.
-pub fn of_report(
+pub(crate) fn of_report(
     delivery: &mut Delivery<'_, '_>,
     report: &Report,
 ) -> Result<Option<Status>, Error> {

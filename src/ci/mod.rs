@@ -1,5 +1,5 @@
 //! What the CI and the working copy say about the job.
 
 pub mod context;
-pub mod git;
+pub(crate) mod git;
 pub mod provider;

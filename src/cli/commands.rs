@@ -197,16 +197,16 @@ struct RunArgs {
 
 /// What only `sync` takes.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
-pub struct SyncArgs {
+pub(crate) struct SyncArgs {
     /// running: report INPROGRESS for the pipeline, and nothing else; for a job in the stage .pre
     #[arg(value_name = "STATE", value_parser = ["running"], hide_possible_values = true)]
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// The pipeline to report [default: this job's]
     #[arg(long, env = variable("pipeline"), value_name = "ID", help_heading = "Pipeline")]
-    pub pipeline: Option<u64>,
+    pub(crate) pipeline: Option<u64>,
     /// Key of the pipeline's own status [default: pipeline]; an empty argument means none
     #[arg(long, env = variable("pipeline_key"), value_name = "KEY", help_heading = "Pipeline")]
-    pub pipeline_key: Option<String>,
+    pub(crate) pipeline_key: Option<String>,
     /// Which jobs' own statuses to report
     #[arg(
         long,
@@ -216,7 +216,7 @@ pub struct SyncArgs {
         default_value_t,
         help_heading = "Pipeline"
     )]
-    pub jobs: Jobs,
+    pub(crate) jobs: Jobs,
     /// Update what is INPROGRESS on Bitbucket, and has ended, in all pipelines that changed since then
     ///
     /// A time span such as 24h. For a scheduled pipeline: it also updates what no job of a cancelled
@@ -230,7 +230,7 @@ pub struct SyncArgs {
         help_heading = "Pipeline",
         verbatim_doc_comment
     )]
-    pub since: Option<Duration>,
+    pub(crate) since: Option<Duration>,
 }
 
 const AFTER_HELP: &str = "\

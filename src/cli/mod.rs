@@ -28,7 +28,7 @@ pub struct Args {
     /// The command, with the arguments that only it takes.
     pub(crate) command: Command,
     /// The options, from the command line or from variables.
-    pub options: Options,
+    pub(crate) options: Options,
 }
 
 /// Why the program ends before it runs a command.

@@ -22,29 +22,29 @@ pub struct Options {
     /// `--commit`, unchecked.
     pub commit: Option<String>,
     /// `--provider`, the id of a CI, unchecked.
-    pub provider: Option<String>,
+    pub(crate) provider: Option<String>,
     /// The content of the status.
     pub build: BuildArgs,
     /// The test reports to count.
-    pub tests: TestsArgs,
+    pub(crate) tests: TestsArgs,
     /// The repository on Bitbucket, and its server.
     pub destination: DestinationArgs,
     /// How to send the credentials.
-    pub credentials: CredentialsArgs,
+    pub(crate) credentials: CredentialsArgs,
     /// Time limit and TLS.
-    pub network: NetworkArgs,
+    pub(crate) network: NetworkArgs,
     /// `--gitlab-ca-file`: certificates for GitLab, instead of the built-in ones.
     pub(crate) gitlab_ca_file: Option<String>,
     /// `--guard` or `--no-guard`: whether a status of a newer run is kept, if somebody says.
     pub(crate) guard: Option<bool>,
     /// `--no-fail`: a failed report is a warning.
-    pub no_fail: bool,
+    pub(crate) no_fail: bool,
     /// `--dry-run`: do everything except sending.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Format and amount of output.
-    pub print: PrintArgs,
+    pub(crate) print: PrintArgs,
     /// The values that came from variables.
-    pub origins: Origins,
+    pub(crate) origins: Origins,
 }
 
 /// Options that a command takes together, or not at all.
@@ -170,7 +170,7 @@ pub struct BuildArgs {
     pub name: Option<String>,
     /// Description of the status [default: a sentence for the state]
     #[arg(long, env = variable("description"), value_name = "TEXT")]
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// URL that the status links to [default: the job's page]
     #[arg(long, env = variable("url"), value_name = "URL")]
     pub url: Option<String>,
@@ -203,7 +203,7 @@ pub struct DestinationArgs {
     pub workspace: Option<String>,
     /// Base URL of Bitbucket Cloud's API [default: https://api.bitbucket.org/2.0]
     #[arg(long, env = variable("api_root"), value_name = "URL")]
-    pub api_root: Option<String>,
+    pub(crate) api_root: Option<String>,
     /// Base URL of a Bitbucket Data Center, with its context path [default: Bitbucket Cloud]
     ///
     /// If the CI's clone URL contains /scm/, the default is taken from it.
@@ -323,10 +323,10 @@ pub struct PrintArgs {
         value_enum,
         default_value_t
     )]
-    pub output: Output,
+    pub(crate) output: Output,
     /// Print only errors, and JSON if requested
     #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Print each step and its reason
     #[arg(short, long)]
     pub(crate) verbose: bool,

@@ -18,7 +18,7 @@ pub(crate) enum Method {
 
 /// The format of stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// Text, for people
     #[default]
     Text,

@@ -146,13 +146,13 @@ impl Origins {
     }
 
     /// The variable that the option's value came from, if it came from one.
-    pub fn variable(&self, option: &str) -> Option<&'static str> {
+    pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);
         found.map(|(_, variable)| *variable)
     }
 
     /// The name of the option in messages: its variable if the value came from there, else `--option`.
-    pub fn name(&self, option: &str) -> String {
+    pub(crate) fn name(&self, option: &str) -> String {
         match self.variable(option) {
             Some(variable) => variable.to_owned(),
             None => format!("--{}", option.replace('_', "-")),

@@ -14,7 +14,7 @@ pub struct Request {
     /// The body.
     pub body: String,
     /// How many bytes are read of the answer's.
-    pub longest_body: u64,
+    pub(crate) longest_body: u64,
 }
 
 /// What is read of an answer.
@@ -64,7 +64,7 @@ impl Request {
     }
 
     /// A GET of a page of a list.
-    pub fn page(url: String) -> Self {
+    pub(crate) fn page(url: String) -> Self {
         Self {
             longest_body: LONGEST_PAGE,
             ..Self::get(url)

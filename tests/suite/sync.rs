@@ -589,10 +589,10 @@ fn what_a_cancelled_pipeline_has_left_is_mended_later() {
             .job(Job::new("unit", "canceled")) // 3
             .job(Job::new("lint", "success")) // 4
             .job(Job::new("slow", "running")) // 5
-            .with(|it| it.updated_at -= std::time::Duration::from_secs(3600)),
+            .with(|it| it.updated_at -= std::time::Duration::from_hours(1)),
         Pipeline::new(800)
             .job(Job::new("old", "failed")) // 6
-            .with(|it| it.updated_at -= std::time::Duration::from_secs(90_000)),
+            .with(|it| it.updated_at -= std::time::Duration::from_hours(25)),
         Pipeline::new(950).with(|it| it.sha = "c".repeat(40)),
     ]);
     for (name, id) in [("unit", 3), ("slow", 5), ("old", 6), ("elsewhere", 7)] {

@@ -40,9 +40,9 @@ pub struct ProviderInfo {
     /// When `state` is final; without a variable, how to pass the state. Begins in lower case.
     pub state_caveat: &'static str,
     /// The setting or variable that determines the job's URL.
-    pub url_setting: &'static str,
+    pub(crate) url_setting: &'static str,
     /// Why a secret may be missing in a job although it is defined.
-    pub secrets_caveat: &'static str,
+    pub(crate) secrets_caveat: &'static str,
 }
 
 /// A condition on variables by which a CI is recognised.

@@ -114,7 +114,7 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
 }
 
 /// The description of the CI, if one is recognised, and what it says.
-pub fn read(
+pub(crate) fn read(
     id: Option<&str>,
     env: &Env,
 ) -> Result<(Option<&'static ProviderInfo>, Context), Error> {
