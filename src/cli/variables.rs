@@ -74,8 +74,13 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
 /// on the command line.
 pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
     let problem = |(option, names, check): &(&str, &[&'static str], Check)| {
-        let declared = matches.try_contains_id(option).is_ok();
-        if !declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+        matches.try_contains_id(option).ok()?;
+        // clap has only seen what is usable.
+        let source = matches.value_source(option);
+        if matches!(
+            source,
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        ) {
             return None;
         }
         let (name, value) = set(names)?;
@@ -138,9 +143,9 @@ impl Origins {
     pub(super) fn of(matches: &ArgMatches) -> Self {
         let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
             matches.try_contains_id(option).ok()?;
-            let is_from_variable = matches.value_source(option) == Some(ValueSource::EnvVariable);
-            let (name, _) = set(names)?;
-            is_from_variable.then_some((*option, name))
+            let source = matches.value_source(option);
+            source.filter(|it| *it == ValueSource::EnvVariable)?;
+            Some((*option, set(names)?.0))
         };
         Self(VARIABLES.iter().filter_map(from_variable).collect())
     }

@@ -15,6 +15,7 @@ use crate::http::client::Client;
 use crate::output::log::Log;
 use crate::report::{Claim, Report};
 use crate::status::product::Product;
+use crate::status::refname::Refname;
 
 /// Everything that is known before anything is sent. A part that cannot be resolved holds its error,
 /// for commands that need the part.
@@ -109,6 +110,25 @@ impl<'a> Plan<'a> {
         let report = claim.report(word)?;
         if let Some(warning) = claim.key_warning() {
             log.warn(&warning);
+        }
+        for (option, value) in [
+            ("key", report.key.as_str()),
+            ("name", &report.name),
+            ("commit", &report.commit),
+            ("url", &report.url),
+            (
+                "refname",
+                report.refname.as_ref().map_or("-", Refname::name),
+            ),
+        ] {
+            log.detail(&format!(
+                "{option}: {value} (from {})",
+                claim.origin(option)
+            ));
+        }
+        if let Ok(destination) = &self.destination {
+            let (repository, origin) = (destination.repository(), claim.origin("repository"));
+            log.detail(&format!("repository: {repository} (from {origin})"));
         }
         Ok(report)
     }

@@ -56,6 +56,7 @@ impl Provider for Bitbucket {
         let total = self.bitbucket_parallel_step_count.as_deref();
         let step = total.map(|_| format!("{}{}", "step", job_name::shard(0, index, total)));
         Context {
+            job_name_on_any_branch: None,
             // 12 digits in pull requests. HEAD is no substitute: the target is merged into it.
             commit: DetectedCommit::hash_or_prefix("BITBUCKET_COMMIT", self.bitbucket_commit),
             branch: self.bitbucket_branch,

@@ -67,6 +67,7 @@ impl Provider for Drone {
         ];
         let path = self.drone_repo.as_deref();
         Context {
+            job_name_on_any_branch: None,
             commit: DetectedCommit::hash_or_prefix("DRONE_COMMIT_SHA", self.drone_commit_sha),
             branch: match (is_pull_request, &self.drone_tag) {
                 // DRONE_BRANCH is the target.
