@@ -324,9 +324,13 @@ impl Shape {
     }
 
     /// Reads the options from `matches`.
-    pub(super) fn options(&self, mut matches: ArgMatches) -> Result<Options, clap::Error> {
+    pub(super) fn options(
+        &self,
+        mut matches: ArgMatches,
+        origins: Origins,
+    ) -> Result<Options, clap::Error> {
         let mut options = Options {
-            origins: Origins::of(&matches),
+            origins,
             ..Options::default()
         };
         for group in self.groups {

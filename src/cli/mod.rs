@@ -51,10 +51,10 @@ impl Args {
         if let Some((_, of_subcommand)) = matches.remove_subcommand() {
             matches = of_subcommand;
         }
-        let mut unusable = variables::unusable(&matches);
+        let (origins, mut unusable) = variables::judge(&matches);
         let command = Command::read(shape, &matches, &mut unusable);
         let command = command.map_err(|error| early_exit(shape, &words, &error))?;
-        let options = shape.options(matches);
+        let options = shape.options(matches, origins);
         let options = options.map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {
             Some(error) => Err(EarlyExit::Fail(error)),

@@ -70,28 +70,28 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .find(|(_, value)| !value.is_empty())
 }
 
-/// The errors in variables of the options that `matches` declares, except where the option itself is
-/// on the command line.
-pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
-    let problem = |(option, names, check): &(&str, &[&'static str], Check)| {
-        matches.try_contains_id(option).ok()?;
-        // clap has only seen what is usable.
-        let source = matches.value_source(option);
-        if matches!(
-            source,
-            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
-        ) {
-            return None;
+/// Which values in `matches` came from variables, and what is wrong with the variables whose value is
+/// unusable, where nothing was typed instead.
+pub(super) fn judge(matches: &ArgMatches) -> (Origins, Vec<Error>) {
+    let (mut origins, mut unusable) = (Vec::new(), Vec::new());
+    for (option, names, check) in VARIABLES {
+        let Some((name, value)) = set(names) else {
+            continue;
+        };
+        let is_declared = matches.try_contains_id(option).is_ok();
+        if !is_declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+            continue;
         }
-        let (name, value) = set(names)?;
-        let problem = check(&value).err()?;
-        Some(Error::Setting {
-            origin: name.to_owned(),
-            problem,
-            hint: None,
-        })
-    };
-    VARIABLES.iter().filter_map(problem).collect()
+        match check(&value) {
+            Ok(()) => origins.push((*option, name)),
+            Err(problem) => unusable.push(Error::Setting {
+                origin: name.to_owned(),
+                problem,
+                hint: None,
+            }),
+        }
+    }
+    (Origins(origins), unusable)
 }
 
 fn text(value: &OsStr) -> Result<(), String> {
@@ -139,17 +139,6 @@ fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
 pub struct Origins(Vec<(&'static str, &'static str)>);
 
 impl Origins {
-    /// Reads the origins from clap's matches.
-    pub(super) fn of(matches: &ArgMatches) -> Self {
-        let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
-            matches.try_contains_id(option).ok()?;
-            let source = matches.value_source(option);
-            source.filter(|it| *it == ValueSource::EnvVariable)?;
-            Some((*option, set(names)?.0))
-        };
-        Self(VARIABLES.iter().filter_map(from_variable).collect())
-    }
-
     /// The variable that the option's value came from, if it came from one.
     pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);
