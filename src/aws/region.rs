@@ -1,0 +1,112 @@
+//! Regions, and what their partition decides: the domain of the APIs, the host of the console.
+
+/// A region whose name can stand in a host name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Region(String);
+
+struct Partition {
+    prefix: &'static str,
+    /// As the SDKs have it.
+    domain: &'static str,
+    /// No page of AWS lists these. Without one, no URL is invented.
+    console: Option<&'static str>,
+}
+
+const PARTITIONS: &[Partition] = &[
+    Partition {
+        prefix: "cn-",
+        domain: "amazonaws.com.cn",
+        console: Some("console.amazonaws.cn"),
+    },
+    Partition {
+        prefix: "us-gov-",
+        domain: "amazonaws.com",
+        console: Some("console.amazonaws-us-gov.com"),
+    },
+    without_console("eusc-", "amazonaws.eu"),
+    without_console("us-iso-", "c2s.ic.gov"),
+    without_console("us-isob-", "sc2s.sgov.gov"),
+    without_console("eu-isoe-", "cloud.adc-e.uk"),
+    without_console("us-isof-", "csp.hci.ic.gov"),
+    Partition {
+        prefix: "",
+        domain: "amazonaws.com",
+        console: Some("console.aws.amazon.com"),
+    },
+];
+
+const fn without_console(prefix: &'static str, domain: &'static str) -> Partition {
+    Partition {
+        prefix,
+        domain,
+        console: None,
+    }
+}
+
+impl Region {
+    /// Signed requests go to the host that this name is a part of, so nothing but a name passes.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let is_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let fits = (1..=63).contains(&name.len())
+            && name.bytes().all(|byte| is_label(byte) || byte == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        fits.then(|| Self(name.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn partition(&self) -> Option<&'static Partition> {
+        let mut partitions = PARTITIONS.iter();
+        partitions.find(|partition| self.0.starts_with(partition.prefix))
+    }
+
+    /// The host of a service's API.
+    pub(crate) fn host(&self, service: &str) -> String {
+        let domain = self.partition().map_or("amazonaws.com", |it| it.domain);
+        format!("{service}.{}.{domain}", self.0)
+    }
+
+    /// A page of the developer tools' console, where its host is known.
+    pub(crate) fn console(&self, path: &str) -> Option<String> {
+        let host = self.partition()?.console?;
+        let region = &self.0;
+        Some(format!(
+            "https://{region}.{host}/codesuite/{path}?region={region}"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_is_that_of_the_partition_or_not_known() {
+        for (region, expected) in [
+            ("eu-west-1", Some("eu-west-1.console.aws.amazon.com")),
+            (
+                "us-gov-west-1",
+                Some("us-gov-west-1.console.amazonaws-us-gov.com"),
+            ),
+            ("cn-north-1", Some("cn-north-1.console.amazonaws.cn")),
+            ("eusc-de-east-1", None),
+            ("us-isob-east-1", None),
+        ] {
+            let url = Region::parse(region).unwrap().console("x");
+            let expected =
+                expected.map(|host| format!("https://{host}/codesuite/x?region={region}"));
+            assert_eq!(url, expected, "{region}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_host_name_is_no_region() {
+        for name in ["", "-a", "a-", "a.b", "a/b", "a@b", "A", "ü", "a b", "a:1"] {
+            assert_eq!(Region::parse(name), None, "{name}");
+        }
+        assert_eq!(Region::parse(&"a".repeat(64)), None);
+    }
+}
