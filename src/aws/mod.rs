@@ -11,9 +11,14 @@
     expect(dead_code, reason = "the command that uses it comes later")
 )]
 
+pub(crate) mod api;
 pub(crate) mod arn;
+pub(crate) mod build;
 pub(crate) mod credentials;
 pub(crate) mod endpoint;
+pub(crate) mod execution;
 mod json;
+pub(crate) mod refusal;
 pub(crate) mod region;
 pub(crate) mod signature;
+pub(crate) mod stored_token;

@@ -1,0 +1,146 @@
+//! What AWS says about an execution of CodePipeline, and about the revision of a source.
+//! <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineExecution.html>
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use crate::aws::json::{List, Object, Text};
+use crate::commit::is_full_hash;
+
+/// `GetPipelineExecution`'s answer.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Execution {
+    pub(crate) status: Text,
+    pub(crate) status_summary: Text,
+    execution_type: Text,
+    artifact_revisions: List<Object<ArtifactRevision>>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ArtifactRevision {
+    revision_id: Text,
+    revision_summary: Text,
+    revision_url: Text,
+}
+
+impl Execution {
+    /// The revision that the status is for: Bitbucket's, else the first that is a commit. There is
+    /// none while no source action has ended.
+    pub(crate) fn revision(&self) -> Option<Revision> {
+        let revisions = self.artifact_revisions.iter().map(|it| {
+            Revision::read(
+                it.revision_id.get(),
+                it.revision_url.get(),
+                it.revision_summary.get(),
+            )
+        });
+        let revisions: Vec<_> = revisions.collect();
+        let first = |wanted: fn(&Revision) -> bool| revisions.iter().find(|it| wanted(it));
+        first(Revision::is_on_bitbucket)
+            .or_else(|| first(|it| it.commit.is_some()))
+            .or_else(|| revisions.first())
+            .cloned()
+    }
+
+    /// Whether it brings back an older execution's revision.
+    pub(crate) fn is_rollback(&self) -> bool {
+        self.execution_type.get() == Some("ROLLBACK")
+    }
+}
+
+/// What a source action has fetched.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Revision {
+    /// `Bitbucket`, `GitHub`, `GitLab`…, in whatever case, of a connection.
+    pub(crate) provider: Option<String>,
+    /// `owner/name`.
+    pub(crate) repository: Option<String>,
+    pub(crate) commit: Option<String>,
+}
+
+impl Revision {
+    /// Reads the three fields that an action's result and an execution's revision have in common.
+    ///
+    /// The provider of a connection stands only in the summary, which is JSON in a string then; the
+    /// repository only in the URL of a redirect.
+    pub(crate) fn read(id: Option<&str>, url: Option<&str>, summary: Option<&str>) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "PascalCase")]
+        struct Summary {
+            provider_type: Text,
+        }
+        let summary: Option<Object<Summary>> =
+            summary.and_then(|text| serde_json::from_str(text).ok());
+        let hash = id.filter(|id| is_full_hash(id));
+        Self {
+            provider: summary.and_then(|it| it.0.provider_type.take()),
+            repository: url.and_then(repository),
+            commit: hash.map(str::to_ascii_lowercase),
+        }
+    }
+
+    pub(crate) fn is_on_bitbucket(&self) -> bool {
+        let provider = self.provider.as_deref();
+        provider.is_some_and(|it| it.eq_ignore_ascii_case("bitbucket"))
+    }
+}
+
+/// `…/connections/redirect?connectionArn=…&FullRepositoryId=ws/repo&Commit=…`
+fn repository(url: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, path) = pairs.find(|(name, _)| *name == "FullRepositoryId")?;
+    Some(percent_decode_str(path).decode_utf8().ok()?.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const SHA: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
+
+    fn url(repository: &str) -> String {
+        format!(
+            "https://us-west-2.console.aws.amazon.com/codesuite/settings/connections/redirect?\
+             connectionArn=arn:aws:x&referenceType=COMMIT&FullRepositoryId={repository}&Commit={SHA}"
+        )
+    }
+
+    #[test]
+    fn bitbuckets_revision_wins_over_the_first() {
+        let connection = |provider: &str, repository: &str| {
+            json!({"revisionId": SHA, "revisionUrl": url(repository),
+                "revisionSummary": format!(r#"{{"ProviderType":"{provider}","CommitMessage":"a\n"}}"#)})
+        };
+        let s3 = json!({"revisionId": "v1.x", "revisionSummary": "Amazon S3 version id: v1.x"});
+        let revision = |provider: &str, repository: &str| Revision {
+            provider: Some(provider.to_owned()),
+            repository: Some(repository.to_owned()),
+            commit: Some(SHA.to_owned()),
+        };
+        for (revisions, expected) in [
+            (
+                json!([
+                    s3,
+                    connection("GitHub", "o/r"),
+                    connection("BitBucket", "ws%2Frepo")
+                ]),
+                Some(revision("BitBucket", "ws/repo")),
+            ),
+            (
+                json!([s3, null, connection("GitLab", "a/b%2Fc")]),
+                Some(revision("GitLab", "a/b/c")),
+            ),
+            (json!([s3]), Some(Revision::default())),
+            (json!([]), None),
+            (json!(7), None),
+        ] {
+            let text = json!({"status": "Succeeded", "artifactRevisions": revisions}).to_string();
+            let execution: Execution = serde_json::from_str(&text).unwrap();
+            assert_eq!(execution.revision(), expected, "{text}");
+        }
+    }
+}
