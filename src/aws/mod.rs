@@ -16,6 +16,7 @@ pub(crate) mod arn;
 pub(crate) mod build;
 pub(crate) mod credentials;
 pub(crate) mod endpoint;
+pub(crate) mod event;
 pub(crate) mod execution;
 mod json;
 pub(crate) mod refusal;
