@@ -23,3 +23,6 @@ pub(crate) mod refusal;
 pub(crate) mod region;
 pub(crate) mod signature;
 pub(crate) mod stored_token;
+
+#[cfg(test)]
+mod fake;
