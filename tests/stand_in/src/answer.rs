@@ -25,6 +25,8 @@ pub enum Answer {
     Silence,
     /// Read the request, then close the connection without a byte.
     Reset,
+    /// Do as Bitbucket would, but close the connection after half of the body.
+    CutOff,
     /// Store the status as Bitbucket would, then close the connection without a byte.
     LostReply,
 }

@@ -1,6 +1,6 @@
 //! A stand-in for Bitbucket: a server on 127.0.0.1 that keeps the rules of Bitbucket Cloud, and when
 //! asked those of Data Center, for build statuses, can be told to misbehave, and remembers what it
-//! received.
+//! received. [`gitlab`] has the same for GitLab.
 //!
 //! ```
 //! use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};
@@ -34,11 +34,13 @@
 
 mod answer;
 mod bitbucket;
+mod body;
 mod build_url;
 mod certificate;
 mod cloud;
 mod credential;
 mod data_center;
+pub mod gitlab;
 mod known;
 mod limits;
 mod oauth;
@@ -46,16 +48,19 @@ mod percent;
 mod received;
 mod reply;
 mod rules;
+mod running;
 mod server;
 mod setup;
 mod shared;
 mod stand_in;
 mod state;
 mod status;
+mod traffic;
 mod version;
 
 pub use answer::Answer;
 pub use credential::{Credential, CredentialKind};
+pub use gitlab::GitLab;
 pub use limits::{Buckets, Budget, Window};
 pub use received::Received;
 pub use setup::{

@@ -1,13 +1,12 @@
 //! Sockets, TLS, HTTP, and the answers that a test asked for.
 
 use std::future::pending;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -17,9 +16,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
+use crate::body::{Body, Closed};
 use crate::received::Received;
 use crate::reply::Reply;
-use crate::shared::Shared;
+use crate::traffic::Service;
 
 /// Listens on a port of 127.0.0.1.
 pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
@@ -31,10 +31,10 @@ pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
 }
 
 /// Takes connections for ever.
-pub(crate) async fn accept(
+pub(crate) async fn accept<S: Service>(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
-    shared: Arc<Shared>,
+    service: Arc<S>,
 ) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -42,42 +42,42 @@ pub(crate) async fn accept(
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         };
-        shared.connected();
-        tokio::spawn(greet(stream, acceptor.clone(), Arc::clone(&shared)));
+        service.traffic().connected();
+        tokio::spawn(greet(stream, acceptor.clone(), Arc::clone(&service)));
     }
 }
 
-async fn greet(stream: TcpStream, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
+async fn greet<S: Service>(stream: TcpStream, acceptor: Option<TlsAcceptor>, service: Arc<S>) {
     // Without it an answer may wait for the client's acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     match acceptor {
-        None => converse(stream, shared).await,
+        None => converse(stream, service).await,
         // A client that refuses the certificate tells so itself.
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await {
-                converse(stream, shared).await;
+                converse(stream, service).await;
             }
         }
     }
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let service = service_fn(|request| serve(request, Arc::clone(&shared)));
+async fn converse<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin, service: Arc<S>) {
+    let serving = service_fn(|request| serve(request, Arc::clone(&service)));
     // An error is a client that left, or a connection closed as a test asked.
     let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(stream), serving)
         .await;
 }
 
-async fn serve(
+async fn serve<S: Service>(
     request: Request<Incoming>,
-    shared: Arc<Shared>,
-) -> Result<Response<Full<Bytes>>, Closed> {
+    service: Arc<S>,
+) -> Result<Response<Body>, Closed> {
     let received = Arc::new(Received::read(request).await.map_err(|_| Closed)?);
-    let (number, mut answer) = shared.note(Arc::clone(&received));
+    let (number, mut answer) = service.traffic().note(Arc::clone(&received));
     let reply = loop {
         answer = match answer {
-            None => break shared.as_bitbucket(&received),
+            None => break service.answer(number, &received),
             Some(Answer::Reply {
                 status,
                 headers,
@@ -99,8 +99,12 @@ async fn serve(
             }
             Some(Answer::Silence) => pending().await,
             Some(Answer::Reset) => return Err(Closed),
+            Some(Answer::CutOff) => {
+                let reply = service.answer(number, &received);
+                return Ok(respond(reply, number).map(Body::cut));
+            }
             Some(Answer::LostReply) => {
-                shared.as_bitbucket(&received);
+                service.answer(number, &received);
                 return Err(Closed);
             }
         };
@@ -108,19 +112,7 @@ async fn serve(
     Ok(respond(reply, number))
 }
 
-/// Makes hyper close the connection without a byte.
-#[derive(Debug)]
-struct Closed;
-
-impl fmt::Display for Closed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("connection closed on purpose")
-    }
-}
-
-impl std::error::Error for Closed {}
-
-fn respond(reply: Reply, number: usize) -> Response<Full<Bytes>> {
+fn respond(reply: Reply, number: usize) -> Response<Body> {
     let is_id = |name: &str| ["x-request-id", "x-arequestid"].contains(&name);
     let own_id = (reply.headers.iter()).any(|(name, _)| is_id(&name.to_ascii_lowercase()));
     let mut response = Response::builder().status(reply.status);
@@ -131,10 +123,10 @@ fn respond(reply: Reply, number: usize) -> Response<Full<Bytes>> {
         response = response.header("x-request-id", format!("{number:016x}"));
     }
     response
-        .body(Full::from(reply.body))
+        .body(Body::whole(reply.body))
         .unwrap_or_else(|error| {
             let text = format!("stand_in was told to say what is not HTTP: {error}");
-            let mut response = Response::new(Full::from(text));
+            let mut response = Response::new(Body::whole(text));
             *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
             response
         })

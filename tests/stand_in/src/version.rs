@@ -1,4 +1,4 @@
-//! Versions of Data Center.
+//! Versions of Data Center and GitLab.
 
 use std::fmt;
 

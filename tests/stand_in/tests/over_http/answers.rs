@@ -163,3 +163,20 @@ fn a_lost_reply_is_a_status_stored_and_no_answer() {
     assert_eq!(bitbucket.statuses(DEFAULT_COMMIT).len(), 1);
     assert_eq!(code(&post(&agent(), &bitbucket, "ci")), 200);
 }
+
+#[test]
+fn an_answer_can_be_cut_off_in_the_middle_of_its_body() {
+    let bitbucket = StandIn::start();
+    bitbucket.will([Answer::CutOff]);
+    let mut stream = TcpStream::connect(("127.0.0.1", bitbucket.port())).unwrap();
+    stream
+        .write_all(b"GET /none HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    let mut text = String::new();
+    // Where the system says that the connection was reset, the text is there all the same.
+    let _ = stream.read_to_string(&mut text);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let whole = r#"{"type":"error","error":{"message":"Resource not found"}}"#;
+    assert!(head.contains(&format!("content-length: {}", whole.len())));
+    assert_eq!(body, &whole[..whole.len() / 2]);
+}

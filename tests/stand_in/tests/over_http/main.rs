@@ -2,6 +2,7 @@
 
 mod answers;
 mod data_center;
+mod gitlab;
 mod limits;
 mod oauth;
 mod remembered;

@@ -12,7 +12,15 @@ fn trusting(bitbucket: &StandIn) -> Agent {
 }
 
 fn showing(bitbucket: &StandIn, client: Option<ClientCert>) -> Agent {
-    let ca = Certificate::from_pem(bitbucket.ca_pem().unwrap().as_bytes()).unwrap();
+    agent_of(bitbucket.ca_pem().unwrap(), client)
+}
+
+pub(crate) fn trusting_ca(ca_pem: &str) -> Agent {
+    agent_of(ca_pem, None)
+}
+
+fn agent_of(ca_pem: &str, client: Option<ClientCert>) -> Agent {
+    let ca = Certificate::from_pem(ca_pem.as_bytes()).unwrap();
     let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca]));
     let tls = tls.client_cert(client).build();
     let config = Config::builder().proxy(None).tls_config(tls);
