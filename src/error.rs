@@ -148,6 +148,16 @@ pub enum Error {
         /// What that means on this product.
         hint: Option<&'static str>,
     },
+    /// A document is not an event that can be reported.
+    BadEvent {
+        /// What it is instead, or what it lacks.
+        problem: String,
+    },
+    /// There is no status to send, and nobody is at fault.
+    NothingToReport {
+        /// Why.
+        reason: String,
+    },
     /// No answer came.
     Unreachable {
         /// The host that was called, with its port if that is an unusual one.
@@ -187,11 +197,13 @@ impl Error {
             | Self::UnknownProvider { .. }
             | Self::SeveralProviders { .. }
             | Self::UnknownState { .. }
+            | Self::BadEvent { .. }
             | Self::BadUrl { .. }
             | Self::NoRepository { .. }
             | Self::NoServer { .. }
             | Self::NoCredentials { .. } => 2,
             Self::NoState { .. }
+            | Self::NothingToReport { .. }
             | Self::NoCommit
             | Self::NotACommit { .. }
             | Self::NoUrl { .. } => 3,
@@ -222,6 +234,8 @@ impl Error {
             Self::SeveralProviders { .. } => "several_providers",
             Self::Environment { .. } => "environment",
             Self::UnknownState { .. } => "unknown_state",
+            Self::BadEvent { .. } => "bad_event",
+            Self::NothingToReport { .. } => "nothing_to_report",
             Self::NoState { .. } => "no_state",
             Self::NoCommit => "no_commit",
             Self::NotACommit { .. } => "not_a_commit",
@@ -331,7 +345,10 @@ impl Error {
             | Self::Refused { hint, .. }
             | Self::Failing { hint, .. }
             | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
-            Self::Cancelled | Self::Output { .. } => return None,
+            Self::BadEvent { .. }
+            | Self::NothingToReport { .. }
+            | Self::Cancelled
+            | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -372,6 +389,8 @@ impl fmt::Display for Error {
                     None => f.write_str(", and this CI does not say"),
                 }
             }
+            Self::BadEvent { problem } => write!(f, "event: {problem}"),
+            Self::NothingToReport { reason } => write!(f, "nothing to report: {reason}"),
             Self::NoCommit => f.write_str("commit: none is known"),
             Self::NotACommit { reason, .. } => write!(f, "commit: {reason}"),
             Self::NoUrl { .. } => f.write_str("url: the page of the build is not known"),

@@ -20,8 +20,6 @@ pub mod command;
 
 pub mod bitbucket;
 
-mod aws;
-
 pub mod report;
 
 pub mod http;

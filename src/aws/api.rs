@@ -1,232 +1,131 @@
-//! What is asked of AWS, and what it answers: JSON 1.1 over POST.
+//! What is asked of AWS, and where: JSON 1.1 over POST.
 
-use std::time::SystemTime;
-
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::aws::build::Build;
-use crate::aws::credentials::Credentials;
-use crate::aws::endpoint::{Endpoints, Service};
-use crate::aws::execution::Execution;
-use crate::aws::json::{List, Object, Text};
-use crate::aws::refusal::Refusal;
-use crate::aws::region::Region;
-use crate::aws::signature::Unsigned;
+use crate::ci::event::Question;
+use crate::ci::event::region::Region;
+use crate::env::Env;
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::status::url;
 
-/// A question.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Call {
-    /// A build, by `PROJECT:UUID`.
-    Build {
-        id: String,
-    },
-    /// What the child of a batch is called there, by the ARNs of both.
-    BatchChild {
-        batch: String,
-        child: String,
-    },
-    Execution {
-        pipeline: String,
-        id: String,
-    },
-    /// A secret of Secrets Manager, by its ARN.
-    Secret {
-        arn: String,
-    },
-    /// A parameter of Systems Manager, by its ARN.
-    Parameter {
-        arn: String,
-    },
-}
-
-/// A signed POST.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Request {
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(&'static str, Secret)>,
-    pub(crate) body: String,
-}
-
-/// An answer. `None`: AWS knows no such build, or no such child.
+/// A service that is asked.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Answer {
-    Build(Option<Box<Build>>),
-    BatchChild(Option<String>),
-    Execution(Execution),
-    /// What is stored, of a secret or a parameter.
-    Stored(Secret),
+pub(super) struct Service {
+    /// Its name in hosts, signatures and permissions.
+    pub(super) name: &'static str,
+    /// What stands before the dot of `X-Amz-Target`.
+    target: &'static str,
+    /// The variable that names another endpoint than AWS's own.
+    endpoint: &'static str,
+}
+
+static CODEBUILD: Service = Service {
+    name: "codebuild",
+    target: "CodeBuild_20161006",
+    endpoint: "AWS_ENDPOINT_URL_CODEBUILD",
+};
+static CODEPIPELINE: Service = Service {
+    name: "codepipeline",
+    target: "CodePipeline_20150709",
+    endpoint: "AWS_ENDPOINT_URL_CODEPIPELINE",
+};
+static SECRETS_MANAGER: Service = Service {
+    name: "secretsmanager",
+    target: "secretsmanager",
+    endpoint: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+};
+static SSM: Service = Service {
+    name: "ssm",
+    target: "AmazonSSM",
+    endpoint: "AWS_ENDPOINT_URL_SSM",
+};
+
+/// A question to a service in one region.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    pub(super) service: &'static Service,
+    action: &'static str,
+    pub(super) region: Region,
+    pub(super) body: String,
 }
 
 impl Call {
-    pub(crate) const fn service(&self) -> Service {
-        match self {
-            Self::Build { .. } | Self::BatchChild { .. } => Service::CodeBuild,
-            Self::Execution { .. } => Service::CodePipeline,
-            Self::Secret { .. } => Service::SecretsManager,
-            Self::Parameter { .. } => Service::Ssm,
+    /// What an event wants to know.
+    pub(crate) fn of_event(question: &Question, region: &Region) -> Self {
+        let (service, action, body) = match question {
+            Question::Build { id } => (&CODEBUILD, "BatchGetBuilds", json!({"ids": [id]})),
+            Question::BatchChild { batch, .. } => {
+                (&CODEBUILD, "BatchGetBuildBatches", json!({"ids": [batch]}))
+            }
+            Question::Execution { pipeline, id } => (
+                &CODEPIPELINE,
+                "GetPipelineExecution",
+                json!({"pipelineName": pipeline, "pipelineExecutionId": id}),
+            ),
+        };
+        Self::new(service, action, region, &body)
+    }
+
+    /// A secret of Secrets Manager.
+    pub(super) fn secret(arn: &str, region: &Region) -> Self {
+        let body = json!({"SecretId": arn});
+        Self::new(&SECRETS_MANAGER, "GetSecretValue", region, &body)
+    }
+
+    /// A parameter of Systems Manager.
+    pub(super) fn parameter(arn: &str, region: &Region) -> Self {
+        let body = json!({"Name": arn, "WithDecryption": true});
+        Self::new(&SSM, "GetParameter", region, &body)
+    }
+
+    fn new(
+        service: &'static Service,
+        action: &'static str,
+        region: &Region,
+        body: &serde_json::Value,
+    ) -> Self {
+        Self {
+            service,
+            action,
+            region: region.clone(),
+            body: body.to_string(),
         }
     }
 
     /// The permission that it needs.
-    pub(crate) const fn permission(&self) -> &'static str {
-        match self {
-            Self::Build { .. } => "codebuild:BatchGetBuilds",
-            Self::BatchChild { .. } => "codebuild:BatchGetBuildBatches",
-            Self::Execution { .. } => "codepipeline:GetPipelineExecution",
-            Self::Secret { .. } => "secretsmanager:GetSecretValue",
-            Self::Parameter { .. } => "ssm:GetParameter",
-        }
+    pub(super) fn permission(&self) -> String {
+        format!("{}:{}", self.service.name, self.action)
     }
 
-    const fn target(&self) -> &'static str {
-        match self {
-            Self::Build { .. } => "CodeBuild_20161006.BatchGetBuilds",
-            Self::BatchChild { .. } => "CodeBuild_20161006.BatchGetBuildBatches",
-            Self::Execution { .. } => "CodePipeline_20150709.GetPipelineExecution",
-            Self::Secret { .. } => "secretsmanager.GetSecretValue",
-            Self::Parameter { .. } => "AmazonSSM.GetParameter",
-        }
+    /// The value of `X-Amz-Target`.
+    pub(super) fn target(&self) -> String {
+        format!("{}.{}", self.service.target, self.action)
     }
 
-    fn body(&self) -> String {
-        match self {
-            Self::Build { id } => json!({"ids": [id]}),
-            Self::BatchChild { batch, .. } => json!({"ids": [batch]}),
-            Self::Execution { pipeline, id } => {
-                json!({"pipelineName": pipeline, "pipelineExecutionId": id})
-            }
-            Self::Secret { arn } => json!({"SecretId": arn}),
-            Self::Parameter { arn } => json!({"Name": arn, "WithDecryption": true}),
-        }
-        .to_string()
-    }
-
-    /// The request, signed for one attempt at `time`. It fails when a variable names an endpoint that
-    /// cannot be used.
-    pub(crate) fn request(
-        &self,
-        endpoints: &Endpoints,
-        region: &Region,
-        credentials: &Credentials,
-        time: SystemTime,
-    ) -> Result<Request, Error> {
-        let url = endpoints.url(self.service(), region)?;
-        let body = self.body();
-        let plain = [
-            ("Content-Type", "application/x-amz-json-1.1"),
-            ("X-Amz-Target", self.target()),
-        ];
-        let unsigned = Unsigned {
-            method: "POST",
-            url: &url,
-            headers: &plain,
-            body: &body,
-            region: region.as_str(),
-            service: self.service().name(),
+    /// Where it goes: to AWS, or to where a variable of the SDKs says.
+    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+    pub(super) fn url(&self, env: &Env) -> Result<String, Error> {
+        let ignored = env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let is_ignored = ignored.is_some_and(|it| it.eq_ignore_ascii_case("true"));
+        let configured = [self.service.endpoint, "AWS_ENDPOINT_URL"]
+            .into_iter()
+            .find_map(|variable| Some((variable, env.get(variable)?)))
+            .filter(|_| !is_ignored);
+        let Some((variable, url)) = configured else {
+            let host = self.region.host(self.service.name);
+            return Ok(format!("https://{host}/"));
         };
-        let added = unsigned.sign(credentials, time);
-        let plain = plain.map(|(name, value)| (name, Secret::new(value)));
-        let headers = plain.into_iter().chain(added).collect();
-        Ok(Request { url, headers, body })
-    }
-
-    /// Reads what came back. `request_id` is the header `x-amzn-RequestId`.
-    pub(crate) fn answer(
-        &self,
-        status: u16,
-        request_id: Option<&str>,
-        body: &str,
-    ) -> Result<Answer, Refusal> {
-        if status != 200 {
-            return Err(Refusal::read(self, status, request_id, body));
-        }
-        // serde's words may quote what it read.
-        let Object(body): Object<Body> = serde_json::from_str(body)
-            .map_err(|_| Refusal::not_aws(status, request_id, "the answer is not JSON"))?;
-        let answer = match self {
-            Self::Build { .. } => body.build(),
-            Self::BatchChild { child, .. } => body.child(child),
-            Self::Execution { .. } => body.pipeline_execution.0.map(Answer::Execution),
-            Self::Secret { .. } => body.secret_string.get().map(stored),
-            Self::Parameter { .. } => body.parameter.value.get().map(stored),
+        let problem = match url::server_url(url, false) {
+            // A signature covers the path, and these services have one only.
+            Ok(url) if url.matches('/').count() == 2 => return Ok(format!("{url}/")),
+            Ok(_) => "it has a path, and these APIs have none".to_owned(),
+            Err(problem) => problem,
         };
-        answer.ok_or_else(|| {
-            let message = match self {
-                Self::Secret { .. } => {
-                    "the secret has no text: store it as a string, not as binary"
-                }
-                _ => "the answer is not that of the API",
-            };
-            Refusal::not_aws(status, request_id, message)
+        Err(Error::Setting {
+            origin: variable.to_owned(),
+            problem,
+            hint: None,
         })
-    }
-}
-
-fn stored(text: &str) -> Answer {
-    Answer::Stored(Secret::new(text))
-}
-
-/// Every answer's fields: no two calls have one of the same name.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Body {
-    builds: List<Object<Build>>,
-    build_batches: List<Object<BuildBatch>>,
-    pipeline_execution: Object<Option<Execution>>,
-    #[serde(rename = "SecretString")]
-    secret_string: Text,
-    #[serde(rename = "Parameter")]
-    parameter: Object<Parameter>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct BuildBatch {
-    build_groups: List<Object<BuildGroup>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct BuildGroup {
-    identifier: Text,
-    current_build_summary: Object<BuildSummary>,
-    prior_build_summary_list: List<Object<BuildSummary>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct BuildSummary {
-    arn: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Parameter {
-    #[serde(rename = "Value")]
-    value: Text,
-}
-
-impl Body {
-    fn build(self) -> Option<Answer> {
-        let build = self.builds.0?.into_iter().next();
-        Some(Answer::Build(build.map(|build| Box::new(build.0))))
-    }
-
-    fn child(self, child: &str) -> Option<Answer> {
-        let batches = self.build_batches.0?;
-        let group = batches
-            .iter()
-            .flat_map(|it| it.build_groups.iter())
-            .find(|group| {
-                let prior = group.prior_build_summary_list.iter();
-                let mut builds = prior.chain([&group.current_build_summary]);
-                builds.any(|build| build.arn.get() == Some(child))
-            });
-        let identifier = group.and_then(|group| group.identifier.get());
-        Some(Answer::BatchChild(identifier.map(str::to_owned)))
     }
 }
 
@@ -234,71 +133,47 @@ impl Body {
 mod tests {
     use super::*;
 
-    fn secret() -> Call {
-        Call::Secret { arn: "arn".into() }
-    }
-
-    #[test]
-    fn an_answer_without_what_was_asked_for_is_no_success() {
-        let build = Call::Build { id: "a:b".into() };
-        let parameter = Call::Parameter { arn: "arn".into() };
-        let execution = Call::Execution {
-            pipeline: "a".into(),
-            id: "b".into(),
-        };
-        let child = Call::BatchChild {
-            batch: "a".into(),
-            child: "b".into(),
-        };
-        for call in [build, child, execution, secret(), parameter] {
-            for body in ["", "{}", "<html>", "[]", "null", r#"{"builds": 1e999}"#] {
-                assert!(call.answer(200, None, body).is_err(), "{call:?} {body}");
-            }
-        }
-        let binary = secret().answer(200, None, r#"{"SecretBinary": "dDBrZW4="}"#);
-        assert_eq!(
-            binary.unwrap_err().to_string(),
-            "AWS: HTTP 200: the secret has no text: store it as a string, not as binary"
-        );
-    }
-
-    #[test]
-    fn a_build_that_was_tried_again_is_still_its_groups_child() {
-        let call = Call::BatchChild {
-            batch: "b".into(),
-            child: "arn:old".into(),
-        };
-        let body = r#"{"buildBatches": [{"buildGroups": [
-            {"identifier": "lint", "currentBuildSummary": {"arn": "arn:lint"}},
-            {"identifier": "unit", "currentBuildSummary": {"arn": "arn:new"},
-             "priorBuildSummaryList": [null, {"arn": "arn:old"}]}]}]}"#;
-        assert_eq!(
-            call.answer(200, None, body),
-            Ok(Answer::BatchChild(Some("unit".into())))
-        );
-        let none = call.answer(200, None, r#"{"buildBatches": []}"#);
-        assert_eq!(none, Ok(Answer::BatchChild(None)));
-    }
-
-    #[test]
-    fn no_print_of_a_request_or_an_answer_shows_a_secret() {
-        let credentials = Credentials {
-            id: Secret::new("AKIDEXAMPLE"),
-            secret: Secret::new("k3y"),
-            token: Some(Secret::new("t0ken")),
-            expires: None,
-        };
+    fn url(variables: &[(&str, &str)]) -> Result<String, String> {
+        let env: Env = variables.iter().copied().collect();
         let region = Region::parse("us-west-2").unwrap();
-        let time = SystemTime::UNIX_EPOCH;
-        let request = secret().request(&Endpoints::default(), &region, &credentials, time);
-        let answer = secret()
-            .answer(200, None, r#"{"SecretString": "t0ken\n"}"#)
-            .unwrap();
-        assert_eq!(answer, Answer::Stored(Secret::new("t0ken")));
-        let debug = format!("{request:?} {answer:?}");
-        assert!(
-            !debug.contains("t0ken") && !debug.contains("Signature"),
-            "{debug}"
-        );
+        let id = "web:1".to_owned();
+        let call = Call::of_event(&Question::Build { id }, &region);
+        call.url(&env).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_services_own_variable_wins_and_none_is_aws() {
+        let all = ("AWS_ENDPOINT_URL", "https://all.example.com:8443/");
+        let own = ("AWS_ENDPOINT_URL_CODEBUILD", "http://[::1]:4566");
+        let ignore = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+        for (variables, expected) in [
+            (&[][..], "https://codebuild.us-west-2.amazonaws.com/"),
+            (&[all], "https://all.example.com:8443/"),
+            (&[all, own], "http://[::1]:4566/"),
+            (
+                &[all, own, ignore],
+                "https://codebuild.us-west-2.amazonaws.com/",
+            ),
+        ] {
+            assert_eq!(url(variables), Ok(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_others_could_read_is_refused() {
+        for value in [
+            "http://169.254.170.2",
+            "http://localhost.example.com",
+            "ftp://localhost",
+            "localhost:4566",
+            "https://me:pw@example.com",
+            "https://example.com:x",
+            "https://example.com/?a",
+            "https://example.com/base",
+            "https://example.com/a/../b",
+        ] {
+            let problem = url(&[("AWS_ENDPOINT_URL", value)]).unwrap_err();
+            assert!(problem.starts_with("AWS_ENDPOINT_URL: "), "{problem}");
+        }
     }
 }

@@ -1,41 +1,35 @@
-//! Signature Version 4, for requests whose URL is already encoded and has no dot segments.
+//! Signature Version 4, for a POST to `/` without a query, which is all that these APIs take.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use percent_encoding::{AsciiSet, utf8_percent_encode};
 use ring::{digest, hmac};
 
 use crate::aws::credentials::Credentials;
-use crate::link::SEGMENT;
+use crate::http::request::Value;
 use crate::secret::Secret;
-
-/// Already encoded, a path is encoded once more, for every service but S3.
-const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// What a signature covers.
 #[derive(Clone, Debug)]
-pub(crate) struct Unsigned<'a> {
-    pub(crate) method: &'a str,
-    /// Absolute, without user and fragment.
-    pub(crate) url: &'a str,
-    /// Without `Host`, which the URL has. Only what no proxy changes.
-    pub(crate) headers: &'a [(&'static str, &'a str)],
-    pub(crate) body: &'a str,
-    pub(crate) region: &'a str,
-    pub(crate) service: &'a str,
+pub(super) struct Unsigned<'a> {
+    /// As the `Host` header has it.
+    pub(super) host: &'a str,
+    /// Without white space around the values. Only what no proxy changes.
+    pub(super) headers: &'a [(&'static str, &'a str)],
+    pub(super) body: &'a str,
+    pub(super) region: &'a str,
+    pub(super) service: &'a str,
 }
 
 impl Unsigned<'_> {
     /// The headers that sign the request. AWS refuses it when `time` is more than 5 minutes off, so
     /// each attempt is signed anew.
-    pub(crate) fn sign(
+    pub(super) fn sign(
         &self,
         credentials: &Credentials,
         time: SystemTime,
-    ) -> Vec<(&'static str, Secret)> {
+    ) -> Vec<(&'static str, Value)> {
         let time = timestamp(time);
         let mut added = vec![("X-Amz-Date", Secret::new(&time))];
         if let Some(token) = &credentials.token {
@@ -52,58 +46,34 @@ impl Unsigned<'_> {
             .fold(key, |key, part| hmac_sha256(&key, part));
         let signature = hex(&hmac_sha256(&key, &to_sign));
         let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
+            "Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
             credentials.id.expose()
         );
-        added.push(("Authorization", Secret::new(&authorization)));
-        added
+        let added = added
+            .into_iter()
+            .map(|(name, value)| (name, Value::Secret(value)));
+        let authorization = Value::Authorization("AWS4-HMAC-SHA256", Secret::new(&authorization));
+        added.chain([("Authorization", authorization)]).collect()
     }
 
     /// The names of the signed headers, and the canonical request.
     fn canonical(&self, added: &[(&'static str, Secret)]) -> (String, String) {
-        let (host, path, query) = parts(self.url);
         let given = self.headers.iter().copied();
         let added = added.iter().map(|(name, value)| (*name, value.expose()));
-        let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, value) in given.chain(added).chain([("host", host)]) {
-            let words: Vec<_> = value.split_whitespace().collect();
-            let values = headers.entry(name.to_ascii_lowercase()).or_default();
-            values.push(words.join(" "));
-        }
-        let names: Vec<_> = headers.keys().map(String::as_str).collect();
+        let all = given.chain(added).chain([("host", self.host)]);
+        let mut headers: Vec<_> = all
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        headers.sort_unstable();
+        let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
         let mut lines = String::new();
-        for (name, values) in &headers {
-            let _ = writeln!(lines, "{name}:{}", values.join(","));
+        for (name, value) in &headers {
+            let _ = writeln!(lines, "{name}:{value}");
         }
-        let path = utf8_percent_encode(path, PATH);
-        let mut query: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-        query.sort_unstable_by_key(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let query: Vec<_> = query
-            .into_iter()
-            .map(|pair| match pair.split_once('=') {
-                Some(_) => pair.to_owned(),
-                None => format!("{pair}="),
-            })
-            .collect();
-        let canonical = format!(
-            "{}\n{path}\n{}\n{lines}\n{names}\n{}",
-            self.method,
-            query.join("&"),
-            sha256(self.body)
-        );
+        let canonical = format!("POST\n/\n\n{lines}\n{names}\n{}", sha256(self.body));
         (names, canonical)
     }
-}
-
-/// The host as the `Host` header has it, the path and the query.
-fn parts(url: &str) -> (&str, &str, &str) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let default = if scheme == "http" { ":80" } else { ":443" };
-    let host = host.strip_suffix(default).unwrap_or(host);
-    (host, if path.is_empty() { "/" } else { path }, query)
 }
 
 /// `20150830T123600Z`. A time before 1970 or after 9999 is brought within, and AWS says that the
@@ -135,6 +105,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::request::Value;
 
     const TOKEN: &str = "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWs\
         KWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8\
@@ -152,7 +123,9 @@ mod tests {
         let headers = request.sign(&credentials, time);
         let (name, value) = headers.last().unwrap();
         assert_eq!(*name, "Authorization");
-        let (_, signature) = value.expose().rsplit_once("Signature=").unwrap();
+        assert!(matches!(value, Value::Authorization("AWS4-HMAC-SHA256", _)));
+        let value = value.expose();
+        let (_, signature) = value.rsplit_once("Signature=").unwrap();
         signature.to_owned()
     }
 
@@ -160,8 +133,7 @@ mod tests {
     #[test]
     fn the_vectors_that_aws_publishes_hold() {
         let post = Unsigned {
-            method: "POST",
-            url: "https://example.amazonaws.com/",
+            host: "example.amazonaws.com",
             headers: &[],
             body: "",
             region: "us-east-1",
@@ -212,11 +184,10 @@ mod tests {
             ),
         ] {
             let request = Unsigned {
-                method: "POST",
-                url: &format!("https://{service}.us-east-1.amazonaws.com:443/"),
+                host: &format!("{service}.us-east-1.amazonaws.com"),
                 headers: &[
                     ("X-Amz-Target", target),
-                    ("Content-Type", " application/x-amz-json-1.1"),
+                    ("Content-Type", "application/x-amz-json-1.1"),
                 ],
                 body,
                 region: "us-east-1",

@@ -1,17 +1,17 @@
 //! `BITBUCKET_ACCESS_TOKEN_ARN`: the token, where AWS keeps it.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::aws::api::Call;
-use crate::aws::arn::Arn;
-use crate::aws::region::Region;
+use crate::ci::event::arn::Arn;
+use crate::ci::event::json::{Object, Text};
 use crate::secret::Secret;
 
 /// A secret or a parameter, and which key of it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StoredToken {
-    pub(crate) region: Region,
-    pub(crate) call: Call,
+pub struct StoredToken {
+    pub(super) call: Call,
     key: Option<String>,
 }
 
@@ -27,7 +27,6 @@ impl StoredToken {
             None => (text, None),
         };
         let parsed = Arn::parse(arn).ok_or("it is not an ARN")?;
-        let name = arn.to_owned();
         let call = match (parsed.service, parsed.resource.split_once([':', '/'])) {
             // What ECS puts behind the name is not a part of it.
             ("secretsmanager", Some(("secret", name))) if name.contains(':') => {
@@ -35,26 +34,39 @@ impl StoredToken {
                     "the ARN of the secret goes on after its name: name the key as `ARN#KEY`",
                 );
             }
-            ("secretsmanager", Some(("secret", _))) => Call::Secret { arn: name },
-            ("ssm", Some(("parameter", _))) => Call::Parameter { arn: name },
+            ("secretsmanager", Some(("secret", _))) => Call::secret(arn, &parsed.region),
+            ("ssm", Some(("parameter", _))) => Call::parameter(arn, &parsed.region),
             _ => {
                 return Err(
                     "it is the ARN of neither a Secrets Manager secret nor a Systems Manager \
-                            parameter",
+                     parameter",
                 );
             }
         };
-        let region = parsed.region;
-        Ok(Self { region, call, key })
+        Ok(Self { call, key })
     }
 
-    /// The token in what is stored: all of it, or the value of one key.
-    pub(crate) fn token(&self, stored: &Secret) -> Result<Secret, String> {
-        let object: Option<Map<String, Value>> = serde_json::from_str(stored.expose()).ok();
+    /// The token in AWS's answer: all that is stored, or the value of one key.
+    pub(super) fn token(&self, answer: &[u8]) -> Result<Secret, String> {
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "PascalCase")]
+        struct Answer {
+            secret_string: Text,
+            parameter: Object<Parameter>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "PascalCase")]
+        struct Parameter {
+            value: Text,
+        }
+        let answer: Object<Answer> = serde_json::from_slice(answer).unwrap_or_default();
+        let stored = answer.secret_string.get().or(answer.parameter.value.get());
+        let stored = stored.ok_or("there is no text: store the token as a string")?;
+        let object: Option<Map<String, Value>> = serde_json::from_str(stored).ok();
         let Some(object) = object else {
             return match &self.key {
                 Some(_) => Err("what is stored is not a JSON object: leave `#KEY` out".to_owned()),
-                None => Ok(stored.clone()),
+                None => Ok(Secret::new(stored)),
             };
         };
         let key = self.key.as_deref().unwrap_or(USUAL_KEY);
@@ -70,6 +82,8 @@ impl StoredToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ci::event::region::Region;
+    use serde_json::json;
 
     const SECRET: &str = "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:ci/token-AbCdEf";
     const PARAMETER: &str = "arn:aws:ssm:us-west-2:123456789012:parameter/ci/token";
@@ -77,15 +91,11 @@ mod tests {
     #[test]
     fn the_arn_says_which_service_and_region_to_ask() {
         let secret = StoredToken::parse(SECRET).unwrap();
-        assert_eq!(secret.call, Call::Secret { arn: SECRET.into() });
-        assert_eq!(secret.region.as_str(), "cn-north-1");
+        let region = |name| Region::parse(name).unwrap();
+        assert_eq!(secret.call, Call::secret(SECRET, &region("cn-north-1")));
         let parameter = StoredToken::parse(&format!("{PARAMETER}#KEY")).unwrap();
-        assert_eq!(
-            parameter.call,
-            Call::Parameter {
-                arn: PARAMETER.into()
-            }
-        );
+        let expected = Call::parameter(PARAMETER, &region("us-west-2"));
+        assert_eq!(parameter.call, expected);
         for text in [
             "ATCTT3xFfGN0",
             "arn:aws:s3:::bucket/token",
@@ -113,7 +123,8 @@ mod tests {
             ("", r#""t0ken""#, Some(r#""t0ken""#)),
         ] {
             let stored_token = StoredToken::parse(&format!("{SECRET}{key}")).unwrap();
-            let token = stored_token.token(&Secret::new(stored));
+            let answer = json!({"SecretString": stored}).to_string();
+            let token = stored_token.token(answer.as_bytes());
             assert_eq!(
                 token.as_ref().ok().map(Secret::expose),
                 expected,
@@ -124,6 +135,18 @@ mod tests {
                 !problem.contains("t0ken") && !problem.contains("0ther"),
                 "{problem}"
             );
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_read_and_a_binary_secret_is_not() {
+        let token = |answer: &str| StoredToken::parse(PARAMETER).unwrap().token(answer.as_bytes());
+        assert_eq!(
+            token(r#"{"Parameter": {"Value": "t0ken\n"}}"#),
+            Ok(Secret::new("t0ken"))
+        );
+        for answer in [r#"{"SecretBinary": "dDBrZW4="}"#, "{}", "7", ""] {
+            assert!(token(answer).unwrap_err().contains("as a string"));
         }
     }
 }

@@ -5,27 +5,31 @@
 
 use serde::Deserialize;
 
-use crate::aws::json::{List, Object, Text};
-use crate::commit::is_full_hash;
+use crate::ci::event::json::{List, Object, Text};
 use crate::env::Env;
-use crate::refname::Refname;
-use crate::state::State;
+use crate::secret::Secret;
+use crate::status::commit::is_full_hash;
+use crate::status::refname::Refname;
+use crate::status::state::State;
+
+/// What tells a batch's child from its siblings. The reporter inside the build reads it too.
+pub(super) const IDENTIFIER: &str = "CODEBUILD_BATCH_BUILD_IDENTIFIER";
 
 /// The fields that an event's `additional-information` and the API's `Build` share, and some that
 /// only the latter has.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct Build {
+pub(super) struct Build {
     /// API only.
-    pub(crate) build_status: Text,
+    pub(super) build_status: Text,
     /// API only. Set in a batch's child, which an event does not call so.
-    pub(crate) build_batch_arn: Text,
+    pub(super) build_batch_arn: Text,
     /// API only: the commit, from the phase DOWNLOAD_SOURCE on. S3 has none.
-    pub(crate) resolved_source_version: Text,
+    pub(super) resolved_source_version: Text,
     #[serde(alias = "build-number")]
-    pub(crate) build_number: Text,
-    pub(crate) initiator: Text,
-    pub(crate) source: Object<Source>,
+    pub(super) build_number: Text,
+    pub(super) initiator: Text,
+    pub(super) source: Object<Source>,
     #[serde(alias = "source-version")]
     source_version: Text,
     phases: List<Object<Phase>>,
@@ -34,10 +38,10 @@ pub(crate) struct Build {
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(crate) struct Source {
+pub(super) struct Source {
     #[serde(rename = "type")]
-    pub(crate) kind: Text,
-    pub(crate) location: Text,
+    pub(super) kind: Text,
+    pub(super) location: Text,
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -109,7 +113,7 @@ impl PhaseContext {
 impl Build {
     /// The commit, where it is said and not only a branch that leads to it.
     /// <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-source-version.html>
-    pub(crate) fn commit(&self) -> Option<String> {
+    pub(super) fn commit(&self) -> Option<String> {
         let asked_for = self.source_version.get().map(|version| split(version).1);
         [self.resolved_source_version.get(), asked_for]
             .into_iter()
@@ -119,40 +123,53 @@ impl Build {
     }
 
     /// The branch or tag, where it is said which of both it is.
-    pub(crate) fn refname(&self) -> Option<Refname> {
+    pub(super) fn refname(&self) -> Option<Refname> {
         Refname::from_full(split(self.source_version.get()?).0)
     }
 
-    /// The variables that count inside the build too: those of the type PLAINTEXT.
-    ///
-    /// Whoever may start a build may set them.
-    pub(crate) fn variables(&self) -> Env {
+    /// The variables of the type PLAINTEXT.
+    fn plain(&self) -> impl Iterator<Item = (&str, &str)> {
         let variables = self.environment.environment_variables.iter();
         let plain = variables.filter(|it| it.kind.get().is_none_or(|kind| kind == "PLAINTEXT"));
-        plain
-            .filter_map(|it| Some((it.name.get()?, it.value.get()?)))
-            .filter(|(name, _)| {
-                name.starts_with("BUILD_STATUS_")
-                    || name.starts_with("BITBUCKET_")
-                    || ["BUILD_KEY", "CODEBUILD_BATCH_BUILD_IDENTIFIER"].contains(name)
-            })
-            .collect()
+        plain.filter_map(|it| Some((it.name.get()?, it.value.get()?)))
+    }
+
+    /// Those of them that count inside the build too. Whoever may start a build may set them.
+    pub(super) fn variables(&self) -> Env {
+        let is_ours = |name: &str| {
+            ["BUILD_STATUS_", "BITBUCKET_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+                || ["BUILD_KEY", IDENTIFIER].contains(&name)
+        };
+        self.plain().filter(|(name, _)| is_ours(name)).collect()
+    }
+
+    /// The values of those that look like secrets.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let words = ["TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL", "AUTH"];
+        let is_secret = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            !name.starts_with("BUILD_") && words.iter().any(|word| name.contains(word))
+        };
+        let secret = self.plain().filter(|(name, _)| is_secret(name));
+        secret.map(|(_, value)| Secret::new(value)).collect()
     }
 
     /// The pipeline that started it.
-    pub(crate) fn pipeline(&self) -> Option<&str> {
+    pub(super) fn pipeline(&self) -> Option<&str> {
         self.initiator.get()?.strip_prefix("codepipeline/")
     }
 
     /// Whether a build started it, which is what a batch's child looks like. One that a command of a
     /// build has started does, too.
-    pub(crate) fn may_be_child(&self) -> bool {
+    pub(super) fn may_be_child(&self) -> bool {
         let initiator = self.initiator.get();
         initiator.is_some_and(|it| it.contains("AWSCodeBuild-"))
     }
 
     /// What happened, for `status` of this build.
-    pub(crate) fn description(&self, status: &str, state: State) -> String {
+    pub(super) fn description(&self, status: &str, state: State) -> String {
         let how = match status {
             "FAILED" => "failed",
             "FAULT" => "failed by a fault of AWS",

@@ -3,6 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::status::refname::Refname;
 
 const SHA: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
@@ -48,37 +49,37 @@ fn changed(name: &str, changes: &Value) -> Value {
     value
 }
 
-fn parse(event: &Value) -> Result<Event, Unusable> {
+fn parse(event: &Value) -> Result<Event, Error> {
     Event::parse(&event.to_string())
 }
 
 /// All that is known, in one line.
-fn line(event: &Result<Event, Unusable>) -> String {
+fn line(event: &Result<Event, Error>) -> String {
     let event = match event {
         Ok(event) => event,
         Err(error) => return error.to_string(),
     };
-    let source = match &event.source {
-        Source::Bitbucket(repository) => repository.path(),
-        Source::Elsewhere(provider) => format!("({provider})"),
-        Source::Unknown => "?".to_owned(),
+    let context = &event.context;
+    let source = match (&context.repository, &event.elsewhere) {
+        (Some(repository), _) => repository.path(),
+        (None, Some(product)) => format!("({product})"),
+        (None, None) => "?".to_owned(),
     };
     let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
     let ask = match &event.ask {
         None => String::new(),
-        Some(Call::Build { id }) => format!(" ask {id}"),
-        Some(Call::BatchChild { batch, child }) => format!(" ask {batch} for {child}"),
-        Some(Call::Execution { pipeline, id }) => format!(" ask {pipeline} {id}"),
-        Some(call) => format!(" {call:?}"),
+        Some(Question::Build { id }) => format!(" ask {id}"),
+        Some(Question::BatchChild { batch, child }) => format!(" ask {batch} for {child}"),
+        Some(Question::Execution { pipeline, id }) => format!(" ask {pipeline} {id}"),
     };
     format!(
         "{} {}/{} #{} {} {} {source}: {}{ask}",
-        event.state,
-        event.provider,
-        event.job_name,
-        or_none(event.build_number.as_deref()),
-        or_none(event.commit.as_deref()),
-        or_none(event.refname.as_ref().map(Refname::full).as_deref()),
+        context.state.unwrap(),
+        event.info.id,
+        or_none(context.job_name.as_deref()),
+        or_none(context.build_number.as_deref()),
+        or_none(context.commit.hash()),
+        or_none(context.refname().as_ref().map(Refname::full).as_deref()),
         event.description,
     )
 }
@@ -112,7 +113,7 @@ fn links_lead_to_the_console_of_the_partition() {
     let region = "?region=cn-north-1";
     let event = build("cn-north-1");
     assert_eq!(
-        (event.url, event.pipeline_url),
+        (event.context.url, event.context.pipeline_url),
         (
             Some(format!(
                 "{host}/codebuild/123456789012/projects/my-sample-project/build/{}/{region}",
@@ -121,14 +122,14 @@ fn links_lead_to_the_console_of_the_partition() {
             Some(format!("{host}/codepipeline/pipelines/my.web/view{region}"))
         )
     );
-    assert_eq!(build("us-iso-east-1").url, None);
+    assert_eq!(build("us-iso-east-1").context.url, None);
     let pipeline = parse(&changed(
         "codepipeline-failed",
         &json!({"region": "cn-north-1"}),
     ))
     .unwrap();
     assert_eq!(
-        pipeline.url,
+        pipeline.context.url,
         Some(format!(
             "{host}/codepipeline/pipelines/myPipeline/executions/{EXECUTION}/visualization{region}"
         ))
@@ -136,11 +137,11 @@ fn links_lead_to_the_console_of_the_partition() {
 }
 
 /// Answers the calls of an event until it has none, with the bodies of the API.
-fn learned(event: &Value, bodies: &[Value]) -> Result<Event, Unusable> {
+fn learned(event: &Value, bodies: &[Value]) -> Result<Event, Error> {
     let mut event = parse(event)?;
     for body in bodies {
-        let call = event.ask.clone().expect("there is something to ask");
-        event.learn(&call.answer(200, None, &body.to_string()).unwrap())?;
+        assert_ne!(event.ask, None);
+        event.learn(&body.to_string())?;
     }
     assert_eq!(event.ask, None);
     Ok(event)
@@ -237,10 +238,12 @@ fn what_the_event_does_not_say_is_learned_from_the_api() {
 fn no_commit_yet_is_told_apart_from_none_at_all() {
     let started = parse(&sample("codepipeline-started"))
         .unwrap()
-        .without_commit();
+        .check_commit()
+        .unwrap_err();
     let ended = parse(&sample("codepipeline-failed"))
         .unwrap()
-        .without_commit();
+        .check_commit()
+        .unwrap_err();
     assert!(started.to_string().contains("the next event has it"));
     assert!(!ended.to_string().contains("the next event has it"));
 }
@@ -274,11 +277,11 @@ fn what_is_not_an_event_is_named() {
         ),
         (
             r#"{"Records": [{"eventSource": "aws:sqs"}]}"#,
-            "a batch of SQS messages: send the event itself, from a rule of EventBridge",
+            "a batch of records of `aws:sqs`: send the event itself, from a rule of EventBridge",
         ),
         (
             r#"{"Records": [{"eventSource": "aws:kinesis"}]}"#,
-            "a batch of records of `aws:kinesis`: send the event itself",
+            "a batch of records of `aws:kinesis`: send the event itself, from a rule of EventBridge",
         ),
         (
             r#"{"detailType": "CodeBuild Build State Change", "notificationRuleArn": "a"}"#,
@@ -309,7 +312,8 @@ fn what_is_not_an_event_is_named() {
             "`CodeBuild Build State Change` of `my.app`",
         ),
     ] {
-        let expected = Err(Unusable::Foreign(expected.to_owned()));
+        let problem = format!("not one of CodeBuild or CodePipeline: {expected}");
+        let expected = Err(Error::BadEvent { problem });
         assert_eq!(Event::parse(text), expected, "{text}");
     }
     assert!(Event::parse(&format!("\u{feff}{}", sample("codepipeline-failed"))).is_ok());
@@ -429,7 +433,7 @@ fn no_value_of_any_field_is_more_than_a_reason() {
                         "{name} {pointer}: {reason}"
                     );
                 }
-                for url in result.iter().filter_map(|event| event.url.as_ref()) {
+                for url in result.iter().filter_map(|event| event.context.url.as_ref()) {
                     let host = url.split('/').nth(2).unwrap();
                     assert!(
                         host.ends_with(".console.aws.amazon.com"),

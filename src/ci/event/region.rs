@@ -4,44 +4,19 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Region(String);
 
-struct Partition {
-    prefix: &'static str,
-    /// As the SDKs have it.
-    domain: &'static str,
-    /// No page of AWS lists these. Without one, no URL is invented.
-    console: Option<&'static str>,
-}
+const AWS: &str = "amazonaws.com";
 
-const PARTITIONS: &[Partition] = &[
-    Partition {
-        prefix: "cn-",
-        domain: "amazonaws.com.cn",
-        console: Some("console.amazonaws.cn"),
-    },
-    Partition {
-        prefix: "us-gov-",
-        domain: "amazonaws.com",
-        console: Some("console.amazonaws-us-gov.com"),
-    },
-    without_console("eusc-", "amazonaws.eu"),
-    without_console("us-iso-", "c2s.ic.gov"),
-    without_console("us-isob-", "sc2s.sgov.gov"),
-    without_console("eu-isoe-", "cloud.adc-e.uk"),
-    without_console("us-isof-", "csp.hci.ic.gov"),
-    Partition {
-        prefix: "",
-        domain: "amazonaws.com",
-        console: Some("console.aws.amazon.com"),
-    },
+/// By the beginning of the region's name: the domain, as the SDKs have it, and the console's host. No
+/// page of AWS lists the latter: without one, no URL is invented.
+const PARTITIONS: &[(&str, &str, Option<&str>)] = &[
+    ("cn-", "amazonaws.com.cn", Some("console.amazonaws.cn")),
+    ("us-gov-", AWS, Some("console.amazonaws-us-gov.com")),
+    ("eusc-", "amazonaws.eu", None),
+    ("us-iso-", "c2s.ic.gov", None),
+    ("us-isob-", "sc2s.sgov.gov", None),
+    ("eu-isoe-", "cloud.adc-e.uk", None),
+    ("us-isof-", "csp.hci.ic.gov", None),
 ];
-
-const fn without_console(prefix: &'static str, domain: &'static str) -> Partition {
-    Partition {
-        prefix,
-        domain,
-        console: None,
-    }
-}
 
 impl Region {
     /// Signed requests go to the host that this name is a part of, so nothing but a name passes.
@@ -58,20 +33,20 @@ impl Region {
         &self.0
     }
 
-    fn partition(&self) -> Option<&'static Partition> {
+    fn partition(&self) -> (&'static str, Option<&'static str>) {
         let mut partitions = PARTITIONS.iter();
-        partitions.find(|partition| self.0.starts_with(partition.prefix))
+        let own = partitions.find(|(prefix, ..)| self.0.starts_with(prefix));
+        own.map_or((AWS, Some("console.aws.amazon.com")), |own| (own.1, own.2))
     }
 
     /// The host of a service's API.
     pub(crate) fn host(&self, service: &str) -> String {
-        let domain = self.partition().map_or("amazonaws.com", |it| it.domain);
-        format!("{service}.{}.{domain}", self.0)
+        format!("{service}.{}.{}", self.0, self.partition().0)
     }
 
     /// A page of the developer tools' console, where its host is known.
     pub(crate) fn console(&self, path: &str) -> Option<String> {
-        let host = self.partition()?.console?;
+        let host = self.partition().1?;
         let region = &self.0;
         Some(format!(
             "https://{region}.{host}/codesuite/{path}?region={region}"

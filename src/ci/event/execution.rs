@@ -4,15 +4,15 @@
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use crate::aws::json::{List, Object, Text};
-use crate::commit::is_full_hash;
+use crate::ci::event::json::{List, Object, Text};
+use crate::status::commit::is_full_hash;
 
 /// `GetPipelineExecution`'s answer.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct Execution {
-    pub(crate) status: Text,
-    pub(crate) status_summary: Text,
+pub(super) struct Execution {
+    pub(super) status: Text,
+    pub(super) status_summary: Text,
     execution_type: Text,
     artifact_revisions: List<Object<ArtifactRevision>>,
 }
@@ -28,36 +28,31 @@ struct ArtifactRevision {
 impl Execution {
     /// The revision that the status is for: Bitbucket's, else the first that is a commit. There is
     /// none while no source action has ended.
-    pub(crate) fn revision(&self) -> Option<Revision> {
+    pub(super) fn revision(&self) -> Option<Revision> {
         let revisions = self.artifact_revisions.iter().map(|it| {
-            Revision::read(
-                it.revision_id.get(),
-                it.revision_url.get(),
-                it.revision_summary.get(),
-            )
+            let (url, summary) = (it.revision_url.get(), it.revision_summary.get());
+            Revision::read(it.revision_id.get(), url, summary)
         });
+        // Of equals, the last would win.
         let revisions: Vec<_> = revisions.collect();
-        let first = |wanted: fn(&Revision) -> bool| revisions.iter().find(|it| wanted(it));
-        first(Revision::is_on_bitbucket)
-            .or_else(|| first(|it| it.commit.is_some()))
-            .or_else(|| revisions.first())
-            .cloned()
+        let rank = |it: &Revision| (it.is_on_bitbucket(), it.commit.is_some());
+        revisions.into_iter().rev().max_by_key(rank)
     }
 
     /// Whether it brings back an older execution's revision.
-    pub(crate) fn is_rollback(&self) -> bool {
+    pub(super) fn is_rollback(&self) -> bool {
         self.execution_type.get() == Some("ROLLBACK")
     }
 }
 
 /// What a source action has fetched.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Revision {
+pub(super) struct Revision {
     /// `Bitbucket`, `GitHub`, `GitLab`…, in whatever case, of a connection.
-    pub(crate) provider: Option<String>,
+    pub(super) provider: Option<String>,
     /// `owner/name`.
-    pub(crate) repository: Option<String>,
-    pub(crate) commit: Option<String>,
+    pub(super) repository: Option<String>,
+    pub(super) commit: Option<String>,
 }
 
 impl Revision {
@@ -65,7 +60,7 @@ impl Revision {
     ///
     /// The provider of a connection stands only in the summary, which is JSON in a string then; the
     /// repository only in the URL of a redirect.
-    pub(crate) fn read(id: Option<&str>, url: Option<&str>, summary: Option<&str>) -> Self {
+    pub(super) fn read(id: Option<&str>, url: Option<&str>, summary: Option<&str>) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "PascalCase")]
         struct Summary {
@@ -81,7 +76,7 @@ impl Revision {
         }
     }
 
-    pub(crate) fn is_on_bitbucket(&self) -> bool {
+    pub(super) fn is_on_bitbucket(&self) -> bool {
         let provider = self.provider.as_deref();
         provider.is_some_and(|it| it.eq_ignore_ascii_case("bitbucket"))
     }

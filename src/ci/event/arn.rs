@@ -1,7 +1,7 @@
 //! Names of resources.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 
-use crate::aws::region::Region;
+use crate::ci::event::region::Region;
 
 /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, of a partition whose name begins with `aws`.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,12 +33,12 @@ impl<'a> Arn<'a> {
         })
     }
 
-    /// The project and the UUID of a CodeBuild build.
-    pub(crate) fn build(&self) -> Option<(&'a str, &'a str)> {
-        let build = self.resource.strip_prefix("build/")?;
-        let (project, uuid) = build.split_once(':')?;
+    /// The project and the id, `PROJECT:UUID`, of a CodeBuild build.
+    pub(super) fn build(&self) -> Option<(&'a str, &'a str)> {
+        let id = self.resource.strip_prefix("build/")?;
+        let (project, uuid) = id.split_once(':')?;
         let is_build = self.service == "codebuild" && !project.is_empty() && !uuid.is_empty();
-        is_build.then_some((project, uuid))
+        is_build.then_some((project, id))
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
         for partition in ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso-b"] {
             let arn = format!("arn:{partition}:codebuild:x-y-1:123456789012:build/web:8745a7a9");
             let arn = Arn::parse(&arn).unwrap();
-            assert_eq!(arn.build(), Some(("web", "8745a7a9")), "{partition}");
+            assert_eq!(arn.build(), Some(("web", "web:8745a7a9")), "{partition}");
             assert_eq!(
                 (arn.region.as_str(), arn.account),
                 ("x-y-1", "123456789012")
