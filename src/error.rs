@@ -3,6 +3,24 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// Who was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// Bitbucket, Cloud or Data Center.
+    Bitbucket,
+    /// GitLab, which `sync` reads.
+    GitLab,
+}
+
+impl Server {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bitbucket => "Bitbucket",
+            Self::GitLab => "GitLab",
+        }
+    }
+}
+
 /// What kept a status from being delivered.
 ///
 /// `Display` says what was wrong and where it came from, [`hint`](Self::hint) what to do about it.
@@ -109,15 +127,17 @@ pub enum Error {
         /// What may help.
         hint: Option<&'static str>,
     },
-    /// Bitbucket, or somebody before it, answered 3xx. Redirects are not followed: a POST that is
+    /// The server, or somebody before it, answered 3xx. Redirects are not followed: a POST that is
     /// redirected becomes a GET, and a login page is taken for success.
     Redirected {
+        /// Who was called.
+        server: Server,
         /// The HTTP status.
         status: u16,
         /// Where to.
         location: Option<String>,
     },
-    /// Bitbucket answered 4xx, or a success that no report can have.
+    /// The server answered 4xx, or a success that no report can have.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -128,14 +148,16 @@ pub enum Error {
         /// What that means for these credentials.
         hint: Option<&'static str>,
     },
-    /// A success that is not Bitbucket's: a login page or a proxy's.
-    NotBitbucket {
+    /// A success that is not the server's: a login page or a proxy's.
+    NotFrom {
+        /// Who was called.
+        server: Server,
         /// The HTTP status.
         status: u16,
         /// The type of the answer.
         content_type: Option<String>,
     },
-    /// Bitbucket answered 429, 5xx or the like, to the end.
+    /// The server answered 429, 5xx or the like, to the end.
     Failing {
         /// The HTTP status.
         status: u16,
@@ -207,7 +229,7 @@ impl Error {
             | Self::NoCommit
             | Self::NotACommit { .. }
             | Self::NoUrl { .. } => 3,
-            Self::Redirected { .. } | Self::Refused { .. } | Self::NotBitbucket { .. } => 4,
+            Self::Redirected { .. } | Self::Refused { .. } | Self::NotFrom { .. } => 4,
             Self::Failing { .. } | Self::Unreachable { .. } | Self::Cancelled => 5,
         }
     }
@@ -247,7 +269,10 @@ impl Error {
             Self::Unreadable { .. } => "unreadable",
             Self::Redirected { .. } => "redirected",
             Self::Refused { .. } => "refused",
-            Self::NotBitbucket { .. } => "not_bitbucket",
+            Self::NotFrom { server, .. } => match server {
+                Server::Bitbucket => "not_bitbucket",
+                Server::GitLab => "not_gitlab",
+            },
             Self::Failing { .. } => "failing",
             Self::Unreachable { .. } => "unreachable",
             Self::Cancelled => "cancelled",
@@ -260,7 +285,7 @@ impl Error {
         match self {
             Self::Redirected { status, .. }
             | Self::Refused { status, .. }
-            | Self::NotBitbucket { status, .. }
+            | Self::NotFrom { status, .. }
             | Self::Failing { status, .. } => Some(*status),
             _ => None,
         }
@@ -332,11 +357,22 @@ impl Error {
                     None => set.into(),
                 });
             }
+            Self::Redirected {
+                server: Server::GitLab,
+                ..
+            }
+            | Self::NotFrom {
+                server: Server::GitLab,
+                ..
+            } => {
+                "GitLab's API did not answer, but a login page or a proxy in front of it: check \
+                 CI_API_V4_URL and the proxy variables, and let the API's path through"
+            }
             Self::Redirected { .. } => {
                 "redirects are not followed: check BITBUCKET_API_ROOT (Cloud) or BITBUCKET_SERVER_URL \
                  (Data Center), and that no login page is in the way"
             }
-            Self::NotBitbucket { .. } => {
+            Self::NotFrom { .. } => {
                 "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT \
                  (Cloud) or BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
@@ -424,7 +460,9 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "{origin}: the file `{path}` cannot be read: {message}")
             }
-            Self::Redirected { status, location } => {
+            Self::Redirected {
+                status, location, ..
+            } => {
                 write!(f, "refused: HTTP {status}, a redirect to ")?;
                 f.write_str(location.as_deref().unwrap_or("nowhere"))
             }
@@ -437,14 +475,16 @@ impl fmt::Display for Error {
                 write!(f, "refused: HTTP {status}: {message}")?;
                 write_request_id(f, request_id.as_deref())
             }
-            Self::NotBitbucket {
+            Self::NotFrom {
+                server,
                 status,
                 content_type,
             } => {
-                let content_type = content_type.as_deref().unwrap_or("of no type");
+                let (server, kind) = (server.name(), content_type.as_deref());
                 write!(
                     f,
-                    "refused: HTTP {status}, but not from Bitbucket: the answer is {content_type}"
+                    "refused: HTTP {status}, but not from {server}: the answer is {}",
+                    kind.unwrap_or("of no type")
                 )
             }
             Self::Failing {

@@ -6,45 +6,26 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::bitbucket::hint::{self, Sender};
-use crate::error::Error;
+use crate::error::{Error, Server};
+use crate::http::judge;
 use crate::http::response::Response;
-use crate::http::retry::RetryHint;
 use crate::http::session::Verdict;
 
 /// Judges the response to a request of `sender`'s.
 pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
-    match response.status {
-        200 | 201 | 202 | 204 if response.is_empty_or_json() => Verdict::Accepted,
-        200..=299 => Verdict::Refused(not_bitbucket(response)),
-        300..=399 => Verdict::Refused(Error::Redirected {
-            status: response.status,
-            location: response.printable_header("location"),
-        }),
-        408 | 425 | 429 | 500 | 502 | 503 | 504 => Verdict::Failing {
-            error: failing(response, sender),
-            retry_hint: response
-                .retry_after(now)
-                .map_or(RetryHint::Passing, RetryHint::Wait),
-        },
-        500.. => Verdict::Failing {
-            error: failing(response, sender),
-            retry_hint: RetryHint::Lasting,
-        },
-        _ => Verdict::Refused(Error::Refused {
-            status: response.status,
-            message: message(response),
-            request_id: response.request_id(),
-            hint: hint::for_refusal(response.status, &message(response), sender),
-        }),
-    }
+    judge::judge(response, Server::Bitbucket, now, || {
+        let (status, message) = (response.status, message(response));
+        let hint = match status {
+            408 | 425 | 429 | 500.. => hint::for_failing(status, sender.product),
+            _ => hint::for_refusal(status, &message, sender),
+        };
+        (message, hint)
+    })
 }
 
 /// The error for a success that is not Bitbucket's.
 pub fn not_bitbucket(response: &Response) -> Error {
-    Error::NotBitbucket {
-        status: response.status,
-        content_type: response.printable_header("content-type"),
-    }
+    judge::not_from(Server::Bitbucket, response)
 }
 
 /// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
@@ -61,16 +42,6 @@ pub fn user_name(response: &Response) -> Option<String> {
     }
     let user: User = serde_json::from_slice(&response.body).ok()?;
     user.display_name.or(user.nickname)
-}
-
-fn failing(response: &Response, sender: Sender<'_>) -> Error {
-    Error::Failing {
-        status: response.status,
-        message: message(response),
-        request_id: response.request_id(),
-        gave_up: None,
-        hint: hint::for_failing(response.status, sender.product),
-    }
 }
 
 /// What the body says went wrong, in one line.
@@ -147,6 +118,7 @@ mod tests {
     use crate::bitbucket::credentials::Credentials;
     use std::time::Duration;
 
+    use crate::http::retry::RetryHint;
     use crate::secret::{Redactor, Secret};
     use crate::status::product::Product;
 

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -13,15 +14,12 @@ use ureq::{Agent, Body, Proxy};
 use crate::cli::{NetworkArgs, Origins};
 use crate::env::Env;
 use crate::error::Error;
-use crate::http::dial;
-use crate::http::failure::Failure;
+use crate::http::dial::{self, Until};
+use crate::http::failure::{Failure, Hints};
 use crate::http::proxy;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::tls;
-
-/// What is read of an answer's body.
-const LONGEST_BODY: u64 = 64 * 1024;
 
 /// How requests get out.
 #[derive(Debug)]
@@ -30,15 +28,42 @@ pub struct Client {
     tls: TlsConfig,
     /// How many attempts have failed: the next one begins with the next of the host's addresses.
     failed: AtomicUsize,
+    until: Until,
+    /// Has the connection that the last request has left open.
+    agent: Mutex<Option<Agent>>,
+    hints: &'static Hints,
 }
 
 impl Client {
     /// Gets ready to call `url`. Reads the certificates, opens nothing.
     pub fn new(args: &NetworkArgs, origins: &Origins, url: &str, env: &Env) -> Result<Self, Error> {
+        Self::with_tls(tls::config(args, origins)?, url, env, &Hints::BITBUCKET)
+    }
+
+    /// The same for a server of other certificates: those in `ca_file`, which `origin` names.
+    pub(crate) fn trusting(
+        ca_file: Option<&str>,
+        origin: &str,
+        url: &str,
+        env: &Env,
+        hints: &'static Hints,
+    ) -> Result<Self, Error> {
+        Self::with_tls(tls::trusting(ca_file, origin)?, url, env, hints)
+    }
+
+    fn with_tls(
+        tls: TlsConfig,
+        url: &str,
+        env: &Env,
+        hints: &'static Hints,
+    ) -> Result<Self, Error> {
         Ok(Self {
             proxy: proxy::for_url(url, env)?,
-            tls: tls::config(args, origins)?,
+            tls,
             failed: AtomicUsize::new(0),
+            until: Until::now(),
+            agent: Mutex::new(None),
+            hints,
         })
     }
 
@@ -62,22 +87,46 @@ impl Client {
         result
     }
 
+    /// Sends it over the connection that is open, if one is: a server that closes it meanwhile is one
+    /// that does not answer, and the next attempt opens another.
     fn exchange(&self, request: &Request, limit: Duration) -> Result<Response, Failure> {
-        let turn = self.failed.load(Ordering::Relaxed);
-        let connector = dial::connector(turn, Instant::now() + limit);
-        let agent = Agent::with_parts(self.config(limit), connector, DefaultResolver::default());
+        self.until.set(Instant::now() + limit);
+        let mut kept = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = kept.take();
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
             .uri(&request.url);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value.expose());
         }
-        let answer = builder
+        let exchanged = builder
             .body(request.body.as_str())
             .map_err(ureq::Error::Http)
-            .and_then(|request| agent.run(request))
-            .and_then(read);
-        answer.map_err(|error| self.failure(&error, &request.url))
+            .and_then(|http| match open {
+                None => {
+                    let agent = self.agent(limit);
+                    Ok((agent.run(http)?, agent))
+                }
+                Some(agent) => {
+                    let http = agent
+                        .configure_request(http)
+                        .timeout_global(Some(limit))
+                        .timeout_connect(Some(limit / 2))
+                        .build();
+                    Ok((agent.run(http)?, agent))
+                }
+            })
+            .and_then(|(answer, agent)| Ok((read(answer, request.longest_body)?, agent)));
+        let (response, agent) = exchanged.map_err(|error| self.failure(&error, &request.url))?;
+        // One that is in trouble may have a better address.
+        *kept = Some(agent).filter(|_| response.status < 500);
+        Ok(response)
+    }
+
+    fn agent(&self, limit: Duration) -> Agent {
+        let turn = self.failed.load(Ordering::Relaxed);
+        let connector = dial::connector(turn, self.until.clone());
+        Agent::with_parts(self.config(limit), connector, DefaultResolver::default())
     }
 
     fn config(&self, limit: Duration) -> Config {
@@ -99,7 +148,7 @@ impl Client {
 
     /// What `error` means, and which proxy was in between.
     fn failure(&self, error: &ureq::Error, url: &str) -> Failure {
-        let failure = Failure::new(error);
+        let failure = Failure::new(error, self.hints);
         match self.proxy_for(url) {
             Some(_) => failure.on(&self.way(url), error),
             None => failure,
@@ -113,7 +162,7 @@ impl Client {
 }
 
 /// Reads the response, as far as it matters.
-fn read(mut from: ureq::http::Response<Body>) -> Result<Response, ureq::Error> {
+fn read(mut from: ureq::http::Response<Body>, longest: u64) -> Result<Response, ureq::Error> {
     let mut response = Response {
         status: from.status().as_u16(),
         headers: from.headers().iter().map(text).collect(),
@@ -121,14 +170,14 @@ fn read(mut from: ureq::http::Response<Body>) -> Result<Response, ureq::Error> {
     };
     // Not through ureq's own limit, which calls a longer body an error.
     let body = from.body_mut().as_reader();
-    let read = body.take(LONGEST_BODY).read_to_end(&mut response.body);
+    let read = body.take(longest).read_to_end(&mut response.body);
     let is_success = (200..300).contains(&response.status);
     match read {
         // Whether it was stored is not known: what ought to be JSON is not.
         Err(error) if is_success => return Err(error.into()),
         // A refusal is one without all of its words: asking again may lock the account.
         Err(_) => response.body_was_cut(),
-        Ok(length) if length as u64 == LONGEST_BODY && !is_success => response.body_was_cut(),
+        Ok(length) if length as u64 == longest && !is_success => response.body_was_cut(),
         Ok(_) => {}
     }
     Ok(response)

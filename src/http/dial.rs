@@ -1,6 +1,7 @@
 //! How connections are opened: which of a host's addresses is called, and until when.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{
@@ -16,9 +17,29 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// It has no less, however many they are.
 const LEAST: Duration = Duration::from_millis(100);
 
+/// Until when sockets are of use. A connection outlives the request that it was opened for, so that
+/// each request moves this on.
+#[derive(Clone, Debug)]
+pub(crate) struct Until(Arc<Mutex<Instant>>);
+
+impl Until {
+    pub(crate) fn now() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    pub(crate) fn set(&self, until: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn left(&self) -> Duration {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.saturating_duration_since(Instant::now())
+    }
+}
+
 /// What ureq does by itself, with [`Dialer`] in the place where it opens sockets. It begins with the
 /// address whose `turn` it is.
-pub(crate) fn connector(turn: usize, until: Instant) -> impl Connector {
+pub(crate) fn connector(turn: usize, until: Until) -> impl Connector {
     ().chain(ConnectProxyConnector::default())
         .chain(Dialer {
             tcp: TcpConnector::default(),
@@ -33,7 +54,7 @@ pub(crate) fn connector(turn: usize, until: Instant) -> impl Connector {
 struct Dialer {
     tcp: TcpConnector,
     turn: usize,
-    until: Instant,
+    until: Until,
 }
 
 type Socket = <TcpConnector as Connector>::Out;
@@ -53,7 +74,7 @@ impl<In: Transport> Connector<In> for Dialer {
         Ok(socket.map(|socket| {
             Either::B(Bounded {
                 socket,
-                until: self.until,
+                until: self.until.clone(),
             })
         }))
     }
@@ -100,8 +121,7 @@ impl Dialer {
         let mut addresses = details.addrs.to_vec();
         let turn = self.turn.checked_rem(addresses.len());
         addresses.rotate_left(turn.unwrap_or(0));
-        let left = self.until.saturating_duration_since(Instant::now());
-        let time = left.min(*details.timeout.after);
+        let time = self.until.left().min(*details.timeout.after);
         first_to_answer(addresses, time, |address, time| {
             self.call(address, time, details)
         })
@@ -139,12 +159,12 @@ impl Dialer {
 #[derive(Debug)]
 struct Bounded<T> {
     socket: T,
-    until: Instant,
+    until: Until,
 }
 
 impl<T> Bounded<T> {
     fn bound(&self, mut timeout: NextTimeout) -> NextTimeout {
-        let left = self.until.saturating_duration_since(Instant::now());
+        let left = self.until.left();
         if *timeout.after > left {
             timeout.after = left.into();
         }

@@ -18,8 +18,22 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<&'static str>,
 }
 
-const NETWORK: &str = "check the network, BITBUCKET_API_ROOT or BITBUCKET_SERVER_URL, and whether a \
-                       proxy is needed (HTTPS_PROXY, NO_PROXY)";
+/// What may help with a server, by its own settings.
+#[derive(Debug)]
+pub(crate) struct Hints {
+    /// Where it is not reached.
+    pub(crate) network: &'static str,
+    /// Where its certificate is not trusted, in place of what is said of Bitbucket's.
+    pub(crate) certificate: Option<&'static str>,
+}
+
+impl Hints {
+    pub(crate) const BITBUCKET: Self = Self {
+        network: "check the network, BITBUCKET_API_ROOT or BITBUCKET_SERVER_URL, and whether a \
+                  proxy is needed (HTTPS_PROXY, NO_PROXY)",
+        certificate: None,
+    };
+}
 
 const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); NO_PROXY if the host can be \
                           reached directly";
@@ -35,23 +49,24 @@ impl Failure {
     }
 
     /// Says what `error` means.
-    pub(crate) fn new(error: &ureq::Error) -> Self {
+    pub(crate) fn new(error: &ureq::Error, hints: &Hints) -> Self {
+        let network = hints.network;
         if let Some(error) = tls::error(error) {
             return Self {
                 message: format!("TLS: {error}"),
                 retry_hint: RetryHint::Lasting,
-                hint: tls::hint(error),
+                hint: tls::hint(error).map(|hint| hints.certificate.unwrap_or(hint)),
             };
         }
         let (message, retry_hint, hint) = match error {
-            ureq::Error::Timeout(_) => ("no answer in time".into(), RetryHint::Passing, NETWORK),
+            ureq::Error::Timeout(_) => ("no answer in time".into(), RetryHint::Passing, network),
             ureq::Error::HostNotFound => (
                 "the host is unknown".into(),
                 RetryHint::UnknownHost,
-                NETWORK,
+                network,
             ),
-            ureq::Error::Io(error) => (io_message(error), io_setback(error), NETWORK),
-            ureq::Error::ConnectProxyFailed(text) => refused_by_proxy(text),
+            ureq::Error::Io(error) => (io_message(error), io_setback(error), network),
+            ureq::Error::ConnectProxyFailed(text) => refused_by_proxy(text, network),
             ureq::Error::Protocol(_) => (
                 error.to_string(),
                 RetryHint::Passing,
@@ -64,7 +79,7 @@ impl Failure {
                 "one of the values that go into the request is too long or has characters that no \
                  URL or header can have",
             ),
-            other => (other.to_string(), RetryHint::Passing, NETWORK),
+            other => (other.to_string(), RetryHint::Passing, network),
         };
         Self {
             message,
@@ -115,7 +130,7 @@ fn io_setback(error: &io::Error) -> RetryHint {
 }
 
 /// ureq has the status in a sentence: "proxy server responded 407/407".
-fn refused_by_proxy(text: &str) -> (String, RetryHint, &'static str) {
+fn refused_by_proxy(text: &str, network: &'static str) -> (String, RetryHint, &'static str) {
     let status = text
         .split(|c: char| !c.is_ascii_digit())
         .find(|word| !word.is_empty());
@@ -124,7 +139,7 @@ fn refused_by_proxy(text: &str) -> (String, RetryHint, &'static str) {
         return (
             "it does not answer CONNECT".into(),
             RetryHint::Passing,
-            NETWORK,
+            network,
         );
     };
     let (retry_hint, hint) = match status {
@@ -139,7 +154,7 @@ fn refused_by_proxy(text: &str) -> (String, RetryHint, &'static str) {
             "the proxy does not let this host or port through: ask its administrators, or name the \
              host in NO_PROXY if it can be reached directly",
         ),
-        _ => (RetryHint::Passing, NETWORK),
+        _ => (RetryHint::Passing, network),
     };
     (format!("it answers {status} to CONNECT"), retry_hint, hint)
 }
@@ -148,6 +163,10 @@ fn refused_by_proxy(text: &str) -> (String, RetryHint, &'static str) {
 mod tests {
     use super::*;
 
+    fn failure(error: &ureq::Error) -> Failure {
+        Failure::new(error, &Hints::BITBUCKET)
+    }
+
     #[test]
     fn a_proxys_refusal_lasts_and_its_own_trouble_may_pass() {
         for (text, status, lasting) in [
@@ -155,7 +174,7 @@ mod tests {
             ("proxy server responded 403/Forbidden", 403, true),
             ("proxy server responded 502/502", 502, false),
         ] {
-            let failure = Failure::new(&ureq::Error::ConnectProxyFailed(text.into()));
+            let failure = failure(&ureq::Error::ConnectProxyFailed(text.into()));
             assert_eq!(failure.message, format!("it answers {status} to CONNECT"));
             assert_eq!(failure.retry_hint == RetryHint::Lasting, lasting, "{text}");
         }
@@ -164,30 +183,29 @@ mod tests {
     #[test]
     fn a_proxy_that_says_nothing_is_not_quoted() {
         let text = "proxy server did not respond";
-        let failure = Failure::new(&ureq::Error::ConnectProxyFailed(text.into()));
+        let failure = failure(&ureq::Error::ConnectProxyFailed(text.into()));
         assert_eq!(failure.message, "it does not answer CONNECT");
         assert_eq!(failure.retry_hint, RetryHint::Passing);
     }
 
     #[test]
     fn a_proxy_is_what_to_check_until_it_was_reached() {
-        let hint = |error| {
-            Failure::new(&error)
-                .on("through the proxy p:1", &error)
-                .hint
-        };
+        let hint = |error| failure(&error).on("through the proxy p:1", &error).hint;
         let io = |kind: io::ErrorKind| hint(ureq::Error::Io(kind.into()));
         assert_eq!(io(io::ErrorKind::ConnectionRefused), Some(DEAD_PROXY));
         assert_eq!(hint(ureq::Error::HostNotFound), Some(DEAD_PROXY));
-        assert_eq!(io(io::ErrorKind::UnexpectedEof), Some(NETWORK));
+        assert_eq!(
+            io(io::ErrorKind::UnexpectedEof),
+            Some(Hints::BITBUCKET.network)
+        );
         let late = ureq::Error::Timeout(Timeout::RecvResponse);
-        assert_eq!(hint(late), Some(NETWORK));
+        assert_eq!(hint(late), Some(Hints::BITBUCKET.network));
     }
 
     #[test]
     fn an_unknown_name_is_told_from_a_resolver_in_trouble() {
         let failure =
-            |text: &str| Failure::new(&ureq::Error::Io(io::Error::other(text.to_owned())));
+            |text: &str| failure(&ureq::Error::Io(io::Error::other(text.to_owned())));
         let unknown = failure("failed to lookup address information: Name or service not known");
         assert_eq!(unknown.retry_hint, RetryHint::UnknownHost);
         for trouble in ["Temporary failure in name resolution", "Try again"] {

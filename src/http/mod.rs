@@ -3,6 +3,7 @@
 pub mod client;
 mod dial;
 mod failure;
+pub(crate) mod judge;
 pub mod proxy;
 pub mod request;
 pub mod response;

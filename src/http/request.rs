@@ -13,7 +13,15 @@ pub struct Request {
     pub headers: Vec<(&'static str, Value)>,
     /// The body.
     pub body: String,
+    /// How many bytes are read of the answer's.
+    pub longest_body: u64,
 }
+
+/// What is read of an answer.
+const LONGEST_BODY: u64 = 64 * 1024;
+
+/// What is read of a page of a list: GitLab's have 300 KB, and more where commits have long messages.
+const LONGEST_PAGE: u64 = 4 * 1024 * 1024;
 
 /// The value of a header.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +30,8 @@ pub enum Value {
     Plain(&'static str),
     /// A scheme that is seen, and credentials that are not.
     Authorization(&'static str, Secret),
+    /// A token.
+    Token(Secret),
 }
 
 impl Value {
@@ -30,6 +40,7 @@ impl Value {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Authorization(scheme, secret) => format!("{scheme} {}", secret.expose()),
+            Self::Token(secret) => secret.expose().to_owned(),
         }
     }
 
@@ -38,6 +49,7 @@ impl Value {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Authorization(scheme, _) => format!("{scheme} ***"),
+            Self::Token(_) => "***".to_owned(),
         }
     }
 }
@@ -49,6 +61,14 @@ impl Request {
     /// A GET of JSON.
     pub fn get(url: String) -> Self {
         Self::new("GET", url, None, String::new())
+    }
+
+    /// A GET of a page of a list.
+    pub fn page(url: String) -> Self {
+        Self {
+            longest_body: LONGEST_PAGE,
+            ..Self::get(url)
+        }
     }
 
     /// A POST of JSON.
@@ -87,6 +107,7 @@ impl Request {
             url,
             headers,
             body,
+            longest_body: LONGEST_BODY,
         }
     }
 }

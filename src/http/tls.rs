@@ -13,18 +13,27 @@ use crate::error::Error;
 
 /// Reads the certificates that `args` name.
 pub(crate) fn config(args: &NetworkArgs, origins: &Origins) -> Result<TlsConfig, Error> {
-    let roots = match &args.ca_file {
-        None => RootCerts::WebPki,
-        Some(path) => {
-            let origin = origins.name("ca_file");
-            let certificates = Pem::read(&origin, path)?.certificates(&origin, path)?;
-            RootCerts::from(certificates.into_iter())
-        }
-    };
+    let roots = roots(args.ca_file.as_deref(), &origins.name("ca_file"))?;
     Ok(TlsConfig::builder()
         .root_certs(roots)
         .client_cert(client_certificate(args, origins)?)
         .build())
+}
+
+/// Reads the certificates in `ca_file`, which `origin` names, and shows none.
+pub(crate) fn trusting(ca_file: Option<&str>, origin: &str) -> Result<TlsConfig, Error> {
+    let roots = roots(ca_file, origin)?;
+    Ok(TlsConfig::builder().root_certs(roots).build())
+}
+
+fn roots(ca_file: Option<&str>, origin: &str) -> Result<RootCerts, Error> {
+    Ok(match ca_file {
+        None => RootCerts::WebPki,
+        Some(path) => {
+            let certificates = Pem::read(origin, path)?.certificates(origin, path)?;
+            RootCerts::from(certificates.into_iter())
+        }
+    })
 }
 
 fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<ClientCert>, Error> {
