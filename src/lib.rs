@@ -20,6 +20,8 @@ pub mod command;
 
 pub mod bitbucket;
 
+mod aws;
+
 pub mod report;
 
 pub mod http;

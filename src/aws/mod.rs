@@ -1,6 +1,6 @@
 //! AWS: its APIs, their signatures and credentials, and Lambda's runtime.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod client;
 mod credentials;
 pub(crate) mod lambda;

@@ -153,9 +153,19 @@ mod tests {
             (500, "InternalServiceError", "", "later"),
             (503, "", "", "later"),
             (400, "ExpiredTokenException:http://x/", "", "pass new ones"),
-            (400, "AccessDeniedException", "User: x", "policy of the role"),
+            (
+                400,
+                "AccessDeniedException",
+                "User: x",
+                "policy of the role",
+            ),
             (400, "AccessDeniedException", kms, "kms:Decrypt"),
-            (400, "InvalidSignatureException", "Signature expired: 1", "clock"),
+            (
+                400,
+                "InvalidSignatureException",
+                "Signature expired: 1",
+                "clock",
+            ),
             (403, "RequestTimeTooSkewed", "", "clock"),
             (403, "SignatureDoesNotMatch", "x", "AWS_SECRET_ACCESS_KEY"),
             (400, "ValidationException", "", ""),
@@ -190,10 +200,7 @@ mod tests {
     fn a_success_is_an_object() {
         assert_eq!(verdict(200, " {}"), Verdict::Accepted);
         for body in ["", "<html>", "[1]", "null", "{"] {
-            assert!(
-                matches!(verdict(200, body), Verdict::Refused(_)),
-                "{body}"
-            );
+            assert!(matches!(verdict(200, body), Verdict::Refused(_)), "{body}");
         }
         let expired = body("ns#ExpiredTokenException", "");
         assert!(is_expired(&response(400, &expired)) && !is_expired(&response(400, "")));

@@ -51,7 +51,7 @@ impl Unsigned<'_> {
         );
         let added = added
             .into_iter()
-            .map(|(name, value)| (name, Value::Secret(value)));
+            .map(|(name, value)| (name, Value::Token(value)));
         let authorization = Value::Authorization("AWS4-HMAC-SHA256", Secret::new(&authorization));
         added.chain([("Authorization", authorization)]).collect()
     }
@@ -117,7 +117,6 @@ mod tests {
             id: Secret::new("AKIDEXAMPLE"),
             secret: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
             token: token.map(Secret::new),
-            expires: None,
         };
         let time = humantime::parse_rfc3339("2015-08-30T12:36:00Z").unwrap();
         let headers = request.sign(&credentials, time);

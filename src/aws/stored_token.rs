@@ -10,7 +10,7 @@ use crate::secret::Secret;
 
 /// A secret or a parameter, and which key of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoredToken {
+pub(crate) struct StoredToken {
     pub(super) call: Call,
     key: Option<String>,
 }
@@ -140,7 +140,11 @@ mod tests {
 
     #[test]
     fn a_parameter_is_read_and_a_binary_secret_is_not() {
-        let token = |answer: &str| StoredToken::parse(PARAMETER).unwrap().token(answer.as_bytes());
+        let token = |answer: &str| {
+            StoredToken::parse(PARAMETER)
+                .unwrap()
+                .token(answer.as_bytes())
+        };
         assert_eq!(
             token(r#"{"Parameter": {"Value": "t0ken\n"}}"#),
             Ok(Secret::new("t0ken"))

@@ -34,11 +34,13 @@ pub struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
     credentials: Option<Credentials>,
+    /// What they were exchanged for.
+    issued: Option<Credentials>,
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
     /// Sends nothing yet.
-    pub const fn new(
+    pub fn new(
         session: Session<'a, 'l>,
         destination: &'a Destination,
         credentials: Option<Credentials>,
@@ -47,15 +49,25 @@ impl<'a, 'l> Delivery<'a, 'l> {
             session,
             destination,
             credentials,
+            issued: None,
         }
+    }
+
+    /// The same with what an earlier delivery has exchanged the credentials for.
+    #[must_use]
+    pub fn with_issued(mut self, issued: Option<Credentials>) -> Self {
+        self.issued = issued;
+        self
     }
 
     /// Delivers `report`, whatever it takes, and says how that ended.
     pub fn deliver(&mut self, report: &Report) -> Outcome {
-        let result = self.authorize().and_then(|()| match self.destination {
-            Destination::Cloud(_) => self.send(&self.destination.request(report)),
-            Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
-        });
+        let was_kept = self.issued.is_some();
+        let mut result = self.try_to_deliver(report);
+        // A token that was issued some time ago may have been replaced since.
+        if was_kept && self.issued.is_none() {
+            result = self.try_to_deliver(report);
+        }
         let (http_status, error) = match result {
             Ok(response) => (Some(response.status), None),
             Err(error) => (error.http_status(), Some(error)),
@@ -68,23 +80,56 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// Exchanges an OAuth consumer's credentials for a token; others are ready to be sent.
+    fn try_to_deliver(&mut self, report: &Report) -> Result<Response, Error> {
+        self.authorize()?;
+        let result = match self.destination {
+            Destination::Cloud(_) => self.send(&self.destination.request(report)),
+            Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
+        };
+        if result
+            .as_ref()
+            .is_err_and(|it| it.http_status() == Some(401))
+        {
+            self.issued = None;
+        }
+        result
+    }
+
+    /// Exchanges an OAuth consumer's credentials for a token, and asks AWS for the one that it keeps;
+    /// others are ready to be sent.
     pub fn authorize(&mut self) -> Result<(), Error> {
-        let Some(Credentials::Consumer { url, .. }) = &self.credentials else {
-            return Ok(());
+        let url = match &self.credentials {
+            Some(Credentials::Consumer { url, .. }) if self.issued.is_none() => url,
+            Some(Credentials::Stored(stored)) if self.issued.is_none() => {
+                let deadline = self.session.deadline();
+                let token = auth::fetch(stored, deadline, self.session.log())?;
+                self.session.log().hide(token.secrets());
+                self.issued = Some(token);
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
         let body = "grant_type=client_credentials".to_owned();
         let response = self.send(&Request::post_form(url.clone(), body))?;
         let issued =
             auth::issued(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))?;
         self.session.log().hide(issued.secrets());
-        self.credentials = Some(issued);
+        self.issued = Some(issued);
         Ok(())
     }
 
     /// The credentials that are sent, after [`authorize`](Self::authorize).
     pub fn into_credentials(self) -> Option<Credentials> {
-        self.credentials
+        self.issued.or(self.credentials)
+    }
+
+    /// What the credentials were exchanged for, for the next delivery.
+    pub fn into_issued(self) -> Option<Credentials> {
+        self.issued
+    }
+
+    fn sent_credentials(&self) -> Option<&Credentials> {
+        self.issued.as_ref().or(self.credentials.as_ref())
     }
 
     /// Sends `request` with the credentials until it is accepted or refused, or until it is not
@@ -98,7 +143,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
 
     /// The same, with the refusal beside the response that is one.
     pub fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let signed = match &self.credentials {
+        let signed = match self.sent_credentials() {
             Some(credentials) => &credentials.sign(request.clone()),
             None => request,
         };
@@ -108,7 +153,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     /// The same for a question that anybody may ask, so that no credentials go with it.
     pub fn ask_as_it_is(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
         let sender = Sender {
-            credentials: self.credentials.as_ref(),
+            credentials: self.issued.as_ref().or(self.credentials.as_ref()),
             product: self.destination.product(),
         };
         let judge = |response: &Response| verdict::judge(response, sender, SystemTime::now());

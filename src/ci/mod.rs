@@ -2,6 +2,6 @@
 
 pub mod context;
 pub(crate) mod event;
-mod file;
+pub(crate) mod file;
 pub mod git;
 pub mod provider;

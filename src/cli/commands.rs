@@ -32,6 +32,13 @@ pub enum Command {
     Show,
     /// `build_status context`
     Context,
+    /// `build_status event [FILE]`
+    Event {
+        /// The file that holds the event, if not stdin.
+        file: Option<String>,
+    },
+    /// What the program does as a Lambda function.
+    Function,
 }
 
 /// Declares what one command takes alone.
@@ -55,6 +62,7 @@ enum Id {
     Check,
     Show,
     Context,
+    Event,
 }
 
 /// Every command, in the order of the help. The first has no name.
@@ -135,6 +143,23 @@ pub(super) const COMMANDS: &[Shape] = &[
         groups: &[Group::Provider, Group::Print],
         own: |command| command,
     },
+    Shape {
+        id: Id::Event,
+        about: "Report an event of AWS CodeBuild or CodePipeline",
+        long_about: "Report an event of AWS CodeBuild or CodePipeline.\n\nReads one event of EventBridge and sets the status that it tells of: for builds that are stopped, time\nout or fail before their first command, and for pipelines as a whole. What the event does not say is\nasked of AWS, with the AWS credentials of the environment. As a Lambda function, where no command is\ngiven, the program reports each event that the function gets.",
+        usage: "build_status event [OPTIONS] [FILE]",
+        groups: &[
+            Group::Build,
+            Group::Commit,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::NoFail,
+            Group::DryRun,
+            Group::Print,
+        ],
+        own: EventArgs::augment_args,
+    },
 ];
 
 /// What only a report takes.
@@ -170,6 +195,14 @@ struct RunArgs {
     command: Vec<OsString>,
 }
 
+/// What only `event` takes.
+#[derive(clap::Args)]
+struct EventArgs {
+    /// The file that holds the event [default: stdin]
+    #[arg(value_name = "FILE", help_heading = None)]
+    file: Option<String>,
+}
+
 const AFTER_HELP: &str = "\
 Credentials are read from variables only:
   BITBUCKET_ACCESS_TOKEN                         an access token (Cloud) or HTTP access token (Data
@@ -178,7 +211,8 @@ Credentials are read from variables only:
                                                  password and its user (Data Center): sent as Basic
   BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer (Cloud): exchanged for a token
 BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE and BITBUCKET_CLIENT_SECRET_FILE name files
-that hold them.
+that hold them. BITBUCKET_ACCESS_TOKEN_ARN names a secret of AWS Secrets Manager or a parameter of
+Systems Manager that holds the token, with #KEY behind it for one key of a JSON secret.
 
 Exit codes:
   0  accepted by Bitbucket, or dry run printed
@@ -204,6 +238,7 @@ impl Shape {
             Id::Check => Some("check"),
             Id::Show => Some("show"),
             Id::Context => Some("context"),
+            Id::Event => Some("event"),
         }
     }
 
@@ -287,6 +322,9 @@ impl Command {
             Id::Check => Self::Check,
             Id::Show => Self::Show,
             Id::Context => Self::Context,
+            Id::Event => Self::Event {
+                file: matches.get_one("file").cloned(),
+            },
         }
     }
 }

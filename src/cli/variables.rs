@@ -7,6 +7,7 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 
 use super::values::{Method, Output, seconds};
+use crate::env::Env;
 use crate::error::Error;
 
 /// What a variable may hold.
@@ -62,6 +63,18 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .iter()
         .filter_map(value)
         .find(|(_, value)| !value.is_empty())
+}
+
+/// Whether a variable is set and not empty.
+pub(super) fn is_set(name: &'static str) -> bool {
+    set(&[name]).is_some()
+}
+
+/// The value that `env` has for `option`, and the variable that it is from.
+pub(super) fn of(option: &str, env: &Env) -> Option<(&'static str, String)> {
+    let (_, names, _) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
+    let mut names = names.iter();
+    names.find_map(|name| Some((*name, env.get(name)?.to_owned())))
 }
 
 /// What is wrong with the variables of the options that `matches` may hold, where nothing was typed
@@ -124,6 +137,11 @@ impl Origins {
             is_from_variable.then_some((*option, name))
         };
         Self(VARIABLES.iter().filter_map(from_variable).collect())
+    }
+
+    /// Notes that the option's value came from `variable`.
+    pub(super) fn note(&mut self, option: &'static str, variable: &'static str) {
+        self.0.push((option, variable));
     }
 
     /// The variable that the option's value came from, if it did.

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod context;
+mod event;
 mod plan;
 mod run;
 mod send;
@@ -34,5 +35,10 @@ pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
         Command::Check => check::run(options, env, log),
         Command::Show => show::run(options, env, log),
         Command::Context => context::run(options, env, log),
+        Command::Event { file } => event::run(file.as_deref(), options, env, log),
+        Command::Function => {
+            let redactor = log.redactor().clone();
+            event::function::run(options, env, &redactor, stderr)
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! `build_status [STATE]`: one report.
 
+use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
+use crate::bitbucket::destination::Destination;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::summary::Summary;
 use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
+use crate::http::client::Client;
 use crate::http::request::Request;
 use crate::http::retry::Policy;
 use crate::http::session::Session;
@@ -20,6 +23,11 @@ use crate::status::state::State;
 /// Reports, and says how that went.
 pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let summary = report(state, options, env, &mut log);
+    exit(&summary, options, log)
+}
+
+/// Says how it went.
+pub(super) fn exit(summary: &Summary, options: &Options, mut log: Log<'_>) -> Exit {
     let mut code = 0;
     if let Some(error) = &summary.error {
         let forgiven = options.no_fail && error.is_forgivable();
@@ -43,21 +51,30 @@ fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) 
         Ok(plan) => plan,
         Err(error) => return Summary::failed(error),
     };
-    let mut summary = Summary::of(&plan);
     // What is missing for the report matters more than where it would have gone.
     let mut report = match plan.report(state, log) {
         Ok(report) => report,
-        Err(error) => return summary.with_error(error),
+        Err(error) => return Summary::of(&plan).with_error(error),
     };
-    if let Err(error) = &plan.destination {
-        summary.report = Some(report);
-        return summary.with_error(error.clone());
+    if plan.destination.is_ok() {
+        count_tests(&mut report, options, plan.product(), deadline, log);
     }
-    count_tests(&mut report, options, plan.product(), deadline, log);
-    let sent = if options.dry_run {
-        dry_run(&plan, &report, log).map(|request| summary.dry_run = Some(request))
+    finish(&plan, report, deadline, &mut Kept::default(), log)
+}
+
+/// Sends `report`, or only says what would be sent.
+pub(super) fn finish(
+    plan: &Plan<'_>,
+    report: Report,
+    deadline: Deadline,
+    kept: &mut Kept,
+    log: &mut Log<'_>,
+) -> Summary {
+    let mut summary = Summary::of(plan);
+    let sent = if plan.is_dry_run() {
+        dry_run(plan, &report, log).map(|request| summary.dry_run = Some(request))
     } else {
-        deliver(&plan, &report, deadline, log).map(|outcome| {
+        deliver(plan, &report, deadline, kept, log).map(|outcome| {
             summary.error.clone_from(&outcome.error);
             summary.outcome = Some(outcome);
         })
@@ -107,10 +124,36 @@ fn deliver(
     plan: &Plan<'_>,
     report: &Report,
     deadline: Deadline,
+    kept: &mut Kept,
     log: &mut Log<'_>,
 ) -> Result<Outcome, Error> {
-    let (destination, credentials, client) = plan.connection()?;
+    let destination = plan.destination.clone()?;
+    let credentials = plan.credentials.clone()?;
+    let client = kept.client(plan, &destination)?;
+    log.hide(kept.issued.iter().flat_map(Credentials::secrets));
     let policy = Policy::new(report.state, deadline.total());
     let session = Session::new(&client, policy, deadline, log);
-    Ok(Delivery::new(session, &destination, Some(credentials)).deliver(report))
+    let mut delivery = Delivery::new(session, &destination, Some(credentials));
+    delivery = delivery.with_issued(kept.issued.take());
+    let outcome = delivery.deliver(report);
+    kept.issued = delivery.into_issued();
+    kept.client = Some((destination.url().to_owned(), client));
+    Ok(outcome)
+}
+
+/// What one delivery leaves to the next: the connection, and the token that the credentials were
+/// exchanged for.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    client: Option<(String, Client)>,
+    issued: Option<Credentials>,
+}
+
+impl Kept {
+    fn client(&mut self, plan: &Plan<'_>, destination: &Destination) -> Result<Client, Error> {
+        match self.client.take() {
+            Some((url, client)) if url == destination.url() => Ok(client),
+            _ => plan.client(destination),
+        }
+    }
 }

@@ -204,8 +204,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_from_a_resolver_in_trouble() {
-        let failure =
-            |text: &str| failure(&ureq::Error::Io(io::Error::other(text.to_owned())));
+        let failure = |text: &str| failure(&ureq::Error::Io(io::Error::other(text.to_owned())));
         let unknown = failure("failed to lookup address information: Name or service not known");
         assert_eq!(unknown.retry_hint, RetryHint::UnknownHost);
         for trouble in ["Temporary failure in name resolution", "Try again"] {

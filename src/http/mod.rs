@@ -2,7 +2,7 @@
 
 pub mod client;
 mod dial;
-mod failure;
+pub(crate) mod failure;
 pub(crate) mod judge;
 pub mod proxy;
 pub mod request;

@@ -74,17 +74,19 @@ pub(super) fn read(envelope: &Envelope, detail: &str) -> Result<Event, Error> {
         description: build.description(status, state),
         region: arn.region.clone(),
         elsewhere: None,
+        // The first event says of nobody who has started it.
+        is_named: build.initiator.get().is_some() && !build.may_be_child(),
         variables: Env::default(),
         secrets: Vec::new(),
         ask: None,
     };
     event.fill(&build);
+    let is_nameless_child = build.may_be_child() && event.variables.get(IDENTIFIER).is_none();
     let identifier = event.variables.get(IDENTIFIER).map(str::to_owned);
-    let is_named = identifier.is_some() || !build.may_be_child();
     if let Some(identifier) = identifier {
         event.name_child(&identifier);
     }
-    if event.context.commit.hash().is_none() || !is_named {
+    if event.context.commit.hash().is_none() || is_nameless_child {
         let id = id.to_owned();
         event.ask = Some(Question::Build { id });
     }
@@ -116,6 +118,7 @@ impl Event {
     fn name_child(&mut self, identifier: &str) {
         let project = self.context.job_name.take().unwrap_or_default();
         self.context.job_name = Some(format!("{project}/{identifier}"));
+        self.is_named = true;
     }
 
     /// Reads the answer to `BatchGetBuilds`. A batch's child has to be asked for its name.

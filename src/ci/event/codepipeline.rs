@@ -140,6 +140,7 @@ fn event(envelope: &Envelope, detail: &Detail, state: State) -> Result<Event, Er
         region,
         description: description("", state),
         elsewhere: None,
+        is_named: true,
         variables: Env::default(),
         secrets: Vec::new(),
         ask: None,

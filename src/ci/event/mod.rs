@@ -43,6 +43,9 @@ pub(crate) struct Event {
     pub(crate) description: String,
     /// Which other product the code comes from, in AWS's words. It may be mirrored on Bitbucket.
     pub(crate) elsewhere: Option<String>,
+    /// Whether the job's name is the one that the reporter inside the build uses: a batch's child has
+    /// one more word in it.
+    pub(crate) is_named: bool,
     /// Variables of ours that the build was given. Whoever may start a build may set them: they must
     /// not lead the credentials of somebody else to another server.
     pub(crate) variables: Env,

@@ -6,6 +6,7 @@ mod ending;
 mod signals;
 
 use std::ffi::OsString;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -47,6 +48,8 @@ struct Reporter<'a> {
     report: Report,
     destination: Destination,
     credentials: Credentials,
+    /// What they were exchanged for.
+    issued: Mutex<Option<Credentials>>,
     client: Client,
 }
 
@@ -108,6 +111,7 @@ impl Run<'_> {
             report,
             destination,
             credentials,
+            issued: Mutex::default(),
             client,
         })
     }
@@ -183,7 +187,10 @@ impl Reporter<'_> {
         let deadline = Deadline::after(self.run.options.network.timeout);
         let outcome = {
             let session = self.session(State::InProgress, deadline, log).until(cancel);
-            self.delivery(session).deliver(&self.report)
+            let mut delivery = self.delivery(session);
+            let outcome = delivery.deliver(&self.report);
+            *self.issued() = delivery.into_issued();
+            outcome
         };
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
@@ -253,7 +260,12 @@ impl Reporter<'_> {
     }
 
     fn delivery<'a, 'l>(&'a self, session: Session<'a, 'l>) -> Delivery<'a, 'l> {
-        Delivery::new(session, &self.destination, Some(self.credentials.clone()))
+        let delivery = Delivery::new(session, &self.destination, Some(self.credentials.clone()));
+        delivery.with_issued(self.issued().clone())
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Option<Credentials>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn product(&self) -> Product {
