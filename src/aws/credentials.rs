@@ -4,9 +4,7 @@
 //! Profiles, SSO and the metadata service of EC2 are left out: Lambda sets the keys, CodeBuild, ECS
 //! and EKS have the endpoint.
 
-use serde::Deserialize;
-
-use crate::ci::event::json::{Object, Text};
+use crate::ci::event::json::Json;
 use crate::ci::file;
 use crate::env::Env;
 use crate::error::Error;
@@ -37,17 +35,11 @@ impl Credentials {
     /// Reads the answer of the container's endpoint, or says what is wrong with it. When they expire
     /// is not looked at: AWS says so, and they are asked for again then.
     pub(super) fn read(body: &[u8]) -> Result<Self, &'static str> {
-        #[derive(Default, Deserialize)]
-        #[serde(default, rename_all = "PascalCase")]
-        struct Answer {
-            access_key_id: Text,
-            secret_access_key: Text,
-            token: Text,
-        }
-        // serde's words may quote what it read.
-        let answer: Object<Answer> = serde_json::from_slice(body).unwrap_or_default();
-        match (answer.access_key_id.get(), answer.secret_access_key.get()) {
-            (Some(id), Some(secret)) => Self::new(id, secret, answer.token.get()),
+        let body = String::from_utf8_lossy(body);
+        let answer = Json::read(&body);
+        let text = |name| answer.text_of(name);
+        match (text("AccessKeyId"), text("SecretAccessKey")) {
+            (Some(id), Some(secret)) => Self::new(&id, &secret, text("Token").as_deref()),
             _ => Err("its answer has no AccessKeyId or no SecretAccessKey"),
         }
     }

@@ -1,10 +1,8 @@
 //! What AWS says when it does not do what it was asked.
 //! <https://docs.aws.amazon.com/codebuild/latest/APIReference/CommonErrors.html>
 
-use serde::Deserialize;
-
 use crate::aws::api::Call;
-use crate::ci::event::json::{Object, Text};
+use crate::ci::event::json::Json;
 use crate::error::Error;
 use crate::http::response::Response;
 use crate::http::retry::RetryHint;
@@ -12,15 +10,20 @@ use crate::http::session::Verdict;
 
 /// What an answer to `call` comes to.
 pub(super) fn judge(call: &Call, response: &Response) -> Verdict {
-    let body: Object<Body> = serde_json::from_slice(&response.body).unwrap_or_default();
-    let is_object = response.body.trim_ascii_start().starts_with(b"{");
-    if response.status == 200 && is_object && response.is_empty_or_json() {
+    let body = String::from_utf8_lossy(&response.body);
+    if response.status == 200 && Json::read(&body).fields().is_some() {
         return Verdict::Accepted;
     }
-    let (status, name) = (response.status, body.name());
-    let message = body.message(call, name, response);
+    let (status, (name, text)) = (response.status, words(&body));
+    let said = match [&*name, &*text] {
+        ["", ""] => "the answer is not that of the API".to_owned(),
+        [name, ""] => name.to_owned(),
+        [name, text] => response.secrets.redact_outside(&format!("{name}: {text}")),
+    };
+    let said: String = said.chars().take(500).collect();
+    let message = format!("AWS, {}: {said}", call.permission());
     let request_id = response.printable_header("x-amzn-requestid");
-    if is_passing(status, name) {
+    if is_passing(status, &name) {
         return Verdict::Failing {
             error: Error::Failing {
                 status,
@@ -36,57 +39,35 @@ pub(super) fn judge(call: &Call, response: &Response) -> Verdict {
         status,
         message,
         request_id,
-        hint: hint(name, body.text()),
+        hint: hint(&name, &text),
     })
 }
 
 /// Whether the session has ended, so that new credentials may help.
 pub(super) fn is_expired(response: &Response) -> bool {
-    let body: Object<Body> = serde_json::from_slice(&response.body).unwrap_or_default();
-    response.status != 200 && body.name().starts_with("ExpiredToken")
+    let (name, _) = words(&String::from_utf8_lossy(&response.body));
+    response.status != 200 && name.starts_with("ExpiredToken")
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body {
-    #[serde(rename = "__type")]
-    kind: Text,
-    #[serde(alias = "Message")]
-    message: Text,
-}
-
-impl Body {
-    /// `ns#Name:http://…` is `Name`.
-    fn name(&self) -> &str {
-        let kind = self.kind.get().unwrap_or_default();
-        let name = kind.split(':').next().unwrap_or(kind);
-        name.rsplit('#').next().unwrap_or(name)
-    }
-
-    /// The first line: the further lines of a wrong signature's message repeat the request, session
-    /// token included.
-    fn text(&self) -> &str {
-        let text = self.message.get().unwrap_or_default();
-        text.lines().next().unwrap_or_default()
-    }
-
-    fn message(&self, call: &Call, name: &str, response: &Response) -> String {
-        let said = [name, self.text()];
-        let said: Vec<_> = said.into_iter().filter(|it| !it.is_empty()).collect();
-        let said = match said[..] {
-            [] => "the answer is not that of the API".to_owned(),
-            _ => response.secrets.redact_outside(&said.join(": ")),
-        };
-        let said: String = said.chars().take(500).collect();
-        format!("AWS, {}: {said}", call.permission())
-    }
+/// The error's name, and what AWS says about it: `ns#Name:http://…` is `Name`, and of the rest the first
+/// line, because the further lines of a wrong signature's message repeat the request, session token
+/// included.
+fn words(body: &str) -> (String, String) {
+    let body = Json::read(body);
+    let kind = body.text_of("__type").unwrap_or_default();
+    let name = kind.split(':').next().unwrap_or_default();
+    let name = name.rsplit('#').next().unwrap_or(name);
+    let text = body.text_of("message").or(body.text_of("Message"));
+    let text = text.unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    (name.to_owned(), line.to_owned())
 }
 
 fn is_passing(status: u16, name: &str) -> bool {
     status >= 500
         || matches!(status, 408 | 429)
         || name.starts_with("Throttl")
-        || name.starts_with("RequestTimeout") && name != "RequestTimeTooSkewed"
+        || name.starts_with("RequestTimeout")
         || ["TooManyRequestsException", "RequestLimitExceeded"].contains(&name)
 }
 

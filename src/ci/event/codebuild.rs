@@ -2,13 +2,12 @@
 //! <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications-ref.html>
 
 use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
 
-use super::build::{self, Build, IDENTIFIER};
-use super::{Envelope, Event, Question, commit, excerpt, missing, nothing, state_of_event};
+use super::build::{Build, IDENTIFIER};
+use super::{Event, Question, commit, excerpt, missing, nothing, state_of_event};
 use crate::ci::context::Context;
 use crate::ci::event::arn::Arn;
-use crate::ci::event::json::{List, Object, Text};
+use crate::ci::event::json::Json;
 use crate::ci::provider::ProviderInfo;
 use crate::env::Env;
 use crate::error::Error;
@@ -30,29 +29,28 @@ pub(super) static INFO: ProviderInfo = ProviderInfo {
     secrets_caveat: "what the build has is not used: the credentials are those of this process",
 };
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct Detail {
-    build_status: Text,
-    /// An ARN, although it is called an id.
-    build_id: Text,
-    additional_information: Object<Build>,
-}
-
-pub(super) fn read(envelope: &Envelope, detail: &str) -> Result<Event, Error> {
-    let Object(detail): Object<Detail> = serde_json::from_str(detail).unwrap_or_default();
-    let state = state_of_event(&detail.build_status, "detail.build-status")?;
-    let status = detail.build_status.get().unwrap_or_default();
-    let arns = [&detail.build_id]
-        .into_iter()
-        .chain(envelope.resources.iter());
-    let mut arns = arns.filter_map(|arn| Arn::parse(arn.get()?));
+pub(super) fn read(event: Json<'_>) -> Result<Event, Error> {
+    let detail = event.get("detail");
+    let status = detail.text_of("build-status");
+    let state = state_of_event(status.as_deref(), "detail.build-status")?;
+    // An ARN, although it is called an id.
+    let own = detail.text_of("build-id").into_iter();
+    let arns: Vec<_> = own
+        .chain(
+            event
+                .get("resources")
+                .items()
+                .into_iter()
+                .filter_map(Json::text),
+        )
+        .collect();
+    let mut arns = arns.iter().filter_map(|arn| Arn::parse(arn));
     let (arn, project, id) = arns
         .find_map(|arn| arn.build().map(|(project, id)| (arn, project, id)))
         .ok_or_else(|| missing("detail.build-id"))?;
-    let build = detail.additional_information.0;
-    let pipeline_url = |pipeline| {
-        let pipeline = utf8_percent_encode(pipeline, SEGMENT);
+    let build = Build(detail.get("additional-information"));
+    let pipeline_url = |pipeline: String| {
+        let pipeline = utf8_percent_encode(&pipeline, SEGMENT);
         let page = format!("codepipeline/pipelines/{pipeline}/view");
         arn.region.console(&page)
     };
@@ -71,16 +69,16 @@ pub(super) fn read(envelope: &Envelope, detail: &str) -> Result<Event, Error> {
             state: Some(state),
             ..Context::default()
         },
-        description: build.description(status, state),
+        description: build.description(&status.unwrap_or_default(), state),
         region: arn.region.clone(),
         elsewhere: None,
         // The first event says of nobody who has started it.
-        is_named: build.initiator.get().is_some() && !build.may_be_child(),
+        is_named: build.0.text_of("initiator").is_some() && !build.may_be_child(),
         variables: Env::default(),
         secrets: Vec::new(),
         ask: None,
     };
-    event.fill(&build);
+    event.fill(build);
     let is_nameless_child = build.may_be_child() && event.variables.get(IDENTIFIER).is_none();
     let identifier = event.variables.get(IDENTIFIER).map(str::to_owned);
     if let Some(identifier) = identifier {
@@ -95,10 +93,10 @@ pub(super) fn read(envelope: &Envelope, detail: &str) -> Result<Event, Error> {
 
 impl Event {
     /// Adds what `build` says, and is not known yet.
-    fn fill(&mut self, build: &Build) {
+    fn fill(&mut self, build: Build<'_>) {
         let context = &mut self.context;
         if context.repository.is_none() && self.elsewhere.is_none() {
-            (context.repository, self.elsewhere) = source(&build.source);
+            (context.repository, self.elsewhere) = source(build.0.get("source"));
         }
         if context.commit.hash().is_none() {
             context.commit = commit(build.commit());
@@ -107,7 +105,7 @@ impl Event {
             context.set_refname(build.refname());
         }
         if context.build_number.is_none() {
-            context.build_number = build.build_number.get().map(str::to_owned);
+            context.build_number = build.0.text_of("build-number");
         }
         if self.variables == Env::default() {
             self.variables = build.variables();
@@ -125,91 +123,58 @@ impl Event {
     pub(super) fn learn_build(
         &mut self,
         id: &str,
-        answer: &str,
+        answer: Json<'_>,
     ) -> Result<Option<Question>, Error> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Answer {
-            builds: List<Object<Build>>,
-        }
-        let Object(answer): Object<Answer> = serde_json::from_str(answer).unwrap_or_default();
-        let build = answer.builds.iter().next();
+        let build = answer.get("builds").items().first().copied().map(Build);
         let build = build.ok_or_else(|| nothing("AWS does not know the build any more"))?;
         let was_named = self.variables.get(IDENTIFIER).is_some();
         self.fill(build);
-        if let Some(word) = build.build_status.get() {
-            self.overtake(word, |word, state| build.description(word, state));
-        }
-        if was_named {
-            return Ok(None);
+        if let Some(word) = build.0.text_of("buildStatus") {
+            self.overtake(&word, |word, state| build.description(word, state));
         }
         if let Some(identifier) = self.variables.get(IDENTIFIER).map(str::to_owned) {
-            self.name_child(&identifier);
+            if !was_named {
+                self.name_child(&identifier);
+            }
             return Ok(None);
         }
         // The ARN of the build is that of its batch but for the last part.
-        let batch = build.build_batch_arn.get();
-        let before = batch.and_then(|batch| Some((batch, batch.split_once(":build-batch/")?.0)));
-        Ok(before.map(|(batch, before)| Question::BatchChild {
-            batch: batch.to_owned(),
-            child: format!("{before}:build/{id}"),
-        }))
+        let question = build.0.text_of("buildBatchArn").and_then(|batch| {
+            let (before, _) = batch.split_once(":build-batch/")?;
+            let child = format!("{before}:build/{id}");
+            Some(Question::BatchChild { batch, child })
+        });
+        Ok(question)
     }
 
     /// Reads the answer to `BatchGetBuildBatches`.
     pub(super) fn learn_child(
         &mut self,
         child: &str,
-        answer: &str,
+        answer: Json<'_>,
     ) -> Result<Option<Question>, Error> {
-        let Object(answer): Object<Batches> = serde_json::from_str(answer).unwrap_or_default();
-        let mut groups = answer
-            .build_batches
-            .iter()
-            .flat_map(|it| it.build_groups.iter());
+        let batches = answer.get("buildBatches").items();
+        let mut groups = batches.iter().flat_map(|it| it.get("buildGroups").items());
         let group = groups.find(|group| {
-            let prior = group.prior_build_summary_list.iter();
-            let mut builds = prior.chain([&group.current_build_summary]);
-            builds.any(|build| build.arn.get() == Some(child))
+            let mut builds = group.get("priorBuildSummaryList").items();
+            builds.push(group.get("currentBuildSummary"));
+            builds
+                .iter()
+                .any(|it| it.text_of("arn").as_deref() == Some(child))
         });
-        let identifier = group.and_then(|group| group.identifier.get());
+        let identifier = group.and_then(|group| group.text_of("identifier"));
         let gone = || nothing("AWS does not know the build's batch any more");
-        self.name_child(identifier.ok_or_else(gone)?);
+        self.name_child(&identifier.ok_or_else(gone)?);
         Ok(None)
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Batches {
-    build_batches: List<Object<Batch>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Batch {
-    build_groups: List<Object<Group>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Group {
-    identifier: Text,
-    current_build_summary: Object<Summary>,
-    prior_build_summary_list: List<Object<Summary>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Summary {
-    arn: Text,
-}
-
 /// The repository on Bitbucket, or the product that the code comes from instead.
-fn source(source: &build::Source) -> (Option<Repository>, Option<String>) {
-    let repository = source.location.get().and_then(Repository::from_url);
+fn source(source: Json<'_>) -> (Option<Repository>, Option<String>) {
+    let location = source.text_of("location");
+    let repository = location.as_deref().and_then(Repository::from_url);
     // CodeBuild knows a Data Center as a GitHub Enterprise at most.
-    match (repository, source.kind.get()) {
+    match (repository, source.text_of("type").as_deref()) {
         (Some(repository), _) if repository.site != Site::Elsewhere => (Some(repository), None),
         (_, Some("BITBUCKET" | "CODEPIPELINE" | "S3" | "NO_SOURCE") | None) => (None, None),
         (_, Some(kind)) => (None, Some(excerpt(kind))),

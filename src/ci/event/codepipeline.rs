@@ -3,12 +3,13 @@
 //! <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html>
 
 use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
 
-use super::execution::{Execution, Revision};
-use super::{Envelope, Event, Question, commit, excerpt, missing, nothing, state_of_event};
+use super::execution::{self, Revision};
+use super::{Event, Question, commit, excerpt, missing, nothing, state_of_event};
 use crate::ci::context::Context;
-use crate::ci::event::json::{Object, Text};
+use crate::ci::event::arn::Arn;
+use crate::ci::event::json::Json;
+use crate::ci::event::region::Region;
 use crate::ci::provider::ProviderInfo;
 use crate::env::Env;
 use crate::error::Error;
@@ -27,66 +28,33 @@ pub(super) static INFO: ProviderInfo = ProviderInfo {
     ..super::codebuild::INFO
 };
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct Detail {
-    pipeline: Text,
-    execution_id: Text,
-    state: Text,
-    execution_trigger: Object<Trigger>,
-    #[serde(rename = "type")]
-    kind: Object<ActionType>,
-    execution_result: Object<ActionResult>,
-}
-
-/// A Git trigger of a V2 pipeline says everything. Others say nothing of use.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct Trigger {
-    provider_type: Text,
-    full_repository_name: Text,
-    commit_id: Text,
-    branch_name: Text,
-    tag_name: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ActionType {
-    category: Text,
-    provider: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct ActionResult {
-    external_execution_id: Text,
-    external_execution_url: Text,
-    external_execution_summary: Text,
-}
-
 /// What the action is called for every connection, whoever provides it.
 const CONNECTION: &str = "CodeStarSourceConnection";
 
-pub(super) fn read_execution(envelope: &Envelope, detail: &str) -> Result<Event, Error> {
-    let Object(detail): Object<Detail> = serde_json::from_str(detail).unwrap_or_default();
-    let state = state_of_event(&detail.state, "detail.state")?;
-    let trigger = &detail.execution_trigger;
-    let mut event = event(envelope, &detail, state)?;
-    event.description = description(detail.state.get().unwrap_or_default(), state);
-    event.context.set_refname(trigger.refname());
-    event.take_revision(Revision {
-        provider: trigger.provider_type.get().map(str::to_owned),
-        repository: trigger.full_repository_name.get().map(str::to_owned),
-        ..Revision::read(trigger.commit_id.get(), None, None)
-    });
-    Ok(event.asking(&detail))
+pub(super) fn read_execution(event: Json<'_>) -> Result<Event, Error> {
+    let detail = event.get("detail");
+    let word = detail.text_of("state");
+    let state = state_of_event(word.as_deref(), "detail.state")?;
+    // A Git trigger of a V2 pipeline says everything. Others say nothing of use.
+    let trigger = detail.get("execution-trigger");
+    let branch = trigger.text_of("branch-name").map(Refname::Branch);
+    let refname = branch.or_else(|| trigger.text_of("tag-name").map(Refname::Tag));
+    let revision = Revision {
+        provider: trigger.text_of("provider-type"),
+        repository: trigger.text_of("full-repository-name"),
+        ..Revision::read(trigger.text_of("commit-id"), None, None)
+    };
+    let mut read = read(event, state, revision)?;
+    read.description = description(&word.unwrap_or_default(), state);
+    read.context.set_refname(refname);
+    Ok(read)
 }
 
-pub(super) fn read_action(envelope: &Envelope, detail: &str) -> Result<Event, Error> {
-    let Object(detail): Object<Detail> = serde_json::from_str(detail).unwrap_or_default();
-    let state = state_of_event(&detail.state, "detail.state")?;
-    match detail.kind.category.get() {
+pub(super) fn read_action(event: Json<'_>) -> Result<Event, Error> {
+    let detail = event.get("detail");
+    let state = state_of_event(detail.text_of("state").as_deref(), "detail.state")?;
+    let kind = detail.get("type");
+    match kind.text_of("category").as_deref() {
         Some("Source") if state == State::Successful => {}
         Some("Source") => {
             return Err(nothing(
@@ -101,38 +69,36 @@ pub(super) fn read_action(envelope: &Envelope, detail: &str) -> Result<Event, Er
         }
         None => return Err(missing("detail.type.category")),
     }
-    let mut event = event(envelope, &detail, State::InProgress)?;
-    let result = &detail.execution_result;
-    let mut revision = Revision::read(
-        result.external_execution_id.get(),
-        result.external_execution_url.get(),
-        result.external_execution_summary.get(),
+    let result = detail.get("execution-result");
+    let text = |name| result.text_of(name);
+    let (url, summary) = (
+        text("external-execution-url"),
+        text("external-execution-summary"),
     );
-    let provider = detail.kind.provider.get().filter(|it| *it != CONNECTION);
-    revision.provider = revision.provider.or(provider.map(str::to_owned));
-    event.take_revision(revision);
-    Ok(event.asking(&detail))
+    let id = text("external-execution-id");
+    let mut revision = Revision::read(id, url.as_deref(), summary.as_deref());
+    let provider = kind.text_of("provider").filter(|it| it != CONNECTION);
+    revision.provider = revision.provider.or(provider);
+    read(event, State::InProgress, revision)
 }
 
-fn event(envelope: &Envelope, detail: &Detail, state: State) -> Result<Event, Error> {
-    let pipeline = detail
-        .pipeline
-        .get()
-        .ok_or_else(|| missing("detail.pipeline"))?;
-    let id = detail
-        .execution_id
-        .get()
-        .ok_or_else(|| missing("detail.execution-id"))?;
-    let region = envelope.region().ok_or_else(|| missing("region"))?;
+fn read(event: Json<'_>, state: State, revision: Revision) -> Result<Event, Error> {
+    let detail = event.get("detail");
+    let text = |name: &str| {
+        let found = detail.text_of(name);
+        found.ok_or_else(|| missing(&format!("detail.{name}")))
+    };
+    let (pipeline, id) = (text("pipeline")?, text("execution-id")?);
     let page = format!(
         "codepipeline/pipelines/{}/executions/{}/visualization",
-        utf8_percent_encode(pipeline, SEGMENT),
-        utf8_percent_encode(id, SEGMENT)
+        utf8_percent_encode(&pipeline, SEGMENT),
+        utf8_percent_encode(&id, SEGMENT)
     );
-    Ok(Event {
+    let region = region(event).ok_or_else(|| missing("region"))?;
+    let mut event = Event {
         info: &INFO,
         context: Context {
-            job_name: Some(pipeline.to_owned()),
+            job_name: Some(pipeline.clone()),
             url: region.console(&page),
             state: Some(state),
             ..Context::default()
@@ -144,6 +110,21 @@ fn event(envelope: &Envelope, detail: &Detail, state: State) -> Result<Event, Er
         variables: Env::default(),
         secrets: Vec::new(),
         ask: None,
+    };
+    event.take_revision(revision);
+    let context = &event.context;
+    let is_known = context.commit.hash().is_some() && context.repository.is_some();
+    if !is_known && event.elsewhere.is_none() {
+        event.ask = Some(Question::Execution { pipeline, id });
+    }
+    Ok(event)
+}
+
+fn region(event: Json<'_>) -> Option<Region> {
+    let own = event.text_of("region");
+    own.as_deref().and_then(Region::parse).or_else(|| {
+        let resource = event.get("resources").items().first()?.text()?;
+        Some(Arn::parse(&resource)?.region)
     })
 }
 
@@ -160,27 +141,7 @@ fn description(word: &str, state: State) -> String {
     .to_owned()
 }
 
-impl Trigger {
-    fn refname(&self) -> Option<Refname> {
-        let name = |text: &Text| text.get().map(str::to_owned);
-        let branch = name(&self.branch_name).map(Refname::Branch);
-        branch.or_else(|| name(&self.tag_name).map(Refname::Tag))
-    }
-}
-
 impl Event {
-    fn asking(mut self, detail: &Detail) -> Self {
-        let context = &self.context;
-        let is_known = context.commit.hash().is_some() && context.repository.is_some();
-        if !is_known && self.elsewhere.is_none() {
-            self.ask = Some(Question::Execution {
-                pipeline: context.job_name.clone().unwrap_or_default(),
-                id: detail.execution_id.get().unwrap_or_default().to_owned(),
-            });
-        }
-        self
-    }
-
     /// Adds what is not known yet. The provider tells Bitbucket from others; without one, the
     /// repository may be anybody's.
     fn take_revision(&mut self, revision: Revision) {
@@ -199,27 +160,22 @@ impl Event {
     }
 
     /// Reads the answer to `GetPipelineExecution`.
-    pub(super) fn learn_execution(&mut self, answer: &str) -> Option<Question> {
-        #[derive(Default, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        struct Answer {
-            pipeline_execution: Object<Execution>,
-        }
-        let Object(answer): Object<Answer> = serde_json::from_str(answer).unwrap_or_default();
-        let execution = answer.pipeline_execution.0;
-        if let Some(revision) = execution.revision() {
+    /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineExecution.html>
+    pub(super) fn learn_execution(&mut self, answer: Json<'_>) {
+        let execution = answer.get("pipelineExecution");
+        if let Some(revision) = execution::revision(execution) {
             self.take_revision(revision);
         }
-        if let Some(word) = execution.status.get() {
-            self.overtake(word, description);
+        if let Some(word) = execution.text_of("status") {
+            self.overtake(&word, description);
         }
         let is_bad = matches!(self.context.state, Some(State::Failed | State::Stopped));
-        if let Some(summary) = execution.status_summary.get().filter(|_| is_bad) {
+        if let Some(summary) = execution.text_of("statusSummary").filter(|_| is_bad) {
             self.description = format!("{} {summary}", self.description);
         }
-        if execution.is_rollback() {
+        // It brings back an older execution's revision.
+        if execution.text_of("executionType").as_deref() == Some("ROLLBACK") {
             self.description = format!("Rollback: {}", self.description);
         }
-        None
     }
 }

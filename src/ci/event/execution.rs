@@ -2,47 +2,22 @@
 //! <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineExecution.html>
 
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
 
-use crate::ci::event::json::{List, Object, Text};
+use crate::ci::event::json::Json;
 use crate::status::commit::is_full_hash;
 
-/// `GetPipelineExecution`'s answer.
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Execution {
-    pub(super) status: Text,
-    pub(super) status_summary: Text,
-    execution_type: Text,
-    artifact_revisions: List<Object<ArtifactRevision>>,
-}
-
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ArtifactRevision {
-    revision_id: Text,
-    revision_summary: Text,
-    revision_url: Text,
-}
-
-impl Execution {
-    /// The revision that the status is for: Bitbucket's, else the first that is a commit. There is
-    /// none while no source action has ended.
-    pub(super) fn revision(&self) -> Option<Revision> {
-        let revisions = self.artifact_revisions.iter().map(|it| {
-            let (url, summary) = (it.revision_url.get(), it.revision_summary.get());
-            Revision::read(it.revision_id.get(), url, summary)
-        });
-        // Of equals, the last would win.
-        let revisions: Vec<_> = revisions.collect();
-        let rank = |it: &Revision| (it.is_on_bitbucket(), it.commit.is_some());
-        revisions.into_iter().rev().max_by_key(rank)
-    }
-
-    /// Whether it brings back an older execution's revision.
-    pub(super) fn is_rollback(&self) -> bool {
-        self.execution_type.get() == Some("ROLLBACK")
-    }
+/// The revision that the status is for: Bitbucket's, else the first that is a commit. There is none while
+/// no source action has ended.
+pub(super) fn revision(execution: Json<'_>) -> Option<Revision> {
+    let revisions = execution.get("artifactRevisions").items();
+    let revisions = revisions.into_iter().map(|it| {
+        let text = |name| it.text_of(name);
+        let (url, summary) = (text("revisionUrl"), text("revisionSummary"));
+        Revision::read(text("revisionId"), url.as_deref(), summary.as_deref())
+    });
+    let rank = |it: &Revision| (it.is_on_bitbucket(), it.commit.is_some());
+    // Of equals, the last would win.
+    revisions.rev().max_by_key(rank)
 }
 
 /// What a source action has fetched.
@@ -60,19 +35,12 @@ impl Revision {
     ///
     /// The provider of a connection stands only in the summary, which is JSON in a string then; the
     /// repository only in the URL of a redirect.
-    pub(super) fn read(id: Option<&str>, url: Option<&str>, summary: Option<&str>) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default, rename_all = "PascalCase")]
-        struct Summary {
-            provider_type: Text,
-        }
-        let summary: Option<Object<Summary>> =
-            summary.and_then(|text| serde_json::from_str(text).ok());
+    pub(super) fn read(id: Option<String>, url: Option<&str>, summary: Option<&str>) -> Self {
         let hash = id.filter(|id| is_full_hash(id));
         Self {
-            provider: summary.and_then(|it| it.0.provider_type.take()),
+            provider: summary.and_then(|text| Json::read(text).text_of("ProviderType")),
             repository: url.and_then(repository),
-            commit: hash.map(str::to_ascii_lowercase),
+            commit: hash.map(|hash| hash.to_ascii_lowercase()),
         }
     }
 
@@ -134,8 +102,7 @@ mod tests {
             (json!(7), None),
         ] {
             let text = json!({"status": "Succeeded", "artifactRevisions": revisions}).to_string();
-            let execution: Execution = serde_json::from_str(&text).unwrap();
-            assert_eq!(execution.revision(), expected, "{text}");
+            assert_eq!(super::revision(Json::read(&text)), expected, "{text}");
         }
     }
 }

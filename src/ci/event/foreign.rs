@@ -1,33 +1,7 @@
 //! What a document is that is not one of our events, in words that say what to do.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::error::Category;
-use serde_json::value::RawValue;
-
 use super::excerpt;
-use crate::ci::event::json::{List, Object, Text};
-
-/// The fields by which the documents are told apart.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Clues {
-    #[serde(rename = "detail-type")]
-    detail_type: Text,
-    source: Text,
-    #[serde(rename = "Records")]
-    records: List<Object<Record>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Record {
-    #[serde(alias = "EventSource", rename = "eventSource")]
-    event_source: Text,
-}
-
-type Fields = BTreeMap<String, Box<RawValue>>;
+use crate::ci::event::json::Json;
 
 /// What documents are that have these fields. `source` is that of a batch's records.
 const KNOWN: &[(&[&str], &str)] = &[
@@ -58,18 +32,19 @@ pub(super) fn describe(text: &str) -> String {
     if text.trim().is_empty() {
         return "an empty document".to_owned();
     }
-    let fields: Fields = match serde_json::from_str(text) {
-        Ok(fields) => fields,
-        // The words for other errors may quote what was read.
-        Err(error) if error.classify() != Category::Data => return format!("not JSON: {error}"),
-        Err(_) if text.trim_start().starts_with('[') => {
-            return "a list: send each event by itself".to_owned();
-        }
-        Err(_) => return "JSON, but not an object".to_owned(),
+    let document = match Json::parse(text) {
+        Ok(document) => document,
+        Err(error) => return format!("not JSON: {error}"),
     };
-    let clues: Clues = serde_json::from_str(text).unwrap_or_default();
-    let record = clues.records.iter().next();
-    match record.and_then(|record| record.event_source.get()) {
+    let Some(fields) = document.fields() else {
+        return match document.items().len() {
+            0 => "JSON, but not an object".to_owned(),
+            _ => "a list: send each event by itself".to_owned(),
+        };
+    };
+    let record = document.get("Records").items().first().copied();
+    let service = record.and_then(|it| it.text_of("eventSource").or(it.text_of("EventSource")));
+    match service.as_deref() {
         Some("aws:sns") => return SNS.to_owned(),
         Some(source) => {
             let source = excerpt(source);
@@ -83,9 +58,9 @@ pub(super) fn describe(text: &str) -> String {
     if let Some((_, description)) = KNOWN.iter().find(|(names, _)| has_all(names)) {
         return (*description).to_owned();
     }
-    match (clues.detail_type.get(), clues.source.get()) {
-        (Some(kind), Some(source)) => format!("`{}` of `{}`", excerpt(kind), excerpt(source)),
-        (Some(kind), None) => format!("`{}` without a `source`", excerpt(kind)),
+    match (document.text_of("detail-type"), document.text_of("source")) {
+        (Some(kind), Some(source)) => format!("`{}` of `{}`", excerpt(&kind), excerpt(&source)),
+        (Some(kind), None) => format!("`{}` without a `source`", excerpt(&kind)),
         (None, _) if fields.is_empty() => "an empty JSON object".to_owned(),
         (None, _) => {
             let names: Vec<_> = fields.keys().take(5).map(|name| excerpt(name)).collect();

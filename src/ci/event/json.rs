@@ -1,85 +1,67 @@
-//! Fields of AWS's documents. Each is read by itself: one that is missing, null or of another type
-//! than documented does not lose the others.
+//! Documents of AWS, read field by field: what is missing, null or of another type than documented
+//! loses nothing else.
 //!
-//! AWS writes one field as `6.0`, `6` and `"6"`, and leaves fields out at will.
+//! AWS writes one number as `6.0`, `6` and `"6"`, and leaves fields out at will.
 
-use std::ops::Deref;
+use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// `T` of an object, or its default where the document has something else. (serde takes a list for a
-/// struct, too.)
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Object<T>(pub(crate) T);
+/// A part of a document, or `null` where there is no such part. It prints nothing: it may hold secrets.
+#[derive(Clone, Copy)]
+pub(crate) struct Json<'a>(&'a str);
 
-impl<'de, T: Default + DeserializeOwned> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Raw first: a number that is too large for a float fails where it is parsed.
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let object = Some(raw.get()).filter(|json| json.starts_with('{'));
-        let object = object.and_then(|json| serde_json::from_str(json).ok());
-        Ok(Self(object.unwrap_or_default()))
+impl<'a> Json<'a> {
+    /// The whole document. (Raw: a number that is too large for a float is an error in serde's values.)
+    pub(crate) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text).map(|raw: &RawValue| Self(raw.get()))
+    }
+
+    /// The same, or `null` if it is not JSON.
+    pub(crate) fn read(text: &'a str) -> Self {
+        Self::parse(text).unwrap_or(Self("null"))
+    }
+
+    /// The fields of an object.
+    pub(crate) fn fields(self) -> Option<BTreeMap<String, Self>> {
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(self.0).ok()?;
+        let part = |(name, raw): (String, &'a RawValue)| (name, Self(raw.get()));
+        Some(fields.into_iter().map(part).collect())
+    }
+
+    /// A field of an object. What is `build-number` in an event is `buildNumber` in an answer.
+    pub(crate) fn get(self, name: &str) -> Self {
+        let fields = self.fields().unwrap_or_default();
+        let found = fields.get(name).or_else(|| fields.get(&camel_case(name)));
+        found.copied().unwrap_or(Self("null"))
+    }
+
+    /// The items of a list.
+    pub(crate) fn items(self) -> Vec<Self> {
+        let items: Vec<&RawValue> = serde_json::from_str(self.0).unwrap_or_default();
+        items.into_iter().map(|raw| Self(raw.get())).collect()
+    }
+
+    /// A string that is not empty, or a whole number.
+    pub(crate) fn text(self) -> Option<String> {
+        let text: Option<String> = serde_json::from_str(self.0).ok();
+        let text = text.or_else(|| whole_number(self.0));
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The text of a field.
+    pub(crate) fn text_of(self, name: &str) -> Option<String> {
+        self.get(name).text()
     }
 }
 
-impl<T> Deref for Object<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-/// The items of a list that can be read. `None` where the document has something else.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct List<T>(pub(crate) Option<Vec<T>>);
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<T> List<T> {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().flatten()
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let items: Option<Vec<Box<RawValue>>> = serde_json::from_str(raw.get()).ok();
-        let read = |item: Box<RawValue>| serde_json::from_str(item.get()).ok();
-        Ok(Self(
-            items.map(|items| items.into_iter().filter_map(read).collect()),
-        ))
-    }
-}
-
-/// A string that is not empty, or a whole number.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Text(Option<String>);
-
-impl Text {
-    pub(crate) fn get(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-
-    pub(crate) fn take(self) -> Option<String> {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let text: Option<String> = serde_json::from_str(raw.get()).ok();
-        let text = text.or_else(|| whole_number(raw.get()));
-        Ok(Self(text.filter(|text| !text.is_empty())))
-    }
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |camel, word| {
+        let (initial, rest) = word.split_at(word.len().min(1));
+        camel + &initial.to_ascii_uppercase() + rest
+    })
 }
 
 fn whole_number(text: &str) -> Option<String> {
@@ -109,36 +91,24 @@ mod tests {
             ("true", None),
             (r#"{"a": ["b"]}"#, None),
         ] {
-            let text: Text = serde_json::from_str(json).unwrap();
-            assert_eq!(text.get(), expected, "{json}");
+            assert_eq!(Json::read(json).text().as_deref(), expected, "{json}");
         }
     }
 
     #[test]
-    fn one_bad_item_of_a_list_does_not_lose_the_others() {
-        let read = |json| serde_json::from_str::<List<bool>>(json).unwrap().0;
-        assert_eq!(read("[true, {}, 1e999, false]"), Some(vec![true, false]));
-        assert_eq!(read("1e999"), None);
-        assert_eq!(read("null"), None);
-    }
-
-    #[test]
-    fn a_list_is_not_taken_for_an_object() {
-        #[derive(Debug, Default, PartialEq, Deserialize)]
-        #[serde(default)]
-        struct Pair {
-            a: Text,
-            b: Text,
+    fn one_bad_field_or_item_does_not_lose_the_others() {
+        let document = Json::read(r#"{"a": 1e999, "ab-c": [1e999, {}, "x"], "dE": 7}"#);
+        let texts: Vec<_> = document
+            .get("ab-c")
+            .items()
+            .into_iter()
+            .map(Json::text)
+            .collect();
+        assert_eq!(texts, [None, None, Some("x".to_owned())]);
+        assert_eq!(document.text_of("d-e").as_deref(), Some("7"));
+        for nothing in [document.get("a"), document.get("x"), Json::read("{")] {
+            assert_eq!(nothing.get("a").text(), None);
+            assert!(nothing.items().is_empty());
         }
-        let read = |json| serde_json::from_str::<Object<Pair>>(json).unwrap().0;
-        assert_eq!(read(r#"["1", "2"]"#), Pair::default());
-        let b = Text(Some("2".into()));
-        assert_eq!(
-            read(r#"{"b": 2, "a": 1e999}"#),
-            Pair {
-                b,
-                ..Pair::default()
-            }
-        );
     }
 }

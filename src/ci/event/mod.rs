@@ -14,11 +14,7 @@ pub(crate) mod region;
 #[cfg(test)]
 mod tests;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use self::arn::Arn;
-use self::json::{List, Object, Text};
+use self::json::Json;
 use self::region::Region;
 use crate::ci::context::Context;
 use crate::ci::provider::ProviderInfo;
@@ -65,25 +61,6 @@ pub(crate) enum Question {
     Execution { pipeline: String, id: String },
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct Envelope {
-    detail_type: Text,
-    source: Text,
-    region: Text,
-    resources: List<Text>,
-    detail: Option<Box<RawValue>>,
-}
-
-impl Envelope {
-    fn region(&self) -> Option<Region> {
-        let resource = self.resources.iter().next().and_then(Text::get);
-        let of_resource = || Some(Arn::parse(resource?)?.region);
-        let own = self.region.get().and_then(Region::parse);
-        own.or_else(of_resource)
-    }
-}
-
 impl Event {
     /// Reads an event.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
@@ -95,17 +72,15 @@ impl Event {
                 foreign::describe(text)
             ),
         };
-        let envelope: Object<Envelope> = serde_json::from_str(text).map_err(|_| foreign())?;
-        let detail = envelope.detail.as_ref().map_or("{}", |detail| detail.get());
-        match (envelope.source.get(), envelope.detail_type.get()) {
-            (Some("aws.codebuild"), Some("CodeBuild Build State Change")) => {
-                codebuild::read(&envelope, detail)
-            }
+        let event = Json::parse(text).map_err(|_| foreign())?;
+        let (source, kind) = (event.text_of("source"), event.text_of("detail-type"));
+        match (source.as_deref(), kind.as_deref()) {
+            (Some("aws.codebuild"), Some("CodeBuild Build State Change")) => codebuild::read(event),
             (Some("aws.codepipeline"), Some("CodePipeline Pipeline Execution State Change")) => {
-                codepipeline::read_execution(&envelope, detail)
+                codepipeline::read_execution(event)
             }
             (Some("aws.codepipeline"), Some("CodePipeline Action Execution State Change")) => {
-                codepipeline::read_action(&envelope, detail)
+                codepipeline::read_action(event)
             }
             _ => Err(foreign()),
         }
@@ -113,10 +88,14 @@ impl Event {
 
     /// Adds what the answer to [`ask`](Self::ask) says, and finds out whether there is more to ask.
     pub(crate) fn learn(&mut self, answer: &str) -> Result<(), Error> {
+        let answer = Json::read(answer);
         self.ask = match self.ask.take() {
             Some(Question::Build { id }) => self.learn_build(&id, answer)?,
             Some(Question::BatchChild { child, .. }) => self.learn_child(&child, answer)?,
-            Some(Question::Execution { .. }) => self.learn_execution(answer),
+            Some(Question::Execution { .. }) => {
+                self.learn_execution(answer);
+                None
+            }
             None => None,
         };
         Ok(())
@@ -182,8 +161,8 @@ fn state(word: &str) -> Result<Option<State>, Error> {
 }
 
 /// The same for the state of an event, which has to have one.
-fn state_of_event(word: &Text, field: &'static str) -> Result<State, Error> {
-    let word = word.get().ok_or_else(|| missing(field))?;
+fn state_of_event(word: Option<&str>, field: &str) -> Result<State, Error> {
+    let word = word.ok_or_else(|| missing(field))?;
     state(word)?.ok_or_else(|| nothing("it is about to stop; the next event says so"))
 }
 
