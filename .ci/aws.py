@@ -4,14 +4,15 @@ It verifies every signature with botocore, validates every body against botocore
 answers with the builds, executions and secrets below. What is not an API's:
 
     GET /credentials     the container's endpoint, which wants `Authorization: Bearer container`
-    GET /endpoints       [service, region, host] of everything that botocore knows
-    PUT /throttle/COUNT  the next COUNT calls are throttled
-    /verify/…            any request, of which only the signature is looked at
+
+With the argument `endpoints` it prints a line `SERVICE REGION HOST` for everything that botocore knows
+instead.
 """
 
 import datetime
 import http.server
 import json
+import os
 import re
 import sys
 import threading
@@ -23,7 +24,7 @@ from botocore.credentials import Credentials
 from botocore.validate import ParamValidator
 
 KEYS = {"AKIDEXAMPLE": ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE/token+==")}
-EXPIRED = "ASIAEXPIRED"
+TOKEN = os.environ.get("TOKEN", "")
 SHA = "1ecfd275763eff1d6b4844ea3168962458c9f27a"
 ARN = "arn:aws:codebuild:us-west-2:123456789012:"
 REDIRECT = (
@@ -49,8 +50,8 @@ EXECUTIONS = {
         {"name": "Source", "revisionId": SHA, "revisionUrl": REDIRECT,
          "revisionSummary": '{"ProviderType":"Bitbucket","CommitMessage":"a\\n"}'}]},
 }
-SECRETS = {"arn:aws:secretsmanager:us-west-2:123456789012:secret:ci-AbCdEf": '{"BITBUCKET_ACCESS_TOKEN":"t0ken"}'}
-PARAMETERS = {"arn:aws:ssm:us-west-2:123456789012:parameter/ci/token": "t0ken"}
+SECRETS = {"arn:aws:secretsmanager:us-west-2:123456789012:secret:ci-AbCdEf": json.dumps({"BITBUCKET_ACCESS_TOKEN": TOKEN})}
+PARAMETERS = {"arn:aws:ssm:us-west-2:123456789012:parameter/ci/token": TOKEN}
 
 
 class Refusal(Exception):
@@ -104,8 +105,6 @@ def verify(method, url, headers, body):
     for name in headers:
         if (name == "host" or name.startswith("x-amz-")) and name not in signed:
             raise Refusal(403, "SignatureDoesNotMatch", f"'{name}' must be a 'SignedHeader' in the Authorization")
-    if key == EXPIRED:
-        raise Refusal(400, "ExpiredTokenException", "The security token included in the request is expired")
     if key not in KEYS or headers.get("x-amz-security-token") != KEYS[key][1]:
         raise Refusal(400, "UnrecognizedClientException", "The security token included in the request is invalid.")
     request = AWSRequest(method, url, data=body, headers={name: headers[name] for name in signed})
@@ -149,13 +148,11 @@ def endpoints():
     for service in sorted({service for service, _ in OPERATIONS.values()}):
         for partition in resolver.get_available_partitions():
             for region in resolver.get_available_endpoints(service, partition):
-                yield [service, region, resolver.construct_endpoint(service, region, partition)["hostname"]]
+                yield service, region, resolver.construct_endpoint(service, region, partition)["hostname"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    throttled = 0
-
     def answer(self):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
@@ -177,19 +174,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Refusal(403, "AccessDenied", "")
             (key, (key_secret, token)), = KEYS.items()
             return {"AccessKeyId": key, "SecretAccessKey": key_secret, "Token": token, "Expiration": "2099-01-01T00:00:00Z"}
-        if self.path == "/endpoints":
-            return list(endpoints())
-        if self.path.startswith("/throttle/"):
-            Handler.throttled = int(self.path.rpartition("/")[2])
-            return {}
         region, service = verify(self.command, f"http://{headers['host']}{self.path}", headers, body)
-        if self.path.startswith("/verify"):
-            return {}
         if (self.command, self.path) != ("POST", "/"):
             raise Refusal(404, "UnknownOperationException", "")
-        if Handler.throttled:
-            Handler.throttled -= 1
-            raise Refusal(400, "ThrottlingException", "Rate exceeded")
         return call(headers, body, region, service)
 
     do_GET = do_POST = do_PUT = answer
@@ -197,6 +184,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+
+if sys.argv[1:] == ["endpoints"]:
+    for line in endpoints():
+        print(*line)
+    sys.exit()
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -158,7 +158,11 @@ mod tests {
             ("^{}".into(), None, None),
         ] {
             let value = json!({ "source-version": version });
-            assert_eq!(build(&value, |it| it.commit()).as_deref(), commit, "{version}");
+            assert_eq!(
+                build(&value, |it| it.commit()).as_deref(),
+                commit,
+                "{version}"
+            );
             assert_eq!(build(&value, |it| it.refname()), refname, "{version}");
         }
         let both = json!({"sourceVersion": "main", "resolvedSourceVersion": SHA});

@@ -84,4 +84,18 @@ mod tests {
         }
         assert_eq!(Region::parse(&"a".repeat(64)), None);
     }
+
+    #[test]
+    #[ignore = "needs botocore: .ci/aws runs it"]
+    fn every_endpoint_that_botocore_knows_is_ours() {
+        let path = std::env::var("AWS_ENDPOINTS").expect("it names .ci/aws.py's list");
+        let known = std::fs::read_to_string(path).unwrap();
+        assert!(known.lines().count() > 100);
+        for line in known.lines().filter(|line| !line.contains("fips")) {
+            let [service, region, host] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{line}");
+            };
+            assert_eq!(Region::parse(region).unwrap().host(service), host);
+        }
+    }
 }
