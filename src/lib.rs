@@ -20,6 +20,8 @@ pub mod command;
 
 pub mod bitbucket;
 
+pub mod gitlab;
+
 mod aws;
 
 pub mod report;

@@ -1,5 +1,6 @@
 //! A report's way to Bitbucket, and what has to be asked before.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -27,6 +28,28 @@ pub struct Outcome {
     pub http_status: Option<u16>,
     /// What kept the status from being stored; nothing, if it is.
     pub error: Option<Error>,
+    /// What Bitbucket has instead, which was left as it is.
+    pub kept: Option<Kept>,
+}
+
+/// What Bitbucket has, and keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its state, in the product's word.
+    pub state: String,
+    /// Whether a newer run has said so, or the same one before.
+    pub is_newer: bool,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = if self.is_newer {
+            "a newer run"
+        } else {
+            "the same run"
+        };
+        write!(f, "kept {} of {run}", self.state)
+    }
 }
 
 /// A session with one of Bitbucket's products.
@@ -36,6 +59,10 @@ pub struct Delivery<'a, 'l> {
     credentials: Option<Credentials>,
     /// What they were exchanged for.
     issued: Option<Credentials>,
+    /// Whether that was some time ago, so that it may have been replaced since.
+    is_old: bool,
+    /// What is known of the server so far.
+    generation: Option<Generation>,
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
@@ -50,49 +77,50 @@ impl<'a, 'l> Delivery<'a, 'l> {
             destination,
             credentials,
             issued: None,
+            is_old: false,
+            generation: None,
         }
     }
 
     /// The same with what an earlier delivery has exchanged the credentials for.
     #[must_use]
     pub fn with_issued(mut self, issued: Option<Credentials>) -> Self {
+        self.is_old = issued.is_some();
         self.issued = issued;
         self
     }
 
     /// Delivers `report`, whatever it takes, and says how that ended.
     pub fn deliver(&mut self, report: &Report) -> Outcome {
-        let was_kept = self.issued.is_some();
-        let mut result = self.try_to_deliver(report);
-        // A token that was issued some time ago may have been replaced since.
-        if was_kept && self.issued.is_none() {
-            result = self.try_to_deliver(report);
+        let result = self.authorize().and_then(|()| match self.destination {
+            Destination::Cloud(_) => self.send(&self.destination.request(report)),
+            Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
+        });
+        match result {
+            Ok(response) => self.outcome(Some(response.status), None, None),
+            Err(error) => self.outcome(error.http_status(), Some(error), None),
         }
-        let (http_status, error) = match result {
-            Ok(response) => (Some(response.status), None),
-            Err(error) => (error.http_status(), Some(error)),
-        };
+    }
+
+    /// How a report ended.
+    pub(crate) fn outcome(
+        &self,
+        http_status: Option<u16>,
+        error: Option<Error>,
+        kept: Option<Kept>,
+    ) -> Outcome {
         Outcome {
             attempts: self.session.attempts(),
             elapsed: self.session.elapsed(),
             http_status,
             error,
+            kept,
         }
     }
 
-    fn try_to_deliver(&mut self, report: &Report) -> Result<Response, Error> {
-        self.authorize()?;
-        let result = match self.destination {
-            Destination::Cloud(_) => self.send(&self.destination.request(report)),
-            Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
-        };
-        if result
-            .as_ref()
-            .is_err_and(|it| it.http_status() == Some(401))
-        {
-            self.issued = None;
-        }
-        result
+    /// The session that everything is sent in.
+    pub(crate) const fn session(&mut self) -> &mut Session<'a, 'l> {
+        &mut self.session
     }
 
     /// Exchanges an OAuth consumer's credentials for a token, and asks AWS for the one that it keeps;
@@ -123,7 +151,8 @@ impl<'a, 'l> Delivery<'a, 'l> {
         self.issued.or(self.credentials)
     }
 
-    /// What the credentials were exchanged for, for the next delivery.
+    /// What the credentials were exchanged for, for the next delivery: one that is refused there is
+    /// exchanged anew.
     pub fn into_issued(self) -> Option<Credentials> {
         self.issued
     }
@@ -137,6 +166,12 @@ impl<'a, 'l> Delivery<'a, 'l> {
     pub fn send(&mut self, request: &Request) -> Result<Response, Error> {
         match self.ask(request)? {
             (response, None) => Ok(response),
+            (response, Some(_)) if response.status == 401 && self.is_old => {
+                self.is_old = false;
+                self.issued = None;
+                self.authorize()?;
+                self.send(request)
+            }
             (_, Some(refusal)) => Err(refusal),
         }
     }
@@ -160,40 +195,52 @@ impl<'a, 'l> Delivery<'a, 'l> {
         self.session.send(request, &judge)
     }
 
-    /// Asks for nothing unless it has to: what a server can do with a stopped build, and which
-    /// version it is when it does not have the endpoint for builds.
+    /// Asks for nothing unless it has to, and once: what a server can do with a stopped build, and
+    /// which version it is when it does not have the endpoint for builds.
     fn deliver_to_data_center(
         &mut self,
         server: &DataCenter,
         report: &Report,
     ) -> Result<Response, Error> {
-        let cancelled = report.state == State::Stopped && self.knows_cancelled(server)?;
-        if report.state == State::Stopped && !cancelled {
-            let warning = "this Bitbucket does not know CANCELLED: it stores FAILED";
-            self.session.log().warn(warning);
-        }
-        let generation = Generation::Rich { cancelled };
+        let generation = match (self.generation, report.state) {
+            (Some(known), _) => known,
+            (None, State::Stopped) => Generation::Rich {
+                cancelled: self.knows_cancelled(server)?,
+            },
+            (None, _) => Generation::Rich { cancelled: false },
+        };
         match self.send(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
                     "this Bitbucket is older than 7.4: it stores the status without looking at the \
                      repository and the commit, and \"Required builds\" do not see it",
                 );
+                self.generation = Some(Generation::Legacy);
                 self.send(&server.request(report, Generation::Legacy))
             }
             sent => sent,
         }
     }
 
-    fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
-        match self.send(&server.build_capabilities()) {
-            Ok(response) => Ok(data_center::knows_cancelled(&response.body)),
-            Err(error) if error.exit_code() == 5 => Err(error),
-            // Asking again would be one more failed login.
-            Err(error) if error.http_status() == Some(401) => Err(error),
-            // An old server does not know the question.
-            Err(_) => Ok(false),
+    /// Whether `server` knows CANCELLED. Where it does not, it stores FAILED.
+    pub(crate) fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
+        if let Some(known) = self.generation {
+            return Ok(known == Generation::Rich { cancelled: true });
         }
+        let cancelled = match self.send(&server.build_capabilities()) {
+            Ok(response) => data_center::knows_cancelled(&response.body),
+            Err(error) if error.exit_code() == 5 => return Err(error),
+            // Asking again would be one more failed login.
+            Err(error) if error.http_status() == Some(401) => return Err(error),
+            // An old server does not know the question.
+            Err(_) => false,
+        };
+        if !cancelled {
+            let warning = "this Bitbucket does not know CANCELLED: it stores FAILED";
+            self.session.log().warn(warning);
+        }
+        self.generation = Some(Generation::Rich { cancelled });
+        Ok(cancelled)
     }
 
     fn is_legacy(&mut self, server: &DataCenter) -> bool {

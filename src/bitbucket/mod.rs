@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod data_center;
 pub mod delivery;
 pub mod destination;
+pub mod guard;
 pub mod hint;
 pub mod locate;
 pub mod statuses;

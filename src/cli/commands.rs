@@ -1,10 +1,12 @@
 //! The commands, and which groups of options each takes.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
-use clap::{ArgMatches, Args as _};
+use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::options::{Group, Options};
+use super::values::{Jobs, time_span};
 use super::variables::{self, Origins, variable};
 use crate::error::Error;
 
@@ -32,6 +34,8 @@ pub enum Command {
     Show,
     /// `build_status context`
     Context,
+    /// `build_status sync [running]`
+    Sync(SyncArgs),
     /// `build_status event [FILE]`
     Event {
         /// The file that holds the event, if not stdin.
@@ -62,6 +66,7 @@ enum Id {
     Check,
     Show,
     Context,
+    Sync,
     Event,
 }
 
@@ -80,6 +85,7 @@ pub(super) const COMMANDS: &[Shape] = &[
             Group::Destination,
             Group::Credentials,
             Group::Network,
+            Group::Guard,
             Group::NoFail,
             Group::DryRun,
             Group::Print,
@@ -99,6 +105,7 @@ pub(super) const COMMANDS: &[Shape] = &[
             Group::Destination,
             Group::Credentials,
             Group::Network,
+            Group::Guard,
             Group::DryRun,
             Group::Print,
         ],
@@ -116,6 +123,7 @@ pub(super) const COMMANDS: &[Shape] = &[
             Group::Destination,
             Group::Credentials,
             Group::Network,
+            Group::GitLab,
             Group::Print,
         ],
         own: |command| command,
@@ -142,6 +150,23 @@ pub(super) const COMMANDS: &[Shape] = &[
         usage: "build_status context [OPTIONS]",
         groups: &[Group::Provider, Group::Print],
         own: |command| command,
+    },
+    Shape {
+        id: Id::Sync,
+        about: "On GitLab: report all jobs of the pipeline, as GitLab shows them",
+        long_about: "On GitLab: report all jobs of the pipeline, as GitLab shows them.\n\nReads the pipeline's jobs from GitLab's API and the commit's statuses from Bitbucket, and sends what\ndiffers: also of jobs that were cancelled before they began, or whose runner was lost. Run it in one\njob in the stage .post, with when: always; or in a scheduled pipeline, with --since.\n\nGitLab is asked with BUILD_STATUS_GITLAB_TOKEN (or BUILD_STATUS_GITLAB_TOKEN_FILE), else with\nCI_JOB_TOKEN, which may read jobs from GitLab 18.3 on, and child pipelines from 18.6 on.",
+        usage: "build_status sync [running] [OPTIONS]",
+        groups: &[
+            Group::Commit,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::GitLab,
+            Group::NoFail,
+            Group::DryRun,
+            Group::Print,
+        ],
+        own: SyncArgs::augment_args,
     },
     Shape {
         id: Id::Event,
@@ -195,6 +220,44 @@ struct RunArgs {
     command: Vec<OsString>,
 }
 
+/// What only `sync` takes.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct SyncArgs {
+    /// running: report INPROGRESS for the pipeline, and nothing else; for a job in the stage .pre
+    #[arg(value_name = "STATE", value_parser = ["running"], hide_possible_values = true)]
+    pub state: Option<String>,
+    /// The pipeline to report [default: this job's]
+    #[arg(long, env = variable("pipeline"), value_name = "ID", help_heading = "Pipeline")]
+    pub pipeline: Option<u64>,
+    /// Key of the pipeline's own status [default: pipeline]; an empty argument means none
+    #[arg(long, env = variable("pipeline_key"), value_name = "KEY", help_heading = "Pipeline")]
+    pub pipeline_key: Option<String>,
+    /// Which jobs' own statuses to report
+    #[arg(
+        long,
+        env = variable("jobs"),
+        value_name = "WHICH",
+        value_enum,
+        default_value_t,
+        help_heading = "Pipeline"
+    )]
+    pub jobs: Jobs,
+    /// Update what is INPROGRESS on Bitbucket, and has ended, in all pipelines that changed since then
+    ///
+    /// A time span such as 24h. For a scheduled pipeline: it also updates what no job of a cancelled
+    /// pipeline could.
+    #[arg(
+        long,
+        env = variable("since"),
+        value_name = "TIME",
+        value_parser = time_span,
+        conflicts_with_all = ["pipeline", "state"],
+        help_heading = "Pipeline",
+        verbatim_doc_comment
+    )]
+    pub since: Option<Duration>,
+}
+
 /// What only `event` takes.
 #[derive(clap::Args)]
 struct EventArgs {
@@ -238,6 +301,7 @@ impl Shape {
             Id::Check => Some("check"),
             Id::Show => Some("show"),
             Id::Context => Some("context"),
+            Id::Sync => Some("sync"),
             Id::Event => Some("event"),
         }
     }
@@ -258,6 +322,11 @@ impl Shape {
             .groups
             .iter()
             .fold(command, |command, group| group.declare(command));
+        let command = match self.id {
+            // A thousand requests take their time.
+            Id::Sync => command.mut_arg("timeout", |arg| arg.default_value("120")),
+            _ => command,
+        };
         command
             .about(self.about)
             .long_about(self.long_about)
@@ -304,8 +373,12 @@ impl Shape {
 
 impl Command {
     /// Reads what the command alone takes. `run` takes over what is wrong with variables.
-    pub(super) fn read(shape: &Shape, matches: &ArgMatches, unusable: &mut Vec<Error>) -> Self {
-        match shape.id {
+    pub(super) fn read(
+        shape: &Shape,
+        matches: &ArgMatches,
+        unusable: &mut Vec<Error>,
+    ) -> Result<Self, clap::Error> {
+        Ok(match shape.id {
             Id::Send => Self::Send {
                 state: matches.get_one("state").cloned(),
             },
@@ -322,9 +395,10 @@ impl Command {
             Id::Check => Self::Check,
             Id::Show => Self::Show,
             Id::Context => Self::Context,
+            Id::Sync => Self::Sync(SyncArgs::from_arg_matches(matches)?),
             Id::Event => Self::Event {
                 file: matches.get_one("file").cloned(),
             },
-        }
+        })
     }
 }

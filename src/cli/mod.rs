@@ -13,13 +13,13 @@ use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub use self::commands::Command;
 use self::commands::Shape;
+pub use self::commands::{Command, SyncArgs};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
 pub use self::suggestion::nearest_word;
-pub use self::values::{Method, Output};
+pub use self::values::{Jobs, Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 
@@ -61,7 +61,9 @@ impl Args {
             .options(matches)
             .map_err(|error| early_exit(shape, &words, &error))?;
         let mut unusable = variables::unusable(matches);
-        let command = match Command::read(shape, matches, &mut unusable) {
+        let command = Command::read(shape, matches, &mut unusable)
+            .map_err(|error| early_exit(shape, &words, &error))?;
+        let command = match command {
             Command::Event { .. } if is_function => Command::Function,
             command => command,
         };

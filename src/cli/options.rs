@@ -32,6 +32,10 @@ pub struct Options {
     pub credentials: CredentialsArgs,
     /// How the request gets there.
     pub network: NetworkArgs,
+    /// The certificates of GitLab, where they are not the usual ones.
+    pub gitlab_ca_file: Option<String>,
+    /// Whether to ask what is there before it is overwritten, if somebody says.
+    pub guard: Option<bool>,
     /// Whether a report that fails is forgiven.
     pub no_fail: bool,
     /// Whether everything is done but the sending.
@@ -81,6 +85,8 @@ pub(super) enum Group {
     Destination,
     Credentials,
     Network,
+    GitLab,
+    Guard,
     NoFail,
     DryRun,
     Print,
@@ -98,6 +104,8 @@ impl Group {
             Self::Destination => DestinationArgs::augment_args(under("Destination")),
             Self::Credentials => CredentialsArgs::augment_args(under("Credentials")),
             Self::Network => NetworkArgs::augment_args(under("Network")),
+            Self::GitLab => GitLabArgs::augment_args(under("Network")),
+            Self::Guard => GuardArgs::augment_args(under("Behaviour")),
             Self::NoFail => NoFailArgs::augment_args(under("Behaviour")),
             Self::DryRun => DryRunArgs::augment_args(under("Behaviour")),
             Self::Print => PrintArgs::augment_args(under("Behaviour")),
@@ -118,6 +126,10 @@ impl Group {
             Self::Destination => options.destination = DestinationArgs::from_arg_matches(matches)?,
             Self::Credentials => options.credentials = CredentialsArgs::from_arg_matches(matches)?,
             Self::Network => options.network = NetworkArgs::from_arg_matches(matches)?,
+            Self::GitLab => {
+                options.gitlab_ca_file = GitLabArgs::from_arg_matches(matches)?.gitlab_ca_file;
+            }
+            Self::Guard => options.guard = GuardArgs::from_arg_matches(matches)?.wish(options),
             Self::NoFail => options.no_fail = NoFailArgs::from_arg_matches(matches)?.no_fail,
             Self::DryRun => options.dry_run = DryRunArgs::from_arg_matches(matches)?.dry_run,
             Self::Print => options.print = PrintArgs::from_arg_matches(matches)?,
@@ -269,6 +281,39 @@ pub struct NetworkArgs {
     /// Send credentials over plain http to other machines
     #[arg(long, env = variable("allow_http"), value_parser = BoolishValueParser::new())]
     pub allow_http: bool,
+}
+
+#[derive(clap::Args)]
+struct GitLabArgs {
+    /// Certificates to trust in calls to GitLab, instead of Mozilla's
+    #[arg(long, env = variable("gitlab_ca_file"), value_name = "PEM")]
+    gitlab_ca_file: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct GuardArgs {
+    /// Ask what Bitbucket has first, and keep it if a newer run has said it
+    ///
+    /// Without it, that is asked before STOPPED only. What has ended is also kept against an
+    /// INPROGRESS of the same run.
+    #[arg(
+        long,
+        env = variable("guard"),
+        value_parser = BoolishValueParser::new(),
+        verbatim_doc_comment
+    )]
+    guard: bool,
+    /// Never ask, and overwrite what is there
+    #[arg(long)] // no conflict with --guard: the variable would be in one, too
+    no_guard: bool,
+}
+
+impl GuardArgs {
+    /// What is wanted, by option or variable.
+    fn wish(&self, options: &Options) -> Option<bool> {
+        let is_said = self.guard || self.no_guard || options.origins.variable("guard").is_some();
+        is_said.then_some(self.guard && !self.no_guard)
+    }
 }
 
 #[derive(clap::Args)]

@@ -26,6 +26,26 @@ pub enum Output {
     Json,
 }
 
+/// Which jobs' statuses `sync` sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Jobs {
+    /// All of the pipeline's
+    #[default]
+    All,
+    /// The pipeline's own status only
+    None,
+}
+
+/// Reads a time span such as `24h` or `1day 6h`, of a year at most.
+pub(super) fn time_span(text: &str) -> Result<Duration, String> {
+    const YEAR: Duration = Duration::from_hours(366 * 24);
+    match humantime::parse_duration(text) {
+        Ok(time) if !time.is_zero() && time <= YEAR => Ok(time),
+        Ok(_) => Err("it is not between 1s and a year".into()),
+        Err(_) => Err("it is not a time span such as 24h, 90min or 2days".into()),
+    }
+}
+
 /// Reads a number of seconds, with or without a fraction.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;
@@ -39,6 +59,23 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_span_has_units_and_is_not_endless() {
+        assert_eq!(time_span("24h"), Ok(Duration::from_hours(24)));
+        assert_eq!(time_span("1day 30min"), Ok(Duration::from_mins(1470)));
+        for bad in [
+            "",
+            "24",
+            "0s",
+            "h",
+            "-1h",
+            "2years",
+            "99999999999999999999h",
+        ] {
+            assert!(time_span(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn seconds_may_have_a_fraction_but_not_be_nothing() {

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 
-use super::values::{Method, Output, seconds};
+use super::values::{Jobs, Method, Output, seconds, time_span};
 use crate::env::Env;
 use crate::error::Error;
 
@@ -36,8 +36,14 @@ const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("client_cert", &["BUILD_STATUS_CLIENT_CERT"], text),
     ("client_key", &["BUILD_STATUS_CLIENT_KEY"], text),
     ("allow_http", &["BUILD_STATUS_ALLOW_HTTP"], yes_or_no),
+    ("gitlab_ca_file", &["CI_SERVER_TLS_CA_FILE"], text),
+    ("guard", &["BUILD_STATUS_GUARD"], yes_or_no),
     ("no_fail", &["BUILD_STATUS_NO_FAIL"], yes_or_no),
     ("dry_run", &["BUILD_STATUS_DRY_RUN"], yes_or_no),
+    ("pipeline", &["BUILD_STATUS_PIPELINE"], whole_number),
+    ("pipeline_key", &["BUILD_STATUS_PIPELINE_KEY"], text),
+    ("jobs", &["BUILD_STATUS_JOBS"], one_of::<Jobs>),
+    ("since", &["BUILD_STATUS_SINCE"], length_of_time),
     ("strict", &["BUILD_STATUS_STRICT"], yes_or_no),
     ("output", &["BUILD_STATUS_OUTPUT"], one_of::<Output>),
 ];
@@ -103,6 +109,19 @@ fn text(value: &OsStr) -> Result<(), String> {
 fn number_of_seconds(value: &OsStr) -> Result<(), String> {
     let text = value.to_string_lossy();
     seconds(&text)
+        .map(drop)
+        .map_err(|problem| format!("`{text}`: {problem}"))
+}
+
+fn whole_number(value: &OsStr) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    let read = text.parse::<u64>().map(drop);
+    read.map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn length_of_time(value: &OsStr) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    time_span(&text)
         .map(drop)
         .map_err(|problem| format!("`{text}`: {problem}"))
 }

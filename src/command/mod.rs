@@ -8,6 +8,7 @@ mod run;
 mod send;
 pub mod show;
 pub mod summary;
+mod sync;
 
 use crate::bitbucket::auth;
 use crate::cli::{Args, Command};
@@ -40,5 +41,6 @@ pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
             let redactor = log.redactor().clone();
             event::function::run(options, env, &redactor, stderr)
         }
+        Command::Sync(args) => sync::run(args, options, env, log),
     }
 }

@@ -21,7 +21,7 @@ use crate::status::repository::Repository;
 /// the command that needs it.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
-    options: &'a Options,
+    pub(super) options: &'a Options,
     env: &'a Env,
     /// The CI, if it is a known one.
     pub(super) info: Option<&'static ProviderInfo>,
@@ -108,11 +108,6 @@ impl<'a> Plan<'a> {
         self.destination
             .as_ref()
             .map_or(Product::Cloud, Destination::product)
-    }
-
-    /// Whether nothing is to be sent.
-    pub(super) const fn is_dry_run(&self) -> bool {
-        self.options.dry_run
     }
 
     /// What can be claimed.

@@ -3,6 +3,7 @@
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::summary::Summary;
@@ -59,7 +60,7 @@ fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) 
     if plan.destination.is_ok() {
         count_tests(&mut report, options, plan.product(), deadline, log);
     }
-    finish(&plan, report, deadline, &mut Kept::default(), log)
+    finish(&plan, report, deadline, &mut Warm::default(), log)
 }
 
 /// Sends `report`, or only says what would be sent.
@@ -67,14 +68,14 @@ pub(super) fn finish(
     plan: &Plan<'_>,
     report: Report,
     deadline: Deadline,
-    kept: &mut Kept,
+    warm: &mut Warm,
     log: &mut Log<'_>,
 ) -> Summary {
     let mut summary = Summary::of(plan);
-    let sent = if plan.is_dry_run() {
+    let sent = if plan.options.dry_run {
         dry_run(plan, &report, log).map(|request| summary.dry_run = Some(request))
     } else {
-        deliver(plan, &report, deadline, kept, log).map(|outcome| {
+        deliver(plan, &report, deadline, warm, log).map(|outcome| {
             summary.error.clone_from(&outcome.error);
             summary.outcome = Some(outcome);
         })
@@ -124,32 +125,36 @@ fn deliver(
     plan: &Plan<'_>,
     report: &Report,
     deadline: Deadline,
-    kept: &mut Kept,
+    warm: &mut Warm,
     log: &mut Log<'_>,
 ) -> Result<Outcome, Error> {
     let destination = plan.destination.clone()?;
     let credentials = plan.credentials.clone()?;
-    let client = kept.client(plan, &destination)?;
-    log.hide(kept.issued.iter().flat_map(Credentials::secrets));
+    let client = warm.client(plan, &destination)?;
+    log.hide(warm.issued.iter().flat_map(Credentials::secrets));
     let policy = Policy::new(report.state, deadline.total());
     let session = Session::new(&client, policy, deadline, log);
     let mut delivery = Delivery::new(session, &destination, Some(credentials));
-    delivery = delivery.with_issued(kept.issued.take());
-    let outcome = delivery.deliver(report);
-    kept.issued = delivery.into_issued();
-    kept.client = Some((destination.url().to_owned(), client));
+    delivery = delivery.with_issued(warm.issued.take());
+    let outcome = if guard::is_on(plan.options.guard, report.state) {
+        guard::deliver(&mut delivery, report)
+    } else {
+        delivery.deliver(report)
+    };
+    warm.issued = delivery.into_issued();
+    warm.client = Some((destination.url().to_owned(), client));
     Ok(outcome)
 }
 
 /// What one delivery leaves to the next: the connection, and the token that the credentials were
 /// exchanged for.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct Warm {
     client: Option<(String, Client)>,
     issued: Option<Credentials>,
 }
 
-impl Kept {
+impl Warm {
     fn client(&mut self, plan: &Plan<'_>, destination: &Destination) -> Result<Client, Error> {
         match self.client.take() {
             Some((url, client)) if url == destination.url() => Ok(client),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::bitbucket::delivery::Outcome;
+use crate::bitbucket::delivery::{Kept, Outcome};
 use crate::bitbucket::destination::Destination;
 use crate::command::plan::Plan;
 use crate::error::Error;
@@ -54,6 +54,11 @@ impl Summary {
         self
     }
 
+    /// What was left as it is.
+    pub(super) fn kept(&self) -> Option<&Kept> {
+        self.outcome.as_ref()?.kept.as_ref()
+    }
+
     /// For people: one line for a stored status, the request for a dry run, nothing for a failure,
     /// which stderr tells.
     pub fn text(&self, redactor: &Redactor) -> String {
@@ -74,11 +79,17 @@ impl Summary {
             return String::new();
         };
         let commit: String = report.commit.chars().take(12).collect();
-        line(&format!(
-            "{} {} -> {}@{commit} ({}, {}, {} s)",
+        let claim = format!(
+            "{} {} -> {}@{commit}",
             report.state,
             report.key,
-            destination.repository(),
+            destination.repository()
+        );
+        if let Some(kept) = &outcome.kept {
+            return line(&format!("{claim}: {kept}"));
+        }
+        line(&format!(
+            "{claim} ({}, {}, {} s)",
             outcome.http_status.unwrap_or_default(),
             retry::count(outcome.attempts),
             retry::seconds(outcome.elapsed),
@@ -105,6 +116,8 @@ impl Summary {
             #[serde(skip_serializing_if = "Option::is_none")]
             request: Option<Value>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            kept: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<Value>,
         }
         let report = self.report.as_ref();
@@ -125,6 +138,7 @@ impl Summary {
             elapsed_ms: outcome.map_or(0, |it| it.elapsed.as_millis()),
             dry_run: self.dry_run.is_some(),
             request: self.dry_run.as_ref().map(request_json),
+            kept: self.kept().map(|it| it.state.as_str()),
             error: self.error.as_ref().map(error_json),
         };
         printable_json(&fields, redactor)
@@ -140,6 +154,6 @@ fn request_json(request: &Request) -> Value {
     json!({"method": request.method, "url": request.url, "headers": headers, "body": body})
 }
 
-fn error_json(error: &Error) -> Value {
+pub(super) fn error_json(error: &Error) -> Value {
     json!({"kind": error.kind(), "message": error.to_string(), "hint": error.hint()})
 }

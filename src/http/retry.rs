@@ -16,6 +16,8 @@ use crate::status::state::State;
 pub struct Policy {
     total: Duration,
     attempts: Option<u32>,
+    /// Of one request among many of one process: until when it is tried again for what may pass.
+    patience: Option<Duration>,
 }
 
 /// The first pause is at most this long, each further one twice as long, up to the longest.
@@ -27,6 +29,9 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
 
 /// No more than this is kept for the last attempt.
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
+
+/// One request among many has at most this long for an attempt, or a silent server had all the time.
+const ONE_OF_MANY: Duration = Duration::from_secs(30);
 
 /// INPROGRESS is soon overwritten: it is worth one retry and this long.
 const IN_PROGRESS: Duration = Duration::from_secs(10);
@@ -71,12 +76,34 @@ impl Policy {
             Self {
                 total: timeout,
                 attempts: None,
+                patience: None,
             }
         } else {
             Self {
                 total: timeout.min(IN_PROGRESS),
                 attempts: Some(2),
+                patience: None,
             }
+        }
+    }
+
+    /// What one request among many of one process is worth. As long as the server asks it to wait, it
+    /// waits, and no longer than that: nobody else is to be let in first. What may pass it tries again
+    /// until `patience` after the start, and leaves the rest of the time to the other requests.
+    pub fn one_of_many(timeout: Duration, patience: Duration) -> Self {
+        Self {
+            total: timeout,
+            attempts: None,
+            patience: Some(patience.min(timeout)),
+        }
+    }
+
+    /// What a question is worth that a report does without: `timeout`, and one more attempt.
+    pub const fn question(timeout: Duration) -> Self {
+        Self {
+            total: timeout,
+            attempts: Some(2),
+            patience: None,
         }
     }
 
@@ -84,7 +111,8 @@ impl Policy {
     /// that a server that never answers does not use up the time for asking again.
     pub fn attempt(&self, elapsed: Duration) -> Duration {
         let left = self.total.saturating_sub(elapsed);
-        (left * 2 / 3).max(SHORTEST_ATTEMPT).min(left)
+        let most = self.patience.map_or(left, |_| left.min(ONE_OF_MANY));
+        (left * 2 / 3).max(SHORTEST_ATTEMPT).min(most)
     }
 
     /// What to do when `tried` ended in `setback`. `dice` is between 0 and 1.
@@ -92,7 +120,11 @@ impl Policy {
         let Tried {
             attempts, elapsed, ..
         } = tried;
-        let left = self.total.saturating_sub(elapsed);
+        let end = match (self.patience, retry_hint) {
+            (Some(patience), RetryHint::Passing | RetryHint::UnknownHost) => patience,
+            _ => self.total,
+        };
+        let left = end.saturating_sub(elapsed);
         let most = match retry_hint {
             RetryHint::Lasting => {
                 return Next::GiveUp(None);
@@ -130,17 +162,18 @@ impl Policy {
         }
         let last = last.max(wait);
         // On top of what it asks for: it asks everybody for the same.
-        let spread = if self.attempts.is_some() {
-            backoff
-        } else {
+        let is_one_of_crowd = self.attempts.is_none() && self.patience.is_none();
+        let spread = if is_one_of_crowd {
             // A third of what is left: those who have least ask most often, or newcomers would be
             // served before them. At first less, as the queue may be a short one.
             (elapsed * 3).max(LONGEST_PAUSE).min(left / 3).mul_f64(dice)
+        } else {
+            backoff
         };
         let pause = wait + spread;
         // Where there is no time to be told so again, the last moment, when most is free.
         let is_last = pause + wait + needed > last;
-        let may_wait = self.attempts.is_none() && wait < LONGEST_PAUSE;
+        let may_wait = is_one_of_crowd && wait < LONGEST_PAUSE;
         Next::TryAfter(if is_last && may_wait {
             last
         } else {
@@ -349,6 +382,19 @@ mod tests {
             policy.next(tried(1, 0), RetryHint::Lasting, 0.0),
             Next::GiveUp(_)
         ));
+    }
+
+    #[test]
+    fn one_request_among_many_waits_as_told_and_leaves_time_to_the_others() {
+        let policy = Policy::one_of_many(ms(120_000), ms(10_000));
+        let after = |elapsed, hint| policy.next(tried(1, elapsed), hint, 1.0);
+        let wait = RetryHint::Wait(ms(60_000));
+        assert_eq!(after(50_000, wait), Next::TryAfter(ms(60_500)));
+        assert_eq!(after(0, RetryHint::Passing), Next::TryAfter(ms(500)));
+        assert!(matches!(after(9_900, RetryHint::Passing), Next::GiveUp(_)));
+        assert!(matches!(after(80_000, wait), Next::GiveUp(_)));
+        assert_eq!(policy.attempt(ms(0)), ms(30_000));
+        assert_eq!(policy.attempt(ms(119_700)), ms(250));
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl<'a, 'l> Session<'a, 'l> {
         self
     }
 
+    /// Goes by another policy from now on, and returns the one so far.
+    pub(crate) const fn change_policy(&mut self, policy: Policy) -> Policy {
+        std::mem::replace(&mut self.policy, policy)
+    }
+
     /// The time that all requests have together.
     pub(crate) const fn deadline(&self) -> Deadline {
         self.deadline

@@ -71,6 +71,15 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// Writes one of several things that went wrong, as a warning if that is forgiven.
+    pub fn problem(&mut self, text: &str, forgiven: bool) {
+        if !(forgiven && self.level == Level::Quiet) {
+            let prefix = if forgiven { "warning: " } else { "" };
+            let line = output::line(text, &self.redactor);
+            (self.sink)(&format!("{prefix}{line}"));
+        }
+    }
+
     /// Writes what went wrong, as a warning if that is forgiven.
     pub fn error(&mut self, error: &Error, forgiven: bool) {
         if forgiven && self.level == Level::Quiet {

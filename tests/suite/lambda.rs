@@ -88,7 +88,7 @@ impl Function {
     pub(crate) fn send_within(&self, time: Duration, event: &Value) -> String {
         let mut state = self.shared.lock();
         state.sent += 1;
-        let id = format!("8476a536-e9f4-11e8-9739-{:012}", state.sent);
+        let id = id(state.sent);
         let event = (id.clone(), time, event.to_string());
         state.waiting.push_back(event);
         self.shared.changed.notify_all();
@@ -116,10 +116,8 @@ impl Function {
 
     /// Waits until every event is answered.
     pub(crate) fn finish(&self) -> Vec<Answer> {
-        let last = self.shared.lock().waiting.back().map(|it| it.0.clone());
-        if let Some(last) = last {
-            self.wait(&last);
-        }
+        let sent = self.shared.lock().sent;
+        self.wait(&id(sent));
         self.shared.lock().answers.clone()
     }
 
@@ -158,6 +156,10 @@ impl Drop for Function {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn id(number: usize) -> String {
+    format!("8476a536-e9f4-11e8-9739-{number:012}")
 }
 
 fn converse(stream: &TcpStream, shared: &Shared) {

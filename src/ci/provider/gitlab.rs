@@ -26,6 +26,7 @@ pub(super) struct GitLab {
     ci_merge_request_source_branch_sha: Option<String>,
     ci_pipeline_id: Option<String>,
     ci_pipeline_iid: Option<String>,
+    ci_pipeline_source: Option<String>,
     ci_pipeline_url: Option<String>,
     ci_project_name: Option<String>,
     ci_project_namespace: Option<String>,
@@ -107,7 +108,13 @@ impl Provider for GitLab {
                     host: self.ci_server_host,
                     site: Site::Mirror,
                 }),
-            job_name: self.ci_job_name.or(self.ci_build_name),
+            // A child's job may have the name of one of its parent's.
+            job_name: (self.ci_job_name.or(self.ci_build_name)).map(|name| {
+                match self.ci_pipeline_source.as_deref() {
+                    Some("parent_pipeline") => format!("child/{name}"),
+                    _ => name,
+                }
+            }),
             url: self.ci_job_url.or_else(|| {
                 let project = self.ci_project_url?;
                 let current = self.ci_job_id.map(|id| format!("{project}/-/jobs/{id}"));

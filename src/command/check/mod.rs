@@ -8,11 +8,13 @@ mod scopes;
 use crate::bitbucket::locate;
 use crate::cli::{Options, Output};
 use crate::command::check::findings::Findings;
-use crate::command::check::questions::Questions;
+use crate::command::check::questions::{QUESTION, Questions};
 use crate::command::plan::Plan;
 use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
+use crate::gitlab::reader::Reader;
+use crate::gitlab::server::GitLab;
 use crate::output::Exit;
 use crate::output::log::Log;
 use crate::report::Claim;
@@ -21,7 +23,10 @@ use crate::report::Claim;
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let mut findings = Findings::default();
     match Plan::new(options, env, &mut log) {
-        Ok(plan) => ask(&plan, options, env, &mut log, &mut findings),
+        Ok(plan) => {
+            ask(&plan, options, env, &mut log, &mut findings);
+            ask_gitlab(&plan, options, env, &mut log, &mut findings);
+        }
         Err(error) => findings.fail("ci", &error),
     }
     Exit {
@@ -75,6 +80,39 @@ fn ask(plan: &Plan<'_>, options: &Options, env: &Env, log: &mut Log<'_>, finding
         }
         .ask_all(commit.as_deref()),
         Err(error) => findings.fail("server", &error),
+    }
+}
+
+/// Asks what `sync` would need, in a job that has what it takes to ask. A report from the job itself
+/// does without, so that nothing here is a failure.
+fn ask_gitlab(
+    plan: &Plan<'_>,
+    options: &Options,
+    env: &Env,
+    log: &mut Log<'_>,
+    findings: &mut Findings,
+) {
+    let pipeline = env.get("CI_PIPELINE_ID").and_then(|id| id.parse().ok());
+    let is_gitlab = plan.info.is_some_and(|info| info.id == "gitlab");
+    let (Some(pipeline), true) = (pipeline, is_gitlab && env.get("CI_API_V4_URL").is_some()) else {
+        return;
+    };
+    let asked = GitLab::of_job(options, env).and_then(|gitlab| {
+        let mut reader = Reader::new(&gitlab, Deadline::after(QUESTION), log);
+        match reader.first_job(pipeline)? {
+            0 => Err(reader.no_jobs(pipeline)),
+            _ => Ok(gitlab.token().describe()),
+        }
+    });
+    match asked {
+        Ok(token) => findings.ok(
+            "gitlab",
+            format!("{token} may read the pipeline's jobs, for sync"),
+        ),
+        Err(error) => {
+            let answer = format!("sync would not work: {error}");
+            findings.warn("gitlab", answer, &error.hint().unwrap_or_default());
+        }
     }
 }
 

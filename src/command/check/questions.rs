@@ -21,7 +21,7 @@ use crate::status::product::Product;
 use crate::status::state::State;
 
 /// How long one question may take, so that one that hangs leaves time for the others.
-const QUESTION: Duration = Duration::from_secs(10);
+pub(super) const QUESTION: Duration = Duration::from_secs(10);
 
 /// A response, and the refusal that it is, if it is one.
 type Answer = Result<(Response, Option<Error>), Error>;

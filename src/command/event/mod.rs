@@ -8,7 +8,7 @@ use crate::aws::client::Aws;
 use crate::ci::event::{Event, Question};
 use crate::cli::Options;
 use crate::command::plan::Plan;
-use crate::command::send::{self, Kept};
+use crate::command::send::{self, Warm};
 use crate::command::summary::Summary;
 use crate::deadline::Deadline;
 use crate::env::Env;
@@ -31,7 +31,7 @@ struct Reporter<'a> {
     options: &'a Options,
     env: &'a Env,
     aws: Option<Aws>,
-    kept: Kept,
+    warm: Warm,
 }
 
 impl<'a> Reporter<'a> {
@@ -40,7 +40,7 @@ impl<'a> Reporter<'a> {
             options,
             env,
             aws: None,
-            kept: Kept::default(),
+            warm: Warm::default(),
         }
     }
 
@@ -86,14 +86,16 @@ impl<'a> Reporter<'a> {
     }
 
     fn send(&mut self, event: &Event, deadline: Deadline, log: &mut Log<'_>) -> Summary {
-        let options = self.options.with_variables_of_build(&event.variables);
+        let mut options = self.options.with_variables_of_build(&event.variables);
+        // Events come twice and in any order.
+        options.guard = options.guard.or(Some(true));
         let plan = Plan::of_event(&options, self.env, event, log);
         let report = check(event, &options).and_then(|()| plan.report(None, log));
         match report {
             Ok(mut report) => {
                 let description = log.redactor().redact(&event.description);
                 report.describe(&options, &description, plan.product());
-                send::finish(&plan, report, deadline, &mut self.kept, log)
+                send::finish(&plan, report, deadline, &mut self.warm, log)
             }
             Err(error) => Summary::of(&plan).with_error(error),
         }

@@ -13,6 +13,7 @@ use std::time::{Instant, SystemTime};
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::run::child::{Ended, ExitReason, Running};
@@ -188,7 +189,7 @@ impl Reporter<'_> {
         let outcome = {
             let session = self.session(State::InProgress, deadline, log).until(cancel);
             let mut delivery = self.delivery(session);
-            let outcome = delivery.deliver(&self.report);
+            let outcome = self.deliver(&mut delivery, &self.report);
             *self.issued() = delivery.into_issued();
             outcome
         };
@@ -230,7 +231,7 @@ impl Reporter<'_> {
         log: &mut Log<'_>,
     ) -> Outcome {
         let mut delivery = self.delivery(self.session(report.state, deadline, log));
-        let mut outcome = delivery.deliver(report);
+        let mut outcome = self.deliver(&mut delivery, report);
         // An INPROGRESS that was never answered may still be on its way.
         let begun = begun.and_then(|begun| begun.error.as_ref());
         let is_lost = matches!(
@@ -238,7 +239,7 @@ impl Reporter<'_> {
             Some(Error::Unreachable { .. } | Error::Failing { .. })
         );
         for _ in 0..LOOKS {
-            if !is_lost || outcome.error.is_some() {
+            if !is_lost || outcome.error.is_some() || outcome.kept.is_some() {
                 break;
             }
             if delivery.shown_state(report).as_deref() != Some(State::InProgress.as_str()) {
@@ -247,6 +248,14 @@ impl Reporter<'_> {
             outcome = delivery.deliver(report);
         }
         outcome
+    }
+
+    fn deliver(&self, delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+        if guard::is_on(self.run.options.guard, report.state) {
+            guard::deliver(delivery, report)
+        } else {
+            delivery.deliver(report)
+        }
     }
 
     fn session<'a, 'l>(

@@ -1,0 +1,93 @@
+//! What Bitbucket has against what it ought to have.
+
+use std::collections::BTreeMap;
+
+use crate::bitbucket::delivery::{Delivery, Kept};
+use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
+use crate::bitbucket::statuses::{self, LISTED_BY_DATA_CENTER, Status};
+use crate::command::sync::claims::{Wanted, When};
+use crate::error::Error;
+use crate::report::Report;
+use crate::status::product::Product;
+use crate::status::state::State;
+
+/// What is to be done about a status.
+#[derive(Debug, PartialEq)]
+pub(super) enum Difference {
+    /// It is sent.
+    Send(Box<Report>),
+    /// A newer run has another.
+    Kept(Kept, Box<Report>),
+    /// It is there.
+    Right,
+    /// Its job has not ended.
+    Running,
+    /// There is nothing to say.
+    Nothing,
+}
+
+/// The statuses that a commit has, by key.
+pub(super) struct Theirs {
+    by_key: BTreeMap<String, Vec<Status>>,
+    /// Whether there may be more than these.
+    is_cut: bool,
+}
+
+impl Theirs {
+    pub(super) fn new(statuses: Vec<Status>, product: Product) -> Self {
+        let is_cut = product == Product::DataCenter && statuses.len() >= LISTED_BY_DATA_CENTER;
+        let mut by_key: BTreeMap<String, Vec<Status>> = BTreeMap::new();
+        for status in statuses {
+            by_key.entry(status.key.clone()).or_default().push(status);
+        }
+        Self { by_key, is_cut }
+    }
+
+    /// Compares. Asks for what the list of Data Center has left out, and what it can do.
+    pub(super) fn compare(
+        &self,
+        wanted: Wanted,
+        delivery: &mut Delivery<'_, '_>,
+    ) -> Result<Difference, Error> {
+        let Wanted { report, when, .. } = wanted;
+        if when == When::Never {
+            return Ok(Difference::Running);
+        }
+        let asked;
+        let theirs = match self.by_key.get(&report.key) {
+            Some(listed) => listed,
+            None if self.is_cut => {
+                asked = Vec::from_iter(statuses::of_report(delivery, &report)?);
+                &asked
+            }
+            None => &Vec::new(),
+        };
+        for status in theirs {
+            if status.url.as_ref() == Some(&report.url) && says(status, report.state, delivery)? {
+                return Ok(Difference::Right);
+            }
+        }
+        let is_in_progress = |status: &Status| status.state == State::InProgress.as_str();
+        let kept = theirs.iter().find_map(|it| guard::kept(it, &report));
+        Ok(match (when, kept) {
+            (When::InProgress, Some(_)) => Difference::Nothing,
+            (When::InProgress, None) if !theirs.iter().any(is_in_progress) => Difference::Nothing,
+            (_, Some(kept)) => Difference::Kept(kept, Box::new(report)),
+            (_, None) => Difference::Send(Box::new(report)),
+        })
+    }
+}
+
+/// Whether that is how `state` is stored: Data Center has another word for a stopped build, or none.
+fn says(status: &Status, state: State, delivery: &mut Delivery<'_, '_>) -> Result<bool, Error> {
+    Ok(
+        match (delivery.destination(), state, status.state.as_str()) {
+            (Destination::DataCenter(_), State::Stopped, "CANCELLED") => true,
+            (Destination::DataCenter(server), State::Stopped, "FAILED") => {
+                !delivery.knows_cancelled(server)?
+            }
+            (_, state, word) => word == state.as_str(),
+        },
+    )
+}
