@@ -686,12 +686,13 @@ fn own_step<'a>(bitbucket: &StandIn, args: impl IntoIterator<Item = &'a str>) ->
 
 const UUID: &str = "8745a7a9-c340-456a-9166-edf953571b00";
 
+type Step<'a> = Box<dyn Fn(&StandIn) + 'a>;
+
 #[test]
 fn a_build_that_is_stopped_ends_with_one_row_whoever_comes_first() {
     let aws = aws();
     let started = build_event("p", UUID, "IN_PROGRESS");
     let stopped = build_event("p", UUID, "STOPPED");
-    type Step<'a> = Box<dyn Fn(&StandIn) + 'a>;
     let event = |document: &Value| -> Step<'_> {
         let document = document.clone();
         let aws = &aws;
@@ -713,7 +714,9 @@ fn a_build_that_is_stopped_ends_with_one_row_whoever_comes_first() {
         [event(&stopped), event(&started), own("stopped")],
     ] {
         let bitbucket = bitbucket();
-        order.iter().for_each(|step| step(&bitbucket));
+        for step in &order {
+            step(&bitbucket);
+        }
         let status = only_status(&bitbucket);
         assert_eq!(
             (status.key.as_str(), status.state.as_str()),

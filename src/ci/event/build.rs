@@ -134,11 +134,6 @@ mod tests {
 
     const SHA: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
 
-    /// What `ask` says of a build.
-    fn build<T>(value: &serde_json::Value, ask: impl FnOnce(Build<'_>) -> T) -> T {
-        ask(Build(Json::read(&value.to_string())))
-    }
-
     #[test]
     fn every_form_of_the_source_version_is_read() {
         let branch = || Some(Refname::Branch("a/b".into()));
@@ -158,15 +153,14 @@ mod tests {
             ("^{}".into(), None, None),
         ] {
             let value = json!({ "source-version": version });
-            assert_eq!(
-                build(&value, |it| it.commit()).as_deref(),
-                commit,
-                "{version}"
-            );
-            assert_eq!(build(&value, |it| it.refname()), refname, "{version}");
+            let text = value.to_string();
+            let build = Build(Json::read(&text));
+            assert_eq!(build.commit().as_deref(), commit, "{version}");
+            assert_eq!(build.refname(), refname, "{version}");
         }
         let both = json!({"sourceVersion": "main", "resolvedSourceVersion": SHA});
-        assert_eq!(build(&both, |it| it.commit()).as_deref(), Some(SHA));
+        let both = both.to_string();
+        assert_eq!(Build(Json::read(&both)).commit().as_deref(), Some(SHA));
     }
 
     #[test]
@@ -182,8 +176,9 @@ mod tests {
                 {"statusCode": "", "message": ""},
                 {"statusCode": "COMMAND_EXECUTION_ERROR", "message": "make. Reason: exit status 2"}]}]});
         for value in [event, api] {
+            let text = value.to_string();
             assert_eq!(
-                build(&value, |it| it.description("FAILED", State::Failed)),
+                Build(Json::read(&text)).description("FAILED", State::Failed),
                 "The build failed in BUILD: COMMAND_EXECUTION_ERROR: make. Reason: exit status 2"
             );
         }
@@ -202,8 +197,10 @@ mod tests {
             {"name": "BUILD_STATUS_URL"},
             null]}});
         let expected = Env::from_iter([("BUILD_STATUS_KEY", "v4lue"), ("BUILD_KEY", "v4lue")]);
-        assert_eq!(build(&value, |it| it.variables()), expected);
-        let secrets: Vec<_> = build(&value, |it| it.secrets().collect());
+        let text = value.to_string();
+        let build = Build(Json::read(&text));
+        assert_eq!(build.variables(), expected);
+        let secrets: Vec<_> = build.secrets().collect();
         assert_eq!(secrets, [Secret::new("v4lue")], "of PASSWORD");
     }
 }
