@@ -1,5 +1,7 @@
 //! `build_status sync`: the real binary between a stand-in GitLab and a stand-in Bitbucket.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use stand_in::gitlab::{self, DEFAULT_PROJECT_ID, JOB_TOKEN, Job, PRIVATE_TOKEN, Pipeline, Token};
 use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, GitLab, SECOND_COMMIT, StandIn, Status};
@@ -27,7 +29,15 @@ pub(crate) fn sync<'a>(
     bitbucket: &StandIn,
     args: impl IntoIterator<Item = &'a str>,
 ) -> Reporter {
-    let args = ["sync"].into_iter().chain(args);
+    in_job(gitlab, bitbucket, ["sync"].into_iter().chain(args))
+}
+
+/// The same job with another command.
+fn in_job<'a>(
+    gitlab: &GitLab,
+    bitbucket: &StandIn,
+    args: impl IntoIterator<Item = &'a str>,
+) -> Reporter {
     build_status(args)
         .envs(GITLAB)
         .to(bitbucket)
@@ -154,6 +164,80 @@ fn bitbucket_shows_what_gitlab_shows_and_a_second_run_sends_nothing() {
     let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
     assert_eq!(counts(&ran), "0 sent, 12 right already, 0 still running");
     assert_eq!(bitbucket.history().len(), before);
+}
+
+/// The transcript in docs/sync.md. `UPDATE=1 cargo test --test suite` writes it.
+#[test]
+fn the_documentation_shows_a_run() {
+    let bitbucket = StandIn::start();
+    let gitlab = eventful(&bitbucket);
+    let mut text = String::from("```console\n");
+    for _ in 0..2 {
+        let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+        text += "$ build_status sync\n";
+        for line in ran.stdout.lines() {
+            // Times differ.
+            let timeless = line.rsplit_once(", ").filter(|_| line.ends_with(" s)"));
+            text += &timeless.map_or(line.to_owned(), |(start, _)| format!("{start}, 0.01 s)"));
+            text += "\n";
+        }
+    }
+    text += "```\n\n| job | on GitLab | on Bitbucket | |\n|---|---|---|---|\n";
+    let shown = described(&bitbucket);
+    for (pipeline, child) in [(1001, ""), (2002, "child/")] {
+        let jobs = gitlab.change(|instance| instance.pipeline(pipeline).jobs.clone());
+        for job in jobs.iter().filter(|job| !job.retried && job.id != 1) {
+            let name = format!("{child}{}", job.name);
+            let found = shown
+                .iter()
+                .find(|(key, ..)| *key == format!("ci/gitlab-ci/{name}"));
+            let (state, said) = found.map_or(("", ""), |(_, state, said)| (state, said));
+            let status = &job.status;
+            writeln!(text, "| `{name}` | {status} | {state} | {said} |").unwrap();
+        }
+    }
+    let (_, state, said) = shown.iter().find(|(key, ..)| key == "pipeline").unwrap();
+    writeln!(text, "| the pipeline | | {state} | {said} |").unwrap();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sync.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (start, end) = ("<!-- transcript -->\n", "<!-- /transcript -->\n");
+    let (before, rest) = page.split_once(start).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let expected = format!("{before}{start}{text}{end}{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    assert!(
+        page == expected,
+        "docs/sync.md is out of date: run `UPDATE=1 cargo test --test suite`"
+    );
+}
+
+#[test]
+fn check_says_whether_the_jobs_may_be_read_and_what_to_do_if_not() {
+    let bitbucket = StandIn::start();
+    for (version, line) in [
+        (
+            "19.5",
+            "ok    gitlab       CI_JOB_TOKEN may read the pipeline's jobs, for sync\n",
+        ),
+        (
+            "17.9",
+            "warn  gitlab       sync would not work: refused: HTTP 404: 404 Project Not Found (GitLab 19.5.0-ee, CI_JOB_TOKEN)",
+        ),
+    ] {
+        let setup = gitlab::Setup::default().version(version);
+        let gitlab = setup.pipeline(pipeline()).start();
+        let ran = in_job(&gitlab, &bitbucket, ["check"]).run().exits(0);
+        assert!(ran.stdout.contains(line), "{ran:#?}");
+        assert_eq!(
+            ran.stdout
+                .contains("\ngitlab: job tokens may read jobs from GitLab 18.3 on"),
+            version == "17.9"
+        );
+        assert_eq!(gitlab.received().len(), 1);
+    }
 }
 
 /// Key, name, link and refname of what Bitbucket shows.
@@ -589,10 +673,10 @@ fn what_a_cancelled_pipeline_has_left_is_mended_later() {
             .job(Job::new("unit", "canceled")) // 3
             .job(Job::new("lint", "success")) // 4
             .job(Job::new("slow", "running")) // 5
-            .with(|it| it.updated_at -= std::time::Duration::from_secs(3600)),
+            .with(|it| it.updated_at -= std::time::Duration::from_hours(1)),
         Pipeline::new(800)
             .job(Job::new("old", "failed")) // 6
-            .with(|it| it.updated_at -= std::time::Duration::from_secs(90_000)),
+            .with(|it| it.updated_at -= std::time::Duration::from_hours(25)),
         Pipeline::new(950).with(|it| it.sha = "c".repeat(40)),
     ]);
     for (name, id) in [("unit", 3), ("slow", 5), ("old", 6), ("elsewhere", 7)] {

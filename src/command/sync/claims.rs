@@ -126,25 +126,23 @@ impl<'a> Claims<'a> {
         source_branch: impl FnOnce(u64) -> Result<String, Error>,
     ) -> Result<Context, Error> {
         let about = &pipeline.about;
-        let mut context = if self.is_own(about.id) {
-            self.plan.context.clone()
-        } else {
-            let commit = pipeline.commit().map(str::to_owned);
-            let (branch, tag) = match about.merge_request() {
-                Some(iid) => (Some(source_branch(iid)?), None),
-                None if pipeline.tag => (None, Some(about.git_ref.clone())),
-                None => (Some(about.git_ref.clone()), None),
-            };
-            Context {
-                commit: DetectedCommit::first_set([("the pipeline's commit", commit)]),
-                branch,
-                tag,
-                ..Context::default()
-            }
+        if self.is_own(about.id) {
+            return Ok(self.plan.context.clone());
+        }
+        let commit = pipeline.commit().map(str::to_owned);
+        let (branch, tag) = match about.merge_request() {
+            Some(iid) => (Some(source_branch(iid)?), None),
+            None if pipeline.tag => (None, Some(about.git_ref.clone())),
+            None => (Some(about.git_ref.clone()), None),
         };
-        context.build_number = Some(about.number());
-        context.pipeline_url = Some(about.web_url.clone());
-        Ok(context)
+        Ok(Context {
+            commit: DetectedCommit::first_set([("the pipeline's commit", commit)]),
+            branch,
+            tag,
+            build_number: Some(about.number()),
+            pipeline_url: Some(about.web_url.clone()),
+            ..Context::default()
+        })
     }
 
     fn job(&self, pipeline: &Context, job: &Job) -> Result<Wanted, Error> {
