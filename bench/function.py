@@ -57,7 +57,9 @@ def peak_memory(binary, env, events=1000):
             while header := reader.readline().decode().strip():
                 name, _, value = header.partition(":")
                 headers[name.lower()] = value.strip()
-            reader.read(int(headers.get("content-length", 0)))
+            said = reader.read(int(headers.get("content-length", 0)))
+            if b'"error' in said:
+                failed.append(said)
             body, extra, status = b'{"status":"OK"}', "", 202
             if path.endswith("/next"):
                 number = next(numbers, None)
@@ -69,8 +71,6 @@ def peak_memory(binary, env, events=1000):
                 deadline = int(time.time() * 1000) + 60_000
                 extra = f"Lambda-Runtime-Aws-Request-Id: {number}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
                 body, status = json.dumps(event).encode(), 200
-            elif path.endswith("/error"):
-                failed.append(path)
             stream.sendall(f"HTTP/1.1 {status} OK\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def accept():

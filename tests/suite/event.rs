@@ -638,6 +638,10 @@ fn a_function_that_cannot_work_says_so_at_its_start() {
     assert_eq!(code, Some(2), "{log}");
     assert!(log.contains("BITBUCKET_ACCESS_TOKEN is not set"), "{log}");
     assert_eq!((answers.len(), answers[0].id.as_str()), (1, "init"));
+    let reporter = event(&bitbucket, &aws, []).env("BITBUCKET_API_ROOT", "http://api.example.com");
+    let (code, log, answers) = Function::start(reporter).ended();
+    assert_eq!((code, answers.len()), (Some(2), 1), "{log}");
+    assert!(log.contains("it is plain http"), "{log}");
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use crate::aws::lambda::{Invocation, Runtime};
-use crate::bitbucket::auth;
+use crate::bitbucket::{auth, locate};
 use crate::cli::{Options, Output};
 use crate::command::event::Reporter;
 use crate::command::summary::Summary;
@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::output::log::Log;
 use crate::output::{Exit, error_lines};
 use crate::secret::Redactor;
-use crate::status::product::Product;
 
 /// Works on events for as long as Lambda has some. What has to be known for all of them is read once.
 pub(in crate::command) fn run(
@@ -41,18 +40,13 @@ pub(in crate::command) fn run(
     Exit::failed(&error)
 }
 
-/// Whether there are credentials: without any, no event can be reported.
+/// Whether there are a server and credentials: without them, no event can be reported.
 fn check(options: &Options, env: &Env) -> Result<(), Error> {
-    let product = match options.destination.server_url {
-        Some(_) => Product::DataCenter,
-        None => Product::Cloud,
-    };
-    let found = auth::read(env, options, product)?;
-    let missing = Error::NoCredentials { caveat: None };
-    if options.dry_run {
-        return Ok(());
+    let product = locate::without_repository(options)?.product();
+    match auth::read(env, options, product)? {
+        None if !options.dry_run => Err(Error::NoCredentials { caveat: None }),
+        _ => Ok(()),
     }
-    found.map(drop).ok_or(missing)
 }
 
 /// Waits for an event, works on it, and answers.
