@@ -86,6 +86,8 @@ impl<'a, 'l> Delivery<'a, 'l> {
     #[must_use]
     pub fn with_issued(mut self, issued: Option<Credentials>) -> Self {
         self.is_old = issued.is_some();
+        let secrets = issued.iter().flat_map(Credentials::secrets);
+        self.session.log().hide(secrets);
         self.issued = issued;
         self
     }

@@ -131,7 +131,6 @@ fn deliver(
     let destination = plan.destination.clone()?;
     let credentials = plan.credentials.clone()?;
     let client = warm.client(plan, &destination)?;
-    log.hide(warm.issued.iter().flat_map(Credentials::secrets));
     let policy = Policy::new(report.state, deadline.total());
     let session = Session::new(&client, policy, deadline, log);
     let mut delivery = Delivery::new(session, &destination, Some(credentials));

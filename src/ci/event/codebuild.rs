@@ -34,20 +34,14 @@ pub(super) fn read(event: Json<'_>) -> Result<Event, Error> {
     let status = detail.text_of("build-status");
     let state = state_of_event(status.as_deref(), "detail.build-status")?;
     // An ARN, although it is called an id.
-    let own = detail.text_of("build-id").into_iter();
-    let arns: Vec<_> = own
-        .chain(
-            event
-                .get("resources")
-                .items()
-                .into_iter()
-                .filter_map(Json::text),
-        )
-        .collect();
-    let mut arns = arns.iter().filter_map(|arn| Arn::parse(arn));
-    let (arn, project, id) = arns
-        .find_map(|arn| arn.build().map(|(project, id)| (arn, project, id)))
-        .ok_or_else(|| missing("detail.build-id"))?;
+    let mut arns = event.get("resources").items();
+    arns.insert(0, detail.get("build-id"));
+    let arns: Vec<_> = arns.into_iter().filter_map(Json::text).collect();
+    let found = arns.iter().find_map(|arn| {
+        let arn = Arn::parse(arn)?;
+        arn.build().map(|(project, id)| (arn, project, id))
+    });
+    let (arn, project, id) = found.ok_or_else(|| missing("detail.build-id"))?;
     let build = Build(detail.get("additional-information"));
     let pipeline_url = |pipeline: String| {
         let pipeline = utf8_percent_encode(&pipeline, SEGMENT);
@@ -60,31 +54,20 @@ pub(super) fn read(event: Json<'_>) -> Result<Event, Error> {
         utf8_percent_encode(project, SEGMENT),
         utf8_percent_encode(id, SEGMENT)
     );
-    let mut event = Event {
-        info: &INFO,
-        context: Context {
-            job_name: Some(project.to_owned()),
-            url: arn.region.console(&page),
-            pipeline_url: build.pipeline().and_then(pipeline_url),
-            state: Some(state),
-            ..Context::default()
-        },
-        description: build.description(&status.unwrap_or_default(), state),
-        region: arn.region.clone(),
-        elsewhere: None,
-        // The first event says of nobody who has started it.
-        is_named: build.0.text_of("initiator").is_some() && !build.may_be_child(),
-        variables: Env::default(),
-        secrets: Vec::new(),
-        ask: None,
+    let context = Context {
+        job_name: Some(project.to_owned()),
+        url: arn.region.console(&page),
+        pipeline_url: build.pipeline().and_then(pipeline_url),
+        state: Some(state),
+        ..Context::default()
     };
+    let mut event = Event::new(&INFO, arn.region.clone(), context);
+    event.description = build.description(&status.unwrap_or_default(), state);
+    // The first event says of nobody who has started it.
+    event.is_named = build.0.text_of("initiator").is_some() && !build.may_be_child();
     event.fill(build);
-    let is_nameless_child = build.may_be_child() && event.variables.get(IDENTIFIER).is_none();
-    let identifier = event.variables.get(IDENTIFIER).map(str::to_owned);
-    if let Some(identifier) = identifier {
-        event.name_child(&identifier);
-    }
-    if event.context.commit.hash().is_none() || is_nameless_child {
+    let is_named = event.name_child_by_variable() || !build.may_be_child();
+    if event.context.commit.hash().is_none() || !is_named {
         let id = id.to_owned();
         event.ask = Some(Question::Build { id });
     }
@@ -113,6 +96,15 @@ impl Event {
         self.secrets.extend(build.secrets());
     }
 
+    /// Whether the build has been given its name in the batch.
+    fn name_child_by_variable(&mut self) -> bool {
+        let identifier = self.variables.get(IDENTIFIER).map(str::to_owned);
+        identifier.is_some_and(|identifier| {
+            self.name_child(&identifier);
+            true
+        })
+    }
+
     fn name_child(&mut self, identifier: &str) {
         let project = self.context.job_name.take().unwrap_or_default();
         self.context.job_name = Some(format!("{project}/{identifier}"));
@@ -132,10 +124,7 @@ impl Event {
         if let Some(word) = build.0.text_of("buildStatus") {
             self.overtake(&word, |word, state| build.description(word, state));
         }
-        if let Some(identifier) = self.variables.get(IDENTIFIER).map(str::to_owned) {
-            if !was_named {
-                self.name_child(&identifier);
-            }
+        if was_named || self.name_child_by_variable() {
             return Ok(None);
         }
         // The ARN of the build is that of its batch but for the last part.

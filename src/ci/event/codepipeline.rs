@@ -11,7 +11,6 @@ use crate::ci::event::arn::Arn;
 use crate::ci::event::json::Json;
 use crate::ci::event::region::Region;
 use crate::ci::provider::ProviderInfo;
-use crate::env::Env;
 use crate::error::Error;
 use crate::status::refname::Refname;
 use crate::status::repository::{Repository, Site};
@@ -95,22 +94,14 @@ fn read(event: Json<'_>, state: State, revision: Revision) -> Result<Event, Erro
         utf8_percent_encode(&id, SEGMENT)
     );
     let region = region(event).ok_or_else(|| missing("region"))?;
-    let mut event = Event {
-        info: &INFO,
-        context: Context {
-            job_name: Some(pipeline.clone()),
-            url: region.console(&page),
-            state: Some(state),
-            ..Context::default()
-        },
-        region,
-        description: description("", state),
-        elsewhere: None,
-        is_named: true,
-        variables: Env::default(),
-        secrets: Vec::new(),
-        ask: None,
+    let context = Context {
+        job_name: Some(pipeline.clone()),
+        url: region.console(&page),
+        state: Some(state),
+        ..Context::default()
     };
+    let mut event = Event::new(&INFO, region, context);
+    event.description = description("", state);
     event.take_revision(revision);
     let context = &event.context;
     let is_known = context.commit.hash().is_some() && context.repository.is_some();

@@ -62,6 +62,21 @@ pub(crate) enum Question {
 }
 
 impl Event {
+    /// An event of which nothing is known but what `context` says.
+    fn new(info: &'static ProviderInfo, region: Region, context: Context) -> Self {
+        Self {
+            info,
+            context,
+            region,
+            description: String::new(),
+            elsewhere: None,
+            is_named: true,
+            variables: Env::default(),
+            secrets: Vec::new(),
+            ask: None,
+        }
+    }
+
     /// Reads an event.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         // PowerShell begins a file so.
