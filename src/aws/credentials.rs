@@ -5,9 +5,9 @@
 //! and EKS have the endpoint.
 
 use crate::ci::event::json::Json;
-use crate::ci::file;
 use crate::env::Env;
 use crate::error::Error;
+use crate::file;
 use crate::secret::Secret;
 use crate::status::url;
 
@@ -110,7 +110,7 @@ fn container_url(relative: Option<&str>, full: Option<&str>) -> Result<String, E
 /// What the container's endpoint wants as `Authorization`. EKS replaces the file now and then.
 pub(super) fn authorization(env: &Env) -> Result<Option<Secret>, Error> {
     let (origin, token) = match (env.get(TOKEN_FILE), env.get(TOKEN)) {
-        (Some(path), _) => (TOKEN_FILE, file::read(path).unwrap_or_default()),
+        (Some(path), _) => (TOKEN_FILE, file::text(path).unwrap_or_default()),
         (None, Some(token)) => (TOKEN, token.to_owned()),
         (None, None) => return Ok(None),
     };

@@ -1,4 +1,4 @@
-//! The variables that stand for options, and which of the values came from them.
+//! The variables of the options, and which values came from them.
 
 use std::ffi::{OsStr, OsString};
 
@@ -10,11 +10,11 @@ use super::values::{Jobs, Method, Output, seconds, time_span};
 use crate::env::Env;
 use crate::error::Error;
 
-/// What a variable may hold.
+/// Says why a variable's value is unusable.
 type Check = fn(&OsStr) -> Result<(), String>;
 
-/// The variables of our options: the option, its variables (the first that is not empty counts), and
-/// what they may hold.
+/// Each option with its variables, of which the first that is not empty counts, and the check of
+/// their values.
 const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("state", &["BUILD_STATUS"], text),
     ("key", &["BUILD_STATUS_KEY", "BUILD_KEY"], text),
@@ -48,15 +48,15 @@ const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("output", &["BUILD_STATUS_OUTPUT"], one_of::<Output>),
 ];
 
-/// The variable that clap reads for `option`: one that is set, not empty, and usable. clap itself
-/// takes an empty variable for a value, and knows one variable for an option.
+/// The variable that clap reads for `option`, if one is set, not empty and usable. clap alone would
+/// take an empty variable for a value, and supports only one variable for each option.
 pub(super) fn variable(option: &str) -> Option<&'static str> {
     let (_, names, check) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
     let (name, value) = set(names)?;
     check(&value).is_ok().then_some(name)
 }
 
-/// The same argument for help, which names the variable whether it is set or not, and shows no value.
+/// `arg` as the help shows it: with its variable, whether that is set or not, and without the value.
 pub(super) fn named(arg: clap::Arg) -> clap::Arg {
     let known = VARIABLES.iter().find(|(id, ..)| arg.get_id() == id);
     let name = known.map(|(_, names, _)| names[0]);
@@ -83,12 +83,17 @@ pub(super) fn of(option: &str, env: &Env) -> Option<(&'static str, String)> {
     names.find_map(|name| Some((*name, env.get(name)?.to_owned())))
 }
 
-/// What is wrong with the variables of the options that `matches` may hold, where nothing was typed
-/// in their place.
+/// The errors in variables of the options that `matches` declares, except where the option itself is
+/// on the command line.
 pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
-    let complaint = |(option, names, check): &(&str, &[&'static str], Check)| {
-        let declared = matches.try_contains_id(option).is_ok();
-        if !declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+    let problem = |(option, names, check): &(&str, &[&'static str], Check)| {
+        matches.try_contains_id(option).ok()?;
+        // clap has only seen what is usable.
+        let source = matches.value_source(option);
+        if matches!(
+            source,
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        ) {
             return None;
         }
         let (name, value) = set(names)?;
@@ -99,18 +104,18 @@ pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
             hint: None,
         })
     };
-    VARIABLES.iter().filter_map(complaint).collect()
+    VARIABLES.iter().filter_map(problem).collect()
 }
 
 fn text(value: &OsStr) -> Result<(), String> {
-    value.to_str().map(drop).ok_or("it is not UTF-8".into())
+    value.to_str().map(drop).ok_or("not valid UTF-8".into())
 }
 
 fn number_of_seconds(value: &OsStr) -> Result<(), String> {
     let text = value.to_string_lossy();
     seconds(&text)
         .map(drop)
-        .map_err(|problem| format!("`{text}`: {problem}"))
+        .map_err(|problem| format!("`{text}` is {problem}"))
 }
 
 fn whole_number(value: &OsStr) -> Result<(), String> {
@@ -147,13 +152,13 @@ fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
 pub struct Origins(Vec<(&'static str, &'static str)>);
 
 impl Origins {
-    /// Reads them from what clap found.
+    /// Reads the origins from clap's matches.
     pub(super) fn of(matches: &ArgMatches) -> Self {
         let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
             matches.try_contains_id(option).ok()?;
-            let is_from_variable = matches.value_source(option) == Some(ValueSource::EnvVariable);
-            let (name, _) = set(names)?;
-            is_from_variable.then_some((*option, name))
+            let source = matches.value_source(option);
+            source.filter(|it| *it == ValueSource::EnvVariable)?;
+            Some((*option, set(names)?.0))
         };
         Self(VARIABLES.iter().filter_map(from_variable).collect())
     }
@@ -163,14 +168,14 @@ impl Origins {
         self.0.push((option, variable));
     }
 
-    /// The variable that the option's value came from, if it did.
-    pub fn variable(&self, option: &str) -> Option<&'static str> {
+    /// The variable that the option's value came from, if it came from one.
+    pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);
         found.map(|(_, variable)| *variable)
     }
 
-    /// What a message calls the option: its variable, if the value came from there.
-    pub fn name(&self, option: &str) -> String {
+    /// The name of the option in messages: its variable if the value came from there, else `--option`.
+    pub(crate) fn name(&self, option: &str) -> String {
         match self.variable(option) {
             Some(variable) => variable.to_owned(),
             None => format!("--{}", option.replace('_', "-")),

@@ -1,10 +1,10 @@
-//! What a user asks for: one file or folder per command.
+//! The commands, each in a file or folder.
 
 mod check;
 pub mod context;
 mod event;
 mod plan;
-mod run;
+pub mod run;
 mod send;
 pub mod show;
 pub mod summary;
@@ -16,10 +16,11 @@ use crate::env::Env;
 use crate::output::Exit;
 use crate::output::log::Log;
 
-/// Does what `args` ask for. `stderr` gets each line that is for it, as soon as it is known.
-pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
+/// Runs the command in `args`. Lines for stderr are passed to `stderr` at once.
+pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
     let options = &args.options;
-    let log = Log::new(auth::redactor(env), options.print.level(), stderr);
+    let direct = stderr;
+    let log = Log::new(auth::redactor(env), options.print.level(), &mut stderr);
     match &args.command {
         Command::Send { state } => send::run(state.as_deref(), options, env, log),
         Command::Run {
@@ -31,6 +32,7 @@ pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
             strict: *strict,
             options,
             env,
+            stderr: direct,
         }
         .run(ignored, log),
         Command::Check => check::run(options, env, log),
@@ -39,7 +41,7 @@ pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
         Command::Event { file } => event::run(file.as_deref(), options, env, log),
         Command::Function => {
             let redactor = log.redactor().clone();
-            event::function::run(options, env, &redactor, stderr)
+            event::function::run(options, env, &redactor, &mut { direct })
         }
         Command::Sync(args) => sync::run(args, options, env, log),
     }

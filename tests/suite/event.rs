@@ -240,7 +240,7 @@ fn what_has_no_status_is_said_and_nothing_is_sent() {
     event(&bitbucket, &aws, ["event", "/nowhere/event.json"])
         .run()
         .exits(1)
-        .says("`/nowhere/event.json` cannot be read");
+        .says("cannot read the file `/nowhere/event.json`");
     assert_eq!(bitbucket.received(), []);
     let mirror = [
         "event",
@@ -636,7 +636,10 @@ fn a_function_that_cannot_work_says_so_at_its_start() {
     let function = Function::start(event(&bitbucket, &aws, []).without("BITBUCKET_ACCESS_TOKEN"));
     let (code, log, answers) = function.ended();
     assert_eq!(code, Some(2), "{log}");
-    assert!(log.contains("BITBUCKET_ACCESS_TOKEN is not set"), "{log}");
+    assert!(
+        log.contains("no credentials: set BITBUCKET_ACCESS_TOKEN"),
+        "{log}"
+    );
     assert_eq!((answers.len(), answers[0].id.as_str()), (1, "init"));
     let reporter = event(&bitbucket, &aws, []).env("BITBUCKET_API_ROOT", "http://api.example.com");
     let (code, log, answers) = Function::start(reporter).ended();

@@ -50,7 +50,7 @@ struct Sync<'a, 'b> {
 pub(super) fn run(args: &SyncArgs, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let deadline = Deadline::after(options.network.timeout);
     let mut tally = Tally::new(options.dry_run);
-    let done = Plan::new(options, env, &mut log).and_then(|plan| {
+    let done = Plan::new(options, env, deadline, &mut log).and_then(|plan| {
         let mut sync = Sync::new(args, &plan, env, deadline, &mut log)?;
         sync.run(env, &mut tally, &mut log)
     });
