@@ -294,6 +294,7 @@ impl Error {
     }
 
     /// What to do.
+    #[expect(clippy::too_many_lines, reason = "one arm for each variant")]
     pub fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
             Self::Setting { hint, .. } => return hint.as_deref().map(Cow::from),
