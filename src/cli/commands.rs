@@ -158,6 +158,7 @@ pub(super) const COMMANDS: &[Shape] = &[
         usage: "build_status sync [running] [OPTIONS]",
         groups: &[
             Group::Commit,
+            Group::Provider,
             Group::Destination,
             Group::Credentials,
             Group::Network,

@@ -615,6 +615,25 @@ fn the_pipelines_beginning_is_one_request_and_never_over_its_end() {
 }
 
 #[test]
+fn of_two_children_with_one_job_name_the_failed_one_is_shown() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::bridge("a", "success", Some(2001)))
+            .job(Job::bridge("b", "success", Some(2002))),
+        Pipeline::child(2001).job(Job::new("unit", "failed")), // 4
+        Pipeline::child(2002).job(Job::new("unit", "success")), // 5
+    ]);
+    report(&bitbucket, "failed", "child/unit", 4);
+    report(&bitbucket, "passed", "child/unit", 5);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "4 sent, 0 right already, 0 still running");
+    assert_eq!(described(&bitbucket)[2].1, "FAILED");
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "0 sent, 4 right already, 0 still running");
+}
+
+#[test]
 fn a_newer_pipelines_statuses_are_kept() {
     let bitbucket = StandIn::start();
     report(&bitbucket, "passed", "unit", 900);

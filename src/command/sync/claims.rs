@@ -23,6 +23,8 @@ pub(super) struct Wanted {
     pub(super) when: When,
     /// Whether it is of a job, and not of the pipeline as a whole.
     pub(super) is_of_job: bool,
+    /// Links of other jobs with the same key.
+    pub(super) namesakes: Vec<Option<String>>,
 }
 
 /// When it is sent.
@@ -98,12 +100,18 @@ impl<'a> Claims<'a> {
             .collect();
         // Jobs of two child pipelines may have one key: who failed is not hidden by who passed.
         let mut by_key: BTreeMap<String, (Standing, Wanted)> = BTreeMap::new();
-        if self.args.jobs == Jobs::All {
-            for job in &jobs {
-                let (standing, wanted) = (Standing::of(job), self.job(&context, job)?);
-                let key = wanted.report.key.clone();
-                let other = by_key.get(&key).map(|(other, _)| *other);
-                if other.is_none_or(|other| standing < other) {
+        for job in jobs.iter().filter(|_| self.args.jobs == Jobs::All) {
+            let (standing, mut wanted) = (Standing::of(job), self.job(&context, job)?);
+            let key = wanted.report.key.clone();
+            match by_key.get_mut(&key) {
+                Some((other, first)) if *other <= standing => {
+                    first.namesakes.push(Some(wanted.report.url));
+                }
+                other => {
+                    if let Some((_, first)) = other {
+                        wanted.namesakes = std::mem::take(&mut first.namesakes);
+                        wanted.namesakes.push(Some(first.report.url.clone()));
+                    }
                     by_key.insert(key, (standing, wanted));
                 }
             }
@@ -166,6 +174,7 @@ impl<'a> Claims<'a> {
             report,
             when,
             is_of_job: true,
+            namesakes: Vec::new(),
         })
     }
 
@@ -195,6 +204,7 @@ impl<'a> Claims<'a> {
             report,
             when: When::Differs,
             is_of_job: false,
+            namesakes: Vec::new(),
         }))
     }
 

@@ -8,7 +8,6 @@ use crate::bitbucket::guard;
 use crate::bitbucket::statuses::{self, LISTED_BY_DATA_CENTER, Status};
 use crate::command::sync::claims::{Wanted, When};
 use crate::error::Error;
-use crate::report::Report;
 use crate::status::product::Product;
 use crate::status::state::State;
 
@@ -16,9 +15,9 @@ use crate::status::state::State;
 #[derive(Debug, PartialEq)]
 pub(super) enum Difference {
     /// It is sent.
-    Send(Box<Report>),
+    Send,
     /// A newer run has another.
-    Kept(Kept, Box<Report>),
+    Kept(Kept),
     /// It is there.
     Right,
     /// Its job has not ended.
@@ -47,18 +46,18 @@ impl Theirs {
     /// Compares. Asks for what the list of Data Center has left out, and what it can do.
     pub(super) fn compare(
         &self,
-        wanted: Wanted,
+        wanted: &Wanted,
         delivery: &mut Delivery<'_, '_>,
     ) -> Result<Difference, Error> {
         let Wanted { report, when, .. } = wanted;
-        if when == When::Never {
+        if *when == When::Never {
             return Ok(Difference::Running);
         }
         let asked;
         let theirs = match self.by_key.get(&report.key) {
             Some(listed) => listed,
             None if self.is_cut => {
-                asked = Vec::from_iter(statuses::of_report(delivery, &report)?);
+                asked = Vec::from_iter(statuses::of_report(delivery, report)?);
                 &asked
             }
             None => &Vec::new(),
@@ -69,12 +68,16 @@ impl Theirs {
             }
         }
         let is_in_progress = |status: &Status| status.state == State::InProgress.as_str();
-        let kept = theirs.iter().find_map(|it| guard::kept(it, &report));
+        // A namesake in another child pipeline is no newer run, whatever its number.
+        let mut others = theirs
+            .iter()
+            .filter(|it| !wanted.namesakes.contains(&it.url));
+        let kept = others.find_map(|it| guard::kept(it, report));
         Ok(match (when, kept) {
             (When::InProgress, Some(_)) => Difference::Nothing,
             (When::InProgress, None) if !theirs.iter().any(is_in_progress) => Difference::Nothing,
-            (_, Some(kept)) => Difference::Kept(kept, Box::new(report)),
-            (_, None) => Difference::Send(Box::new(report)),
+            (_, Some(kept)) => Difference::Kept(kept),
+            (_, None) => Difference::Send,
         })
     }
 }
