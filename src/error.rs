@@ -172,6 +172,16 @@ pub enum Error {
         /// What the answer means on this product.
         hint: Option<&'static str>,
     },
+    /// A document is not an event that can be reported.
+    BadEvent {
+        /// What it is instead, or what it lacks.
+        problem: String,
+    },
+    /// There is no status to send, and nobody is at fault.
+    NothingToReport {
+        /// Why.
+        reason: String,
+    },
     /// The last attempt got no answer.
     Unreachable {
         /// The host that was called, with the port if the URL has one.
@@ -211,11 +221,13 @@ impl Error {
             | Self::UnknownProvider { .. }
             | Self::SeveralProviders { .. }
             | Self::UnknownState { .. }
+            | Self::BadEvent { .. }
             | Self::BadUrl { .. }
             | Self::NoRepository { .. }
             | Self::NoServer { .. }
             | Self::NoCredentials { .. } => 2,
             Self::NoState { .. }
+            | Self::NothingToReport { .. }
             | Self::NoCommit
             | Self::NotACommit { .. }
             | Self::NoUrl { .. } => 3,
@@ -246,6 +258,8 @@ impl Error {
             Self::SeveralProviders { .. } => "several_providers",
             Self::Environment { .. } => "environment",
             Self::UnknownState { .. } => "unknown_state",
+            Self::BadEvent { .. } => "bad_event",
+            Self::NothingToReport { .. } => "nothing_to_report",
             Self::NoState { .. } => "no_state",
             Self::NoCommit => "no_commit",
             Self::NotACommit { .. } => "not_a_commit",
@@ -280,6 +294,7 @@ impl Error {
     }
 
     /// What to do.
+    #[expect(clippy::too_many_lines, reason = "one arm for each variant")]
     pub fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
             Self::Setting { hint, .. } => return hint.as_deref().map(Cow::from),
@@ -377,7 +392,10 @@ impl Error {
             | Self::Refused { hint, .. }
             | Self::Failing { hint, .. }
             | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
-            Self::Cancelled | Self::Output { .. } => return None,
+            Self::BadEvent { .. }
+            | Self::NothingToReport { .. }
+            | Self::Cancelled
+            | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -415,6 +433,8 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
+            Self::BadEvent { problem } => write!(f, "event: {problem}"),
+            Self::NothingToReport { reason } => write!(f, "nothing to report: {reason}"),
             Self::NoCommit => f.write_str("no commit: neither the CI nor git names one"),
             Self::NotACommit { reason, .. } => write!(f, "commit: {reason}"),
             Self::NoUrl { .. } => f.write_str("no url: the CI does not name the build's page"),

@@ -46,11 +46,27 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
         Some(Kept { state, is_newer })
     };
     let url = theirs.url.as_deref()?;
-    if url == ours.url {
+    if is_same_run(url, &ours.url) {
         let is_overtaken = !ours.state.is_final() && theirs.state != State::InProgress.as_str();
         return kept(false).filter(|_| is_overtaken);
     }
     kept(true).filter(|_| is_newer(theirs.build_number.as_deref(), url, ours))
+}
+
+fn is_same_run(theirs: &str, ours: &str) -> bool {
+    theirs == ours
+        || build_of_codebuild(theirs).is_some_and(|id| Some(id) == build_of_codebuild(ours))
+}
+
+/// The UUID of a build of CodeBuild, whose page has several addresses: the one that the build knows may
+/// not be the one that follows from its events.
+fn build_of_codebuild(url: &str) -> Option<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
+    let is_codebuild = url::host(url).contains(".aws.") && url.contains("codebuild");
+    let url = url.replace("%3A", ":");
+    let mut words = url.split(|c| !is_word(c)).filter(|_| is_codebuild);
+    words.find(is_uuid).map(str::to_owned)
 }
 
 fn is_newer(build_number: Option<&str>, url: &str, ours: &Report) -> bool {

@@ -36,6 +36,13 @@ pub(crate) enum Command {
     Context,
     /// `build_status sync [running]`
     Sync(SyncArgs),
+    /// `build_status event [FILE]`
+    Event {
+        /// The file that holds the event, if not stdin.
+        file: Option<String>,
+    },
+    /// What the program does as a Lambda function.
+    Function,
 }
 
 /// Declares the arguments that only one command takes.
@@ -60,6 +67,7 @@ enum Id {
     Show,
     Context,
     Sync,
+    Event,
 }
 
 /// Every command, in the order of the help. The first, [`Id::Send`], has no name.
@@ -161,6 +169,23 @@ pub(super) const COMMANDS: &[Shape] = &[
         ],
         own: SyncArgs::augment_args,
     },
+    Shape {
+        id: Id::Event,
+        about: "Report an event of AWS CodeBuild or CodePipeline",
+        long_about: "Report an event of AWS CodeBuild or CodePipeline.\n\nReads one event of EventBridge and sets the status that it tells of: for builds that are stopped, time\nout or fail before their first command, and for pipelines as a whole. What the event does not say is\nasked of AWS, with the AWS credentials of the environment. As a Lambda function, where no command is\ngiven, the program reports each event that the function gets.",
+        usage: "build_status event [OPTIONS] [FILE]",
+        groups: &[
+            Group::Build,
+            Group::Commit,
+            Group::Destination,
+            Group::Credentials,
+            Group::Network,
+            Group::NoFail,
+            Group::DryRun,
+            Group::Print,
+        ],
+        own: EventArgs::augment_args,
+    },
 ];
 
 /// The argument that only `build_status [STATE]` takes.
@@ -234,6 +259,14 @@ pub(crate) struct SyncArgs {
     pub(crate) since: Option<Duration>,
 }
 
+/// What only `event` takes.
+#[derive(clap::Args)]
+struct EventArgs {
+    /// The file that holds the event [default: stdin]
+    #[arg(value_name = "FILE", help_heading = None)]
+    file: Option<String>,
+}
+
 const AFTER_HELP: &str = "\
 Credentials are read from environment variables only:
   BITBUCKET_ACCESS_TOKEN                         an access token (Cloud) or HTTP access token (Data
@@ -243,6 +276,8 @@ Credentials are read from environment variables only:
   BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer (Cloud): exchanged for a token
 To read one from a file, set BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE or
 BITBUCKET_CLIENT_SECRET_FILE to its path.
+BITBUCKET_ACCESS_TOKEN_ARN names a secret of AWS Secrets Manager or a parameter of Systems Manager
+that holds the token, with #KEY behind it for one key of a JSON secret.
 
 Exit codes:
   0  accepted by Bitbucket, or dry run printed
@@ -269,6 +304,7 @@ impl Shape {
             Id::Show => Some("show"),
             Id::Context => Some("context"),
             Id::Sync => Some("sync"),
+            Id::Event => Some("event"),
         }
     }
 
@@ -366,6 +402,9 @@ impl Command {
             Id::Show => Self::Show,
             Id::Context => Self::Context,
             Id::Sync => Self::Sync(SyncArgs::from_arg_matches(matches)?),
+            Id::Event => Self::Event {
+                file: matches.get_one("file").cloned(),
+            },
         })
     }
 }

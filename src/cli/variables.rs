@@ -7,6 +7,7 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 
 use super::values::{Jobs, Method, Output, seconds, time_span};
+use crate::env::Env;
 use crate::error::Error;
 
 /// Says why a variable's value is unusable.
@@ -68,6 +69,18 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .iter()
         .filter_map(value)
         .find(|(_, value)| !value.is_empty())
+}
+
+/// Whether a variable is set and not empty.
+pub(super) fn is_set(name: &'static str) -> bool {
+    set(&[name]).is_some()
+}
+
+/// The value that `env` has for `option`, and the variable that it is from.
+pub(super) fn of(option: &str, env: &Env) -> Option<(&'static str, String)> {
+    let (_, names, _) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
+    let mut names = names.iter();
+    names.find_map(|name| Some((*name, env.get(name)?.to_owned())))
 }
 
 /// Which values in `matches` came from variables, and what is wrong with the variables whose value is
@@ -139,6 +152,11 @@ fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
 pub struct Origins(Vec<(&'static str, &'static str)>);
 
 impl Origins {
+    /// Notes that the option's value came from `variable`.
+    pub(super) fn note(&mut self, option: &'static str, variable: &'static str) {
+        self.0.push((option, variable));
+    }
+
     /// The variable that the option's value came from, if it came from one.
     pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);

@@ -96,10 +96,23 @@ impl<'a, 'l> Session<'a, 'l> {
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
     ) -> Result<(Response, Option<Error>), Error> {
-        self.log
-            .detail(&format!("{} {}", request.method, request.url));
+        self.send_anew(&|| request.clone(), judge)
+    }
+
+    /// The same for a request that is made anew for each attempt, because its signature is good for
+    /// some minutes only.
+    pub(crate) fn send_anew(
+        &mut self,
+        request: &dyn Fn() -> Request,
+        judge: &dyn Fn(&Response) -> Verdict,
+    ) -> Result<(Response, Option<Error>), Error> {
         self.attempts = 0;
         loop {
+            let request = &request();
+            if self.attempts == 0 {
+                self.log
+                    .detail(&format!("{} {}", request.method, request.url));
+            }
             if self.cancel.is_some_and(Cancel::is_due) {
                 return Err(Error::Cancelled);
             }
