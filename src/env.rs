@@ -1,6 +1,7 @@
 //! The process environment, read once.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::de::DeserializeOwned;
@@ -9,15 +10,15 @@ use crate::error::Error;
 
 /// A snapshot of environment variables.
 ///
-/// Empty variables are left out: every CI exports some for "not set". A value that is not UTF-8
-/// keeps what can be kept (a job name in Latin-1 is still a job name); `std::env::vars` would panic.
+/// Empty variables are left out: CIs export some for "not set". In a value that is not UTF-8, invalid
+/// bytes are replaced (most of a job name in Latin-1 stays readable); `std::env::vars` would panic.
 #[derive(Clone, Default, PartialEq)]
 pub struct Env {
     variables: BTreeMap<String, String>,
 }
 
 impl Env {
-    /// Takes the snapshot. The only place, beside clap for our own options, that reads the process
+    /// Takes the snapshot. Only this function and clap, for the options, read the process
     /// environment.
     pub fn from_process() -> Self {
         std::env::vars_os().collect()
@@ -25,18 +26,36 @@ impl Env {
 
     /// The value of a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str)
+        self.variables.get(&*key(name)).map(String::as_str)
     }
 
-    /// Reads the fields of `T`, each from the variable of its name in upper or lower case.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, envy::Error> {
-        // envy lower-cases names and calls `NAME` beside `name` a duplicate field. Upper case
-        // sorts first and wins.
-        let mut seen = BTreeMap::new();
-        for (name, value) in &self.variables {
-            seen.entry(name.to_lowercase()).or_insert(value);
-        }
-        envy::from_iter(seen.into_iter().map(|(name, value)| (name, value.clone())))
+    /// Reads the fields of `T`, each from the variable of its name in upper case, or from one of the
+    /// `mixed` names, which have lower case in them (`*` stands for any end). Others are not looked
+    /// at: on Unix, `ci_job_status` is not GitLab's `CI_JOB_STATUS`.
+    pub(crate) fn read<T: DeserializeOwned>(&self, mixed: &[&str]) -> Result<T, envy::Error> {
+        let is_exact = |name: &str| {
+            let is_mixed = |known: &&str| match known.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => name == *known,
+            };
+            !name.bytes().any(|byte| byte.is_ascii_lowercase()) || mixed.iter().any(is_mixed)
+        };
+        // envy makes names lower case, and calls two that are the same then a duplicate field. Upper
+        // case sorts first.
+        let mut seen = BTreeSet::new();
+        let variables = self.variables.iter().filter(|(name, _)| {
+            is_exact(name) && (mixed.is_empty() || seen.insert(name.to_lowercase()))
+        });
+        envy::from_iter(variables.map(|(name, value)| (name.clone(), value.clone())))
+    }
+}
+
+/// The name as it is compared: Windows takes names in any case for the same.
+fn key(name: &str) -> Cow<'_, str> {
+    if cfg!(windows) {
+        name.to_uppercase().into()
+    } else {
+        name.into()
     }
 }
 
@@ -46,15 +65,15 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
         Self {
             variables: variables
                 .into_iter()
-                .map(|(name, value)| (text(name.into()), text(value.into())))
+                .map(|(name, value)| (key(&text(name.into())).into_owned(), text(value.into())))
                 .filter(|(_, value)| !value.is_empty())
                 .collect(),
         }
     }
 }
 
-/// Refuses `$NAME` and `${NAME}`: a reference that the CI has left as it was, because the variable
-/// is not there for this job.
+/// Refuses a value such as `$NAME`: a reference that the CI did not expand, because the variable is
+/// not set in this job. `origin` is the option or variable with the value.
 pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
     let within = |text: &'_ str, start: &str, end: char| {
         let inner = text
@@ -73,12 +92,15 @@ pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
             && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     };
     if name.as_deref().is_some_and(is_name) {
-        return Err(Error::setting(
-            origin,
-            "it is a literal reference to another variable, which is not set in this job",
-            "define that variable: it is protected, and so missing on unprotected branches and \
-             tags, or not defined in this pipeline",
-        ));
+        let hint = if text.starts_with("#{") {
+            "CodePipeline expands #{Namespace.Name} only if an earlier action has that namespace, and \
+             SourceVariables only for sources that set them"
+        } else {
+            "define that variable in this pipeline; a protected variable is missing on unprotected \
+             branches and tags"
+        };
+        let problem = "it is a literal reference to a variable that is not set in this job";
+        return Err(Error::setting(origin, problem, hint));
     }
     Ok(())
 }
@@ -105,7 +127,7 @@ mod tests {
         let env = Env::from_iter([("JOB_NAME", ""), ("JOB_URL", "u")]);
         assert_eq!(env.get("JOB_NAME"), None);
         assert_eq!(
-            env.read::<Two>().unwrap(),
+            env.read::<Two>(&[]).unwrap(),
             Two {
                 job_name: None,
                 job_url: Some("u".into())
@@ -113,13 +135,20 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
-    fn names_that_differ_in_case_only_are_no_error_and_upper_case_wins() {
-        let env = Env::from_iter([("job_name", "lower"), ("JOB_NAME", "upper")]);
-        assert_eq!(
-            env.read::<Two>().unwrap().job_name.as_deref(),
-            Some("upper")
-        );
+    fn names_are_read_in_their_own_case_only() {
+        let env = Env::from_iter([("job_name", "lower"), ("Job_Url", "mixed")]);
+        let none = Two {
+            job_name: None,
+            job_url: None,
+        };
+        assert_eq!(env.read::<Two>(&[]).unwrap(), none);
+        let mixed = env.read::<Two>(&["Job_*"]).unwrap();
+        assert_eq!(mixed.job_url.as_deref(), Some("mixed"));
+        let both = Env::from_iter([("job_name", "lower"), ("JOB_NAME", "upper")]);
+        let read = both.read::<Two>(&["job_name"]).unwrap();
+        assert_eq!(read.job_name.as_deref(), Some("upper"));
     }
 
     #[cfg(unix)]

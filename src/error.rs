@@ -1,4 +1,4 @@
-//! Everything that can go wrong, what to say about it, and how to exit.
+//! Every error: its message, its hint, its exit code.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,177 +21,179 @@ impl Server {
     }
 }
 
-/// What kept a status from being delivered.
+/// Why a status was not delivered.
 ///
-/// `Display` says what was wrong and where it came from, [`hint`](Self::hint) what to do about it.
+/// `Display` says what is wrong and where it came from, [`hint`](Self::hint) what to do.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// The command line is wrong.
     Usage {
-        /// clap's words.
+        /// clap's message.
         message: String,
         /// What to do instead.
         hint: Option<&'static str>,
     },
-    /// An option or variable has a value that cannot be used.
+    /// An option or variable has an unusable value.
     Setting {
-        /// The option or the variable.
+        /// The option or variable.
         origin: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         problem: String,
         /// What to do instead.
         hint: Option<String>,
     },
-    /// `--provider` names no CI.
+    /// `--provider` names an unknown CI.
     UnknownProvider {
-        /// What was named.
+        /// The value of `--provider`.
         id: String,
-        /// What may be named.
+        /// The ids of the known CIs.
         known: Vec<&'static str>,
     },
-    /// The environment looks like that of more than one CI.
+    /// The environment matches more than one CI.
     SeveralProviders {
         /// Their ids.
         ids: Vec<&'static str>,
     },
-    /// A CI's variables could not be read. The structs are made so that this cannot happen.
+    /// envy cannot read a CI's variables. A bug: the structs accept every value.
     Environment {
         /// The CI.
         provider: &'static str,
-        /// envy's words.
+        /// envy's message.
         message: String,
     },
-    /// The word for the state is unknown.
+    /// The given word is not a state.
     UnknownState {
-        /// Where it came from.
+        /// The argument or variable that holds the word.
         origin: String,
         /// The word.
         word: String,
-        /// The state or command that it may have been meant to be.
+        /// A similar state or command.
         meant: Option<&'static str>,
     },
-    /// Nothing says what the state is.
+    /// No state is given, and the CI does not say it.
     NoState {
-        /// The CI's own variable for it, which holds nothing that is known.
+        /// The CI's variable for the state, which is unset or has an unknown value.
         variable: Option<&'static str>,
-        /// When that variable is right; without one, how to pass the state in this CI.
+        /// When that variable is final; without a variable, how to pass the state in this CI.
         caveat: Option<&'static str>,
     },
-    /// Nothing says which commit it is.
+    /// No commit is given, and neither the CI nor git says it.
     NoCommit,
-    /// What should be the commit is none that Bitbucket could know.
+    /// The value for the commit is not a hash, or not one that Bitbucket can know.
     NotACommit {
-        /// Why, in words that name the variable.
+        /// Why, naming the option or variable.
         reason: String,
-        /// Whether somebody has given it, in place of what the CI says.
+        /// Whether the value comes from `--commit` or its variable, not from the CI.
         given: bool,
     },
-    /// Nothing says where the build is to be seen.
+    /// No URL is given for the build's page, and the CI does not say it.
     NoUrl {
-        /// The CI's setting that it comes from.
+        /// The setting of the CI that determines the URL.
         setting: Option<&'static str>,
     },
-    /// The build's URL would be refused.
+    /// Bitbucket would refuse the URL of the build's page.
     BadUrl {
-        /// Where it came from.
+        /// The option, variable or setting that determines the URL.
         origin: String,
         /// The URL.
         url: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// Nothing says which repository it is.
+    /// The repository on Bitbucket is unknown.
     NoRepository {
-        /// What is known, and why it does not do.
+        /// What is known, and why that is not enough.
         found: Option<String>,
     },
-    /// The repository is on a Data Center whose URL does not follow from what is known.
+    /// The clone URL is that of a Data Center, and no option or variable names the server.
     NoServer {
-        /// The host of its ssh address.
+        /// The host in the clone URL.
         host: String,
+        /// The server's URL, if it follows from the clone URL.
+        url: Option<String>,
     },
-    /// There are no credentials.
+    /// No credentials are set.
     NoCredentials {
-        /// Why the CI may have kept them back.
+        /// Why a secret may be missing in a job of this CI.
         caveat: Option<&'static str>,
     },
-    /// A file could not be read.
+    /// A file cannot be read.
     Unreadable {
-        /// The option or variable that names it.
+        /// The option or variable that names the file.
         origin: String,
-        /// Its path.
+        /// The path of the file.
         path: String,
-        /// The system's words.
+        /// The system's message.
         message: String,
         /// What may help.
         hint: Option<&'static str>,
     },
-    /// The server, or somebody before it, answered 3xx. Redirects are not followed: a POST that is
-    /// redirected becomes a GET, and a login page is taken for success.
+    /// The answer is 3xx. Redirects are not followed: a redirected POST becomes a GET, and a login
+    /// page would be taken for success.
     Redirected {
         /// Who was called.
         server: Server,
         /// The HTTP status.
         status: u16,
-        /// Where to.
+        /// The header `Location`.
         location: Option<String>,
     },
-    /// The server answered 4xx, or a success that no report can have.
+    /// The server answered 4xx, or with a success that a report cannot have.
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What it said.
+        /// Bitbucket's message.
         message: String,
-        /// The request's id on their side.
+        /// The id of the request in Bitbucket's logs.
         request_id: Option<String>,
-        /// What that means for these credentials.
+        /// What the answer means for these credentials.
         hint: Option<&'static str>,
     },
-    /// A success that is not the server's: a login page or a proxy's.
+    /// A 2xx that is not the server's, but that of a login page or proxy.
     NotFrom {
         /// Who was called.
         server: Server,
         /// The HTTP status.
         status: u16,
-        /// The type of the answer.
+        /// The header `Content-Type`.
         content_type: Option<String>,
     },
-    /// The server answered 429, 5xx or the like, to the end.
+    /// The server answered 429, 5xx or the like to the last attempt.
     Failing {
         /// The HTTP status.
         status: u16,
-        /// What it said.
+        /// Bitbucket's message.
         message: String,
-        /// The request's id on their side.
+        /// The id of the request in Bitbucket's logs.
         request_id: Option<String>,
-        /// Why no further attempt was made.
+        /// Why there was no further attempt.
         gave_up: Option<String>,
-        /// What that means on this product.
+        /// What the answer means on this product.
         hint: Option<&'static str>,
     },
-    /// No answer came.
+    /// The last attempt got no answer.
     Unreachable {
-        /// The host that was called, with its port if that is an unusual one.
+        /// The host that was called, with the port if the URL has one.
         server: String,
         /// What happened.
         message: String,
-        /// Why no further attempt was made.
+        /// Why there was no further attempt.
         gave_up: Option<String>,
         /// What may help.
         hint: Option<&'static str>,
     },
-    /// A later report was due before this one was sent.
+    /// The report was cancelled before it was sent, because a later one was due.
     Cancelled,
-    /// The result could not be printed.
+    /// The result cannot be written to stdout.
     Output {
-        /// The system's words.
+        /// The system's message.
         message: String,
     },
 }
 
 impl Error {
-    /// A value that cannot be used: what is wrong with it, and what to do instead.
+    /// An unusable value of an option or variable, called `origin`.
     pub(crate) fn setting(origin: &str, problem: &str, hint: &str) -> Self {
         Self::Setting {
             origin: origin.to_owned(),
@@ -200,7 +202,7 @@ impl Error {
         }
     }
 
-    /// The exit code. 0 is success; codes that are not here are reserved.
+    /// The exit code, 1 to 5.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Environment { .. } | Self::Unreadable { .. } | Self::Output { .. } => 1,
@@ -222,7 +224,7 @@ impl Error {
         }
     }
 
-    /// The same, with the reason why no further attempt was made.
+    /// Adds the reason why there was no further attempt.
     pub(crate) fn giving_up(mut self, reason: Option<String>) -> Self {
         if let Self::Failing { gave_up, .. } | Self::Unreachable { gave_up, .. } = &mut self {
             *gave_up = reason;
@@ -230,13 +232,13 @@ impl Error {
         self
     }
 
-    /// Whether `--no-fail` forgives it: the code is 3, 4 or 5.
-    pub const fn is_forgivable(&self) -> bool {
+    /// Whether `--no-fail` turns the error into a warning: its exit code is 3, 4 or 5.
+    pub(crate) const fn is_forgivable(&self) -> bool {
         matches!(self.exit_code(), 3..=5)
     }
 
-    /// The word for it in JSON.
-    pub const fn kind(&self) -> &'static str {
+    /// The value of `error.kind` in JSON.
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
             Self::Setting { .. } => "setting",
@@ -266,8 +268,8 @@ impl Error {
         }
     }
 
-    /// The HTTP status that came, if one came.
-    pub const fn http_status(&self) -> Option<u16> {
+    /// The HTTP status of the answer, if there was one.
+    pub(crate) const fn http_status(&self) -> Option<u16> {
         match self {
             Self::Redirected { status, .. }
             | Self::Refused { status, .. }
@@ -277,17 +279,17 @@ impl Error {
         }
     }
 
-    /// What to do about it.
+    /// What to do.
     pub fn hint(&self) -> Option<Cow<'_, str>> {
         let hint = match self {
             Self::Setting { hint, .. } => return hint.as_deref().map(Cow::from),
             Self::UnknownProvider { known, .. } => {
-                return Some(format!("known are {}", known.join(", ")).into());
+                return Some(format!("use one of {}", known.join(", ")).into());
             }
             Self::SeveralProviders { .. } => "choose one with --provider or BUILD_STATUS_PROVIDER",
             Self::Environment { .. } => "this is a bug: please report it",
             Self::UnknownState { meant, .. } => {
-                let meant = meant.map(|word| format!("did you mean `{word}`? "));
+                let meant = meant.map(|word| format!("did you mean `{word}`? Otherwise "));
                 return Some(
                     format!(
                         "{}use running, passed, failed or stopped (build_status --help lists all \
@@ -298,46 +300,54 @@ impl Error {
                 );
             }
             Self::NoState { variable, caveat } => {
-                let give =
-                    "give it as an argument (running, passed, failed, stopped) or in BUILD_STATUS";
+                let words = "the state is running, passed, failed or stopped";
                 return Some(match (variable, caveat) {
                     (Some(variable), Some(caveat)) => {
-                        format!("{give}; {variable}: {caveat}").into()
+                        format!("{words}; {variable}: {caveat}").into()
                     }
-                    (None, Some(caveat)) => format!("{caveat}; or {give}").into(),
-                    (_, None) => give.into(),
+                    (None, Some(caveat)) => format!("{words}; {caveat}").into(),
+                    (_, None) => words.into(),
                 });
             }
-            Self::NoCommit => "run it in a CI job, or give --commit or BUILD_STATUS_COMMIT",
+            Self::NoCommit => "pass --commit or set BUILD_STATUS_COMMIT",
             Self::NotACommit { given: true, .. } => {
-                r#"give the hash, as with --commit "$(git rev-parse HEAD)": nothing else finds it on Bitbucket"#
+                r#"pass the hash, for example --commit "$(git rev-parse HEAD)": Bitbucket finds commits by hash only"#
             }
-            // HEAD may be a merge commit here, which is why the CI's word was not taken.
+            // No command for it here: HEAD may be a merge commit that exists in the CI only.
             Self::NotACommit { .. } => {
-                "give the hash with --commit or BUILD_STATUS_COMMIT: nothing else finds it on \
-                 Bitbucket"
+                "pass the hash with --commit or BUILD_STATUS_COMMIT: Bitbucket finds commits by hash \
+                 only"
             }
             Self::NoUrl { setting } => {
-                let give = "give the build's page with --url or BUILD_STATUS_URL";
+                let pass = "pass the build's page with --url or BUILD_STATUS_URL";
                 return Some(match setting {
-                    Some(setting) => format!("set {setting}, or {give}").into(),
-                    None => give.into(),
+                    Some(setting) => format!("set {setting}, or {pass}").into(),
+                    None => pass.into(),
                 });
             }
-            Self::BadUrl { .. } => "mend that, or give another page with --url or BUILD_STATUS_URL",
+            Self::BadUrl { .. } => "fix it, or pass another URL with --url or BUILD_STATUS_URL",
             Self::NoRepository { .. } => {
-                "set BITBUCKET_NAMESPACE to the workspace (Data Center: the project's key, or ~user) \
-                 and BITBUCKET_REPOSITORY to the repository on Bitbucket, or \
-                 BITBUCKET_REPOSITORY alone to WORKSPACE/REPO"
+                "set BITBUCKET_REPOSITORY to WORKSPACE/REPO, or set BITBUCKET_NAMESPACE to the \
+                 workspace (Data Center: the project's key, or ~user) and BITBUCKET_REPOSITORY to \
+                 the repository"
             }
-            Self::NoServer { .. } => {
-                "set BITBUCKET_SERVER_URL to the address of its pages, context path included, as \
-                 https://git.example.com or https://example.com/bitbucket"
+            Self::NoServer { url, .. } => {
+                let set = match url {
+                    Some(url) => {
+                        format!("if that server is yours, set BITBUCKET_SERVER_URL to {url}")
+                    }
+                    None => "set BITBUCKET_SERVER_URL to the address of its pages, context path \
+                             included, such as https://git.example.com/bitbucket"
+                        .into(),
+                };
+                return Some(
+                    format!("{set}; a clone URL alone does not decide where credentials go").into(),
+                );
             }
             Self::NoCredentials { caveat } => {
-                let set = "set BITBUCKET_ACCESS_TOKEN (to an access token; with an API token, \
-                           BITBUCKET_USERNAME to its account's email; with a password of Data \
-                           Center, to its user)";
+                let set = "an access token needs no other variable; with an API token, also \
+                           set BITBUCKET_USERNAME to its account's email (with a Data Center \
+                           password, to its user)";
                 return Some(match caveat {
                     Some(caveat) => format!("{set}; {caveat}").into(),
                     None => set.into(),
@@ -356,11 +366,11 @@ impl Error {
             }
             Self::Redirected { .. } => {
                 "redirects are not followed: check BITBUCKET_API_ROOT (Cloud) or BITBUCKET_SERVER_URL \
-                 (Data Center), and that no login page is in the way"
+                 (Data Center), and whether a login page intercepts the request"
             }
             Self::NotFrom { .. } => {
-                "a login page or a proxy answered in its place: check BITBUCKET_API_ROOT \
-                 (Cloud) or BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
+                "a login page or a proxy answered instead: check BITBUCKET_API_ROOT (Cloud) or \
+                 BITBUCKET_SERVER_URL (Data Center), and the proxy variables"
             }
             Self::Usage { hint, .. }
             | Self::Unreadable { hint, .. }
@@ -381,36 +391,33 @@ impl fmt::Display for Error {
             Self::Setting {
                 origin, problem, ..
             } => write!(f, "{origin}: {problem}"),
-            Self::UnknownProvider { id, .. } => write!(f, "provider: there is none called `{id}`"),
+            Self::UnknownProvider { id, .. } => write!(f, "provider: `{id}` is not a known CI"),
             Self::SeveralProviders { ids } => {
                 write!(
                     f,
-                    "provider: the environment fits more than one: {}",
+                    "provider: the environment matches several CIs: {}",
                     ids.join(", ")
                 )
             }
             Self::Environment { provider, message } => {
                 write!(
                     f,
-                    "environment: the variables of {provider} cannot be read: {message}"
+                    "environment: cannot read the variables of {provider}: {message}"
                 )
             }
             Self::UnknownState { origin, word, .. } => {
-                write!(
-                    f,
-                    "state: {origin} is `{word}`, which is no word for a state"
-                )
+                write!(f, "state: `{word}` is not a known state (from {origin})")
             }
             Self::NoState { variable, .. } => {
-                f.write_str("state: none is known: no STATE argument, BUILD_STATUS is not set")?;
+                f.write_str("no state: pass STATE or set BUILD_STATUS")?;
                 match variable {
-                    Some(name) => write!(f, ", and {name} does not say"),
-                    None => f.write_str(", and this CI does not say"),
+                    Some(name) => write!(f, " ({name} is unset or not a known state)"),
+                    None => Ok(()),
                 }
             }
-            Self::NoCommit => f.write_str("commit: none is known"),
+            Self::NoCommit => f.write_str("no commit: neither the CI nor git names one"),
             Self::NotACommit { reason, .. } => write!(f, "commit: {reason}"),
-            Self::NoUrl { .. } => f.write_str("url: the page of the build is not known"),
+            Self::NoUrl { .. } => f.write_str("no url: the CI does not name the build's page"),
             Self::BadUrl {
                 origin,
                 url,
@@ -418,34 +425,35 @@ impl fmt::Display for Error {
             } => {
                 write!(
                     f,
-                    "url: Bitbucket would refuse `{url}`: {problem} (it comes from {origin})"
+                    "url: Bitbucket would refuse `{url}`: {problem} (from {origin})"
                 )
             }
             Self::NoRepository { found: None } => {
-                f.write_str("repository: it is not known which one on Bitbucket this is")
+                f.write_str("repository: cannot determine the Bitbucket repository")
             }
             Self::NoRepository { found: Some(found) } => write!(f, "repository: {found}"),
-            Self::NoServer { host } => write!(
+            Self::NoServer { host, .. } => write!(
                 f,
-                "server: the repository is on a Bitbucket Data Center, whose URL does not follow \
-                 from its ssh address on {host}"
+                "server: the repository is on a Bitbucket Data Center ({host}), and \
+                 BITBUCKET_SERVER_URL is not set"
             ),
-            Self::NoCredentials { .. } => {
-                f.write_str("credentials: there are none: BITBUCKET_ACCESS_TOKEN is not set")
-            }
+            Self::NoCredentials { .. } => f.write_str("no credentials: set BITBUCKET_ACCESS_TOKEN"),
             Self::Unreadable {
                 origin,
                 path,
                 message,
                 ..
             } => {
-                write!(f, "{origin}: the file `{path}` cannot be read: {message}")
+                write!(f, "{origin}: cannot read the file `{path}`: {message}")
             }
             Self::Redirected {
                 status, location, ..
             } => {
-                write!(f, "refused: HTTP {status}, a redirect to ")?;
-                f.write_str(location.as_deref().unwrap_or("nowhere"))
+                write!(f, "refused: HTTP {status}, a redirect ")?;
+                match location {
+                    Some(location) => write!(f, "to {location}"),
+                    None => f.write_str("without a Location"),
+                }
             }
             Self::Refused {
                 status,
@@ -461,11 +469,11 @@ impl fmt::Display for Error {
                 status,
                 content_type,
             } => {
-                let (server, kind) = (server.name(), content_type.as_deref());
+                let content_type = content_type.as_deref().unwrap_or("no content type");
                 write!(
                     f,
-                    "refused: HTTP {status}, but not from {server}: the answer is {}",
-                    kind.unwrap_or("of no type")
+                    "refused: HTTP {status}, but the answer is not from {} ({content_type})",
+                    server.name()
                 )
             }
             Self::Failing {
@@ -488,8 +496,8 @@ impl fmt::Display for Error {
                 write!(f, "not reached: {server}: {message}")?;
                 write_reason(f, gave_up.as_deref())
             }
-            Self::Cancelled => f.write_str("not sent: the build ended before"),
-            Self::Output { message } => write!(f, "output: it cannot be printed: {message}"),
+            Self::Cancelled => f.write_str("not sent: the build ended first"),
+            Self::Output { message } => write!(f, "output: cannot write to stdout: {message}"),
         }
     }
 }

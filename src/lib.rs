@@ -1,4 +1,4 @@
-//! Tells Bitbucket how a CI job went.
+//! Reports the status of a CI job to Bitbucket.
 //!
 //! ```text
 //! argv ─► Args ─────────────────────────────┐
@@ -8,11 +8,10 @@
 //! ```
 //!
 //! Each box is a type and each arrow a function. [`mod@env`] reads the process environment (and clap,
-//! in [`cli`], the variables of our options), [`http`] opens sockets, [`ci::git`] runs `git`, and
-//! `main.rs` prints and exits. Everything between is plain data.
+//! in [`cli`], the variables of options), [`http`] opens sockets, [`ci::git`] runs `git`, and `main.rs`
+//! prints and exits. Everything between is plain data.
 //!
-//! The modules below stand in the order in which they use each other: a module uses only those below
-//! it.
+//! A module uses only the modules listed below it.
 //!
 //! The library serves the binary, its tests and its examples. Only the command line is stable.
 
@@ -20,7 +19,7 @@ pub mod command;
 
 pub mod bitbucket;
 
-pub mod gitlab;
+pub(crate) mod gitlab;
 
 pub mod report;
 
@@ -35,7 +34,8 @@ pub mod output;
 
 pub mod status;
 
-pub mod deadline;
+pub(crate) mod deadline;
 pub mod env;
 pub mod error;
+mod file;
 pub mod secret;

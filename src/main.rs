@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::process::{self, ExitCode};
+use std::thread;
 
 use build_status::bitbucket::auth;
 use build_status::cli::{self, Args, EarlyExit};
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     let env = Env::from_process();
     let json = cli::asks_for_json(&words, env.get("BUILD_STATUS_OUTPUT"));
     let exit = match Args::read(words) {
-        Ok(args) => command::run(&args, &env, &mut say),
+        Ok(args) => command::run(&args, &env, say),
         Err(EarlyExit::Print(stdout)) => Exit::printed(stdout),
         Err(EarlyExit::Fail(error)) => fail(error, &env, json),
     };
@@ -51,20 +52,25 @@ fn fail(error: Error, env: &Env, json: bool) -> Exit {
     Exit { stdout, ..exit }
 }
 
-/// A panic is a bug: one line about it, no backtrace, and the exit code of "anything else".
+/// Reports a panic, which is a bug: one line, no backtrace, exit code 1.
 #[expect(clippy::exit, reason = "after a panic there is nowhere to return to")]
 fn report_bug(panic: &PanicHookInfo<'_>) {
-    let place = panic
+    let location = panic
         .location()
         .map(ToString::to_string)
         .unwrap_or_default();
     say(&format!(
-        "this is a bug, please report it: panic at {place}"
+        "this is a bug, please report it: panic at {location}"
     ));
+    if command::run::give_up_reporting() {
+        loop {
+            thread::park();
+        }
+    }
     process::exit(1);
 }
 
-/// Prints one line on stderr. If that is closed, there is nobody to tell.
+/// Prints a line on stderr. If stderr is closed, there is nowhere to report that.
 fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "build_status: {line}");
 }

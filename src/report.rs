@@ -1,4 +1,4 @@
-//! What we claim: the CI's facts, the options that override them, and Bitbucket's limits.
+//! The build status to send: options, else what the CI says, within Bitbucket's limits.
 
 use std::time::Duration;
 
@@ -15,51 +15,51 @@ use crate::status::refname::Refname;
 use crate::status::state::State;
 use crate::status::url;
 
-/// A build status, ready to be put into a product's words.
+/// A build status, before it is written in a product's format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The state of the build.
     pub state: State,
     /// Unique on the commit: a later report with the same key overwrites this one.
     pub key: String,
-    /// The text of the link.
+    /// The name of the status, shown as its link.
     pub name: String,
-    /// What happened.
+    /// The description of the status.
     pub description: String,
-    /// Where the link leads.
+    /// The URL that the status links to.
     pub url: String,
-    /// The commit's hash.
-    pub commit: String,
+    /// The commit's hash, in lower case.
+    pub(crate) commit: String,
     /// The branch or tag.
-    pub refname: Option<Refname>,
-    /// The build that "Required builds" on Data Center ask for, if it is not the key.
-    pub parent: Option<String>,
-    /// The build's number.
-    pub build_number: Option<String>,
-    /// How long the build took.
-    pub duration: Option<Duration>,
-    /// How its tests ended.
-    pub test_results: Option<TestResults>,
+    pub(crate) refname: Option<Refname>,
+    /// The key that a "Required builds" merge check on Data Center expects, if it is not `key`.
+    pub(crate) parent: Option<String>,
+    /// The build's number in the CI.
+    pub(crate) build_number: Option<String>,
+    /// How long the command of `run` took.
+    pub(crate) duration: Option<Duration>,
+    /// The counts from JUnit files.
+    pub(crate) test_results: Option<TestResults>,
 }
 
-/// The name of a job in no CI.
+/// The name of a job outside a CI.
 const NAMELESS: &str = "build";
 
-/// What a report is made of: an option, else what the CI says, else a default.
+/// What a report is made from. Each value is an option's, else the CI's, else a default.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
-    /// The options, and the variables that stand for them.
+    /// The options and their variables.
     pub options: &'a Options,
-    /// The CI, if it is known.
+    /// The CI, if one was recognised.
     pub info: Option<&'static ProviderInfo>,
     /// What the CI says.
     pub context: &'a Context,
-    /// Whose limits hold.
+    /// The product whose limits apply.
     pub product: Product,
 }
 
 impl Claim<'_> {
-    /// Puts the report together for the state that `word` names, or that the CI says.
+    /// Makes the report for the state that `word` names, else for the CI's job status.
     pub fn report(&self, word: Option<&str>) -> Result<Report, Error> {
         let state = self.state(word)?;
         let commit = self.commit()?;
@@ -79,19 +79,50 @@ impl Claim<'_> {
             url,
             commit,
             refname: self.refname()?,
-            parent: self.options.destination.parent.clone(),
+            parent: self.parent(),
             build_number: self.context.build_number.clone(),
             duration: None,
             test_results: None,
         })
     }
 
+    /// The build that "Required builds" on Data Center wait for, if it is not the key: they need one
+    /// that is the same on every branch.
+    pub(crate) fn parent(&self) -> Option<String> {
+        let given = self.options.destination.parent.clone();
+        given.or_else(|| {
+            let name = self.context.job_name_on_any_branch.as_deref();
+            let name = name.filter(|_| self.options.build.key.is_none())?;
+            let whole = key::of_job(self.info?.key, name);
+            Some(key::within(&whole, Product::DataCenter.limits().key))
+        })
+    }
+
+    /// Where the values come from: the option or its variable, else the CI. For people.
+    pub(crate) fn origin(&self, option: &str) -> String {
+        let build = &self.options.build;
+        let given = match option {
+            "key" => &build.key,
+            "name" => &build.name,
+            "url" => &build.url,
+            "refname" => &build.refname,
+            "commit" => &self.options.commit,
+            "parent" => &self.options.destination.parent,
+            _ => &self.options.destination.repository,
+        };
+        match (given, self.info) {
+            (Some(_), _) => self.options.origins.name(option),
+            (None, Some(info)) => info.name.to_owned(),
+            (None, None) => "git or the default".to_owned(),
+        }
+    }
+
     fn limits(&self) -> Limits {
         self.product.limits()
     }
 
-    /// The state: the word given, else what the CI says.
-    pub fn state(&self, word: Option<&str>) -> Result<State, Error> {
+    /// The state that `word` names. Without a word, or for `auto`, the CI's job status.
+    pub(crate) fn state(&self, word: Option<&str>) -> Result<State, Error> {
         match word {
             Some(word) if !word.eq_ignore_ascii_case("auto") => {
                 State::from_word(word).ok_or_else(|| Error::UnknownState {
@@ -112,13 +143,13 @@ impl Claim<'_> {
         }
     }
 
-    /// The key, as short as Bitbucket wants it: the one given, else one made of the job's name.
-    pub fn key(&self) -> Result<String, Error> {
+    /// The key within the product's limit: the given one, else one made from the job's name.
+    pub(crate) fn key(&self) -> Result<String, Error> {
         let origin = || self.options.origins.name("key");
         if let Some(given) = &self.options.build.key {
             env::check_expanded(&origin(), given)?;
             if given.trim().is_empty() {
-                let hint = "leave it out for a key made of the job's name";
+                let hint = "unset it to use a key made from the job's name";
                 return Err(Error::setting(&origin(), "it is blank", hint));
             }
         }
@@ -133,14 +164,14 @@ impl Claim<'_> {
         }
     }
 
-    /// What to say about a key that was given and is shortened.
+    /// A warning, if the given key is too long and is shortened.
     pub fn key_warning(&self) -> Option<String> {
         let given = self.options.build.key.as_deref()?;
         let limits = self.limits();
         let short = key::within(given, limits.key);
         (short != given).then(|| {
             format!(
-                "{}: the key has {} characters, and {} takes {}: sending `{short}`",
+                "{}: the key has {} characters, but {} allows {}: sending `{short}`",
                 self.options.origins.name("key"),
                 given.chars().count(),
                 limits.product,
@@ -162,15 +193,15 @@ impl Claim<'_> {
         }
     }
 
-    /// The commit: the hash given, else the CI's.
-    pub fn commit(&self) -> Result<String, Error> {
+    /// The commit's hash: the given one, else the CI's.
+    pub(crate) fn commit(&self) -> Result<String, Error> {
         let short_will_do = self.limits().short_commit;
         if let Some(given) = &self.options.commit {
             return self.given_commit(given);
         }
         match &self.context.commit {
             DetectedCommit::Hash(hash) => Ok(hash.clone()),
-            // Nobody has completed it, and Cloud takes it as it is.
+            // git could not complete the prefix. Cloud accepts prefixes.
             DetectedCommit::Refused {
                 revision: Some(prefix),
                 ..
@@ -196,13 +227,13 @@ impl Claim<'_> {
         }
         let origin = self.options.origins.name("commit");
         Err(Error::NotACommit {
-            reason: format!("{origin} is `{given}`, and not {digits} hexadecimal digits"),
+            reason: format!("{origin} is `{given}`, not {digits} hexadecimal digits"),
             given: true,
         })
     }
 
-    /// The build's URL: the one given, else the job's, else the pipeline's.
-    pub fn url(&self) -> Result<String, Error> {
+    /// The URL to link to: the given one, else the job's page, else the pipeline's.
+    pub(crate) fn url(&self) -> Result<String, Error> {
         let given = self.options.build.url.as_deref();
         let text = given
             .or(self.context.url.as_deref())
@@ -222,15 +253,15 @@ impl Claim<'_> {
         let (host, limits) = (url::host(&checked), self.limits());
         if limits.dotted_host && !host.trim_end_matches('.').contains('.') {
             return Err(bad(format!(
-                "its host `{host}` has no dot, and {} wants a full name or an IPv4 address",
+                "its host `{host}` has no dot, but {} requires a full name or an IPv4 address",
                 limits.product
             )));
         }
         Ok(checked)
     }
 
-    /// The branch or tag: the one given, unless it is empty, else the CI's.
-    pub fn refname(&self) -> Result<Option<Refname>, Error> {
+    /// The branch or tag: the given one, else the CI's. An empty one means none.
+    pub(crate) fn refname(&self) -> Result<Option<Refname>, Error> {
         let Some(given) = self.options.build.refname.as_deref() else {
             return Ok(self.context.refname());
         };
@@ -238,7 +269,7 @@ impl Claim<'_> {
         Ok((!given.is_empty()).then(|| self.given_refname(given)))
     }
 
-    /// A name that somebody gave: a tag if the CI builds that tag, else a branch.
+    /// A given name. It is a tag if it is the tag that the CI builds, else a branch.
     fn given_refname(&self, name: &str) -> Refname {
         let is_tag = self.context.tag.as_deref() == Some(name);
         Refname::from_full(name).unwrap_or_else(|| {
@@ -252,7 +283,7 @@ impl Claim<'_> {
 }
 
 impl Report {
-    /// Describes the build by `text`, unless somebody has given a description.
+    /// Sets the description to `text`, unless `options` has one.
     pub(crate) fn describe(&mut self, options: &Options, text: &str, product: Product) {
         if options.build.description.is_none() {
             self.description = shortened(text, product.limits().text);
@@ -260,7 +291,7 @@ impl Report {
     }
 }
 
-/// `text`, or its beginning and `…`.
+/// `text`, cut to `limit` characters, of which the last is `…` then.
 fn shortened(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();

@@ -1,11 +1,13 @@
-//! Text that must not be seen.
+//! Secrets, and their redaction.
+
+mod encoding;
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
-/// A token or password. Prints as `(redacted)`, whatever prints it.
+/// A token or password. Its `Debug` form is `(redacted)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -27,31 +29,30 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Blots out known secrets in text that is about to be printed: Bitbucket's answers, proxies' error
-/// pages and `Location` headers may repeat what was sent to them.
+/// Replaces known secrets in text to print. Bitbucket's answers, proxies' error pages and `Location`
+/// headers may repeat what was sent.
 #[derive(Clone, Default, PartialEq)]
 pub struct Redactor {
+    /// The secrets, as they are and as base64.
     needles: Vec<String>,
 }
 
 impl Redactor {
-    /// Below this length a secret is blotted out only in what comes from outside: as a word of our
-    /// own sentences it would show by its absence.
+    /// A shorter secret is redacted only in text from outside. In the program's own sentences, a gap
+    /// would reveal it.
     const SHORTEST: usize = 8;
-    /// Below this length it is no secret.
+    /// Shorter text is not redacted at all.
     const SHORTEST_OUTSIDE: usize = 3;
 
-    /// Adds a secret: as it is, as base64, and as it stands inside a JSON string.
+    /// Adds a secret in its forms: plain, base64, and escaped as in a JSON string.
     pub fn add(&mut self, secret: &str) {
-        let json = serde_json::to_string(secret).unwrap_or_default();
         let forms = [
             secret.to_owned(),
             BASE64_STANDARD.encode(secret),
             BASE64_URL_SAFE.encode(secret),
-            json.trim_matches('"').to_owned(),
         ];
         for form in forms {
-            // A padding sign may be lost on the way. What is short needs all that it has.
+            // Base64 may arrive without padding. A short form keeps it, to stay long enough.
             let form = match form.trim_end_matches('=') {
                 short if short.len() < Self::SHORTEST => form,
                 padless => padless.to_owned(),
@@ -60,7 +61,7 @@ impl Redactor {
                 self.needles.push(form);
             }
         }
-        // Longest first, so that no secret hides inside what is left of a longer one.
+        // Longest first: a short secret inside a longer one would leave parts of the latter.
         self.needles
             .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
     }
@@ -70,19 +71,28 @@ impl Redactor {
         self.without(text, Self::SHORTEST)
     }
 
-    /// The same for text that somebody else wrote.
+    /// The same for text from outside, where shorter secrets are replaced too.
     pub fn redact_outside(&self, text: &str) -> String {
         self.without(text, Self::SHORTEST_OUTSIDE)
     }
 
     fn without(&self, text: &str, shortest: usize) -> String {
-        self.needles.iter().fold(text.to_owned(), |text, needle| {
-            if needle.len() >= shortest && text.contains(needle) {
-                text.replace(needle, "***")
+        let needles = self.needles.iter().filter(|it| it.len() >= shortest);
+        let needles: Vec<&str> = needles.map(String::as_str).collect();
+        let mut redacted = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let may_begin = |needle: &&&str| encoding::may_begin(first, needle);
+            let mut candidates = needles.iter().filter(may_begin);
+            if let Some(after) = candidates.find_map(|needle| encoding::strip(rest, needle)) {
+                redacted.push_str("***");
+                rest = after.trim_start_matches('=');
             } else {
-                text
+                redacted.push(first);
+                rest = &rest[first.len_utf8()..];
             }
-        })
+        }
+        redacted
     }
 }
 
@@ -124,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_redactor_knows_plain_base64_and_json_forms() {
+    fn the_redactor_knows_every_encoding() {
         let mut redactor = Redactor::default();
         redactor.add("me@x.org:t0\"ken>>>???");
         for leak in [
@@ -132,6 +142,10 @@ mod tests {
             "me@x.org:t0\\\"ken>>>???",
             "bWVAeC5vcmc6dDAia2VuPj4+Pz8/",
             "bWVAeC5vcmc6dDAia2VuPj4-Pz8_",
+            "me%40x.org%3At0%22ken%3E%3e%3e%3F%3f%3f",
+            "me&#64;x.org&#x3a;t0&quot;ken&gt;&gt;&#062;???",
+            "me\\u0040x.org:t0\\u0022ken>\\u003E\\u003e???",
+            "me@x.org:t0\\x22ken>>>???",
         ] {
             assert_eq!(redactor.redact(&format!("a {leak} b")), "a *** b");
         }

@@ -1,13 +1,15 @@
-//! Reading the credentials from variables and from the files that they name.
+//! Reads the credentials from variables, and from files that variables name.
 
-use std::fs;
+use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL};
 use crate::cli::{Method, Options};
 use crate::env::{self, Env};
 use crate::error::Error;
+use crate::file;
 use crate::http::proxy;
 use crate::secret::{Redactor, Secret};
 use crate::status::product::Product;
@@ -25,7 +27,10 @@ struct Variables {
     bitbucket_username: Option<String>,
 }
 
-/// Reads the credentials for `product`, if there are any.
+/// Longer than any secret, in bytes.
+const LONGEST_SECRET: u64 = 64 * 1024;
+
+/// Reads the credentials for `product`. `None` if none are set.
 pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Credentials>, Error> {
     let credentials = read_any(env, options.credentials.auth, options.network.allow_http)?;
     if let Some(credentials) = &credentials {
@@ -39,7 +44,7 @@ fn read_any(
     method: Option<Method>,
     allow_http: bool,
 ) -> Result<Option<Credentials>, Error> {
-    let variables: Variables = env.read().map_err(|error| Error::Environment {
+    let variables: Variables = env.read(&[]).map_err(|error| Error::Environment {
         provider: "Bitbucket",
         message: error.to_string(),
     })?;
@@ -75,8 +80,8 @@ fn read_any(
     match (token, consumer, method) {
         (Some(_), Some(_), None) => Err(Error::setting(
             "BITBUCKET_ACCESS_TOKEN",
-            "BITBUCKET_CLIENT_ID is set too, and these are two kinds of credentials",
-            "set one of them, or say which with --auth or BITBUCKET_AUTH",
+            "BITBUCKET_CLIENT_ID is set too: these are two kinds of credentials",
+            "set only one of them, or choose one with --auth or BITBUCKET_AUTH",
         )),
         (_, Some((id, secret)), None | Some(Method::OAuth)) => {
             let url = variables.bitbucket_oauth_url;
@@ -90,7 +95,7 @@ fn read_any(
         }
         (_, None, Some(Method::OAuth)) => Err(Error::setting(
             "BITBUCKET_CLIENT_ID",
-            "it is not set, and --auth oauth needs it",
+            "it is not set, but --auth oauth requires it",
             "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
         )),
         (Some(token), _, method) => {
@@ -116,12 +121,12 @@ fn with_token(
     });
     match (method, username) {
         (Method::Bearer | Method::OAuth, _) => {
-            // A password may have them, a token has not; and no header can hold them.
+            // A password may contain them, but no token does, and no header may.
             if token.expose().contains(|c: char| !c.is_ascii_graphic()) {
                 return Err(Error::setting(
                     origin,
-                    "it has white space or letters outside ASCII, which no token has",
-                    "put the token in it, and nothing else; a password needs BITBUCKET_USERNAME too",
+                    "it contains white space or non-ASCII characters, which no token has",
+                    "put only the token in it; for a password, set BITBUCKET_USERNAME too",
                 ));
             }
             Ok(Credentials::Bearer { token })
@@ -129,7 +134,7 @@ fn with_token(
         (Method::Basic, Some(username)) => Ok(Credentials::Basic { username, token }),
         (Method::Basic, None) => Err(Error::setting(
             "BITBUCKET_USERNAME",
-            "it is not set, and Basic credentials need it",
+            "it is not set, but Basic authentication requires it",
             "set it to the Atlassian account's email (Data Center: the user name), or leave out --auth \
              basic",
         )),
@@ -139,12 +144,12 @@ fn with_token(
 fn one_of_two(missing: &str, set: &str) -> Error {
     Error::setting(
         missing,
-        &format!("it is not set, and {set} is"),
-        "an OAuth consumer needs both; a protected variable is missing on unprotected branches",
+        &format!("it is not set, but {set} is"),
+        "set both for an OAuth consumer; a protected variable is missing on unprotected branches",
     )
 }
 
-/// A secret from its variable, or from the file that its other variable names.
+/// A secret from `variable`, else from the file that `{variable}_FILE` names.
 fn secret(
     variable: &str,
     value: Option<String>,
@@ -157,7 +162,7 @@ fn secret(
             if Kind::of(&Secret::new(&path)) != Kind::Unknown {
                 return Err(Error::setting(
                     &file_variable,
-                    "it is a token, and not the path of a file",
+                    "it is a token, not the path of a file",
                     &format!("put the token into {variable}, or into a file"),
                 ));
             }
@@ -169,7 +174,7 @@ fn secret(
 }
 
 fn read_file(origin: &str, path: &str) -> Result<String, Error> {
-    let bytes = fs::read(path).map_err(|error| Error::Unreadable {
+    let bytes = file::read(Path::new(path), LONGEST_SECRET).map_err(|error| Error::Unreadable {
         origin: origin.to_owned(),
         path: path.to_owned(),
         message: error.to_string(),
@@ -181,47 +186,59 @@ fn read_file(origin: &str, path: &str) -> Result<String, Error> {
 fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     let token = Secret::new(text);
     let text = token.expose();
-    if text.is_empty() {
-        return Err(Error::setting(
-            origin,
-            "it is empty",
-            "put the token or secret in it",
-        ));
-    }
-    // In a file, nothing was to be expanded.
+    // A CI expands references in variables, but not in files.
     if !origin.ends_with("_FILE") {
         env::check_expanded(origin, text)?;
     }
-    if text.contains('\u{fffd}') {
-        return Err(Error::setting(
-            origin,
-            "it is not UTF-8",
-            "put the token in it, and nothing else",
-        ));
+    let only = "put only the token in it";
+    let problem = if text.is_empty() {
+        Some(("it is empty", "put the token or secret in it"))
+    } else if text.contains('\u{fffd}') {
+        Some(("it is not valid UTF-8", only))
+    } else if text.contains(char::is_control) {
+        Some((
+            "it contains a line break or another control character",
+            only,
+        ))
+    } else if text.contains("[MASKED]") {
+        Some((
+            "it contains [MASKED], which a CI's log shows in place of a secret",
+            "copy the token from where it was made",
+        ))
+    } else if is_quoted(text) {
+        Some(("it is in quotes", "leave out the quotes"))
+    } else if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
+        Some((
+            "it is a whole JSON object",
+            "put only the token in it; from AWS Secrets Manager, name the key behind the secret: \
+             SECRET:KEY",
+        ))
+    } else if Kind::of(&token) == Kind::AppPassword {
+        Some((
+            "it is an app password (ATBB…); app passwords stopped working on 2026-07-28",
+            "create a repository access token (Repository settings, Access tokens) with the scope \
+             repository (read), and unset BITBUCKET_USERNAME",
+        ))
+    } else {
+        None
+    };
+    if let Some((problem, hint)) = problem {
+        return Err(Error::setting(origin, problem, hint));
     }
-    if text.contains(char::is_control) {
-        return Err(Error::setting(
-            origin,
-            "it has a line break or another control character inside",
-            "put the token in it, and nothing else",
-        ));
-    }
-    if Kind::of(&token) == Kind::AppPassword {
-        return Err(Error::setting(
-            origin,
-            "it is an app password (ATBB…), and those stopped working on 2026-07-28",
-            "make a repository access token (Repository settings, Access tokens) with the scope \
-             repository (read), and leave out BITBUCKET_USERNAME",
-        ));
-    }
-    if !origin.ends_with("_FILE") && text.starts_with('/') && fs::metadata(text).is_ok() {
+    let is_path = Path::new(text).is_absolute() && Path::new(text).exists();
+    if is_path && !origin.ends_with("_FILE") {
         return Err(Error::setting(
             origin,
             "it is the path of a file",
-            &format!("for a variable of type file, use the name {origin}_FILE"),
+            &format!("to read it from that file, name the variable {origin}_FILE"),
         ));
     }
     Ok(token)
+}
+
+fn is_quoted(text: &str) -> bool {
+    let within = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    within('"') || within('\'')
 }
 
 fn check_username(name: &str) -> Result<(), Error> {
@@ -230,14 +247,14 @@ fn check_username(name: &str) -> Result<(), Error> {
     if name.contains(|c: char| c == ':' || c == '\u{fffd}' || c.is_control()) {
         return Err(Error::setting(
             ORIGIN,
-            "it has a colon or a control character inside",
-            "set it to the Atlassian account's email (Data Center: the user name), and nothing else",
+            "it contains a colon or a control character",
+            "set it to only the Atlassian account's email (Data Center: the user name)",
         ));
     }
     Ok(())
 }
 
-/// Reads the token in the answer to an exchange.
+/// Reads the token from the response of the OAuth token endpoint.
 pub fn issued(response: &[u8]) -> Option<Credentials> {
     #[derive(Deserialize)]
     struct Issued {
@@ -248,8 +265,8 @@ pub fn issued(response: &[u8]) -> Option<Credentials> {
     Some(Credentials::Issued { token })
 }
 
-/// Every secret in `env`, to be kept out of what is printed. Reads no file: [`hide`] adds what
-/// [`read`] finds there.
+/// A redactor for every secret in `env`. It reads no files: secrets that [`read`] finds there are
+/// added with [`Log::hide`](crate::output::log::Log::hide).
 pub fn redactor(env: &Env) -> Redactor {
     let mut redactor = Redactor::default();
     let mut add = |username: &str, secret: &str| {
@@ -322,7 +339,7 @@ mod tests {
             ("${BITBUCKET_TOKEN}", "literal reference"),
             ("ATBB123456789", "app password"),
             ("a b", "white space"),
-            ("\u{feff}t0ken", "outside ASCII"),
+            ("\u{feff}t0ken", "non-ASCII"),
             ("a\r\nX-Injected: 1", "line break"),
             (" ", "empty"),
             ("/etc/passwd", "path of a file"),

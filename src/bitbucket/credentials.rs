@@ -1,4 +1,4 @@
-//! Credentials: what there is to send, and how.
+//! Credentials, and the header that they are sent in.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +8,7 @@ use crate::http::request::{Request, Value};
 use crate::secret::Secret;
 use crate::status::product::Product;
 
-/// Who we are to Bitbucket.
+/// Credentials for Bitbucket.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Credentials {
     /// `Authorization: Basic`, with a user name.
@@ -23,43 +23,44 @@ pub enum Credentials {
         /// An access token.
         token: Secret,
     },
-    /// An OAuth consumer, to be exchanged for a token first.
+    /// An OAuth consumer's key and secret, to be exchanged for a token.
     Consumer {
-        /// Its key.
+        /// The consumer's key.
         id: Secret,
-        /// Its secret.
+        /// The consumer's secret.
         secret: Secret,
-        /// Where.
+        /// The URL of the exchange.
         url: String,
     },
-    /// What an OAuth consumer was given: a token for an hour or two.
+    /// A token that was issued to an OAuth consumer, valid for an hour or two.
     Issued {
-        /// The token.
+        /// An access token.
         token: Secret,
     },
 }
 
-/// What a token's first characters say it is. Atlassian calls tokens opaque, so this chooses hints
-/// and Basic or Bearer, and refuses nothing but what is known to be dead.
+/// The kind of a token, by its first characters.
 ///
+/// Atlassian calls tokens opaque. So the kind only determines the hints and the choice between Basic
+/// and Bearer; only app passwords, which no longer work, are refused.
 /// <https://community.atlassian.com/forums/Bitbucket-questions/Can-we-confirm-BitBucket-s-token-prefixes/qaq-p/3093481>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `ATATT…`: belongs to a person, goes with an email, expires after a year at most.
+pub(crate) enum Kind {
+    /// `ATATT…`: an API token of an account, sent with its email; valid for a year at most.
     ApiToken,
-    /// `ATCTT…`: belongs to a repository, project or workspace.
+    /// `ATCTT…`: an access token of a repository, project or workspace.
     AccessToken,
-    /// `BBDC-…`: Data Center's access token.
+    /// `BBDC-…`: an HTTP access token of Data Center.
     DataCenterToken,
-    /// `ATBB…`: dead since 2026-07-28.
+    /// `ATBB…`: an app password; they stopped working on 2026-07-28.
     AppPassword,
     /// Anything else.
     Unknown,
 }
 
 impl Kind {
-    /// What `token` is.
-    pub fn of(token: &Secret) -> Self {
+    /// The kind of `token`.
+    pub(crate) fn of(token: &Secret) -> Self {
         const PREFIXES: &[(&str, Kind)] = &[
             ("ATATT", Kind::ApiToken),
             ("ATCTT", Kind::AccessToken),
@@ -74,13 +75,13 @@ impl Kind {
     }
 }
 
-/// <https://developer.atlassian.com/cloud/bitbucket/oauth-2/>
+/// Where Cloud issues tokens: <https://developer.atlassian.com/cloud/bitbucket/oauth-2/>
 pub(super) const OAUTH_URL: &str = "https://bitbucket.org/site/oauth2/access_token";
 
 impl Credentials {
-    /// The scheme and what follows it in the `Authorization` header. A consumer's is that of the
+    /// The scheme and the value in the `Authorization` header. A consumer's are those for the
     /// exchange.
-    pub fn authorization(&self) -> (&'static str, Secret) {
+    pub(crate) fn authorization(&self) -> (&'static str, Secret) {
         match self {
             Self::Basic { username, token } => ("Basic", pair(username, token)),
             Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
@@ -88,8 +89,8 @@ impl Credentials {
         }
     }
 
-    /// The token or password that Bitbucket gets.
-    pub fn token(&self) -> Option<&Secret> {
+    /// The token or password, if they have one.
+    pub(crate) fn token(&self) -> Option<&Secret> {
         match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => {
                 Some(token)
@@ -98,14 +99,14 @@ impl Credentials {
         }
     }
 
-    /// Whether `product` can take them at all.
-    pub fn check_product(&self, product: Product) -> Result<(), Error> {
+    /// Refuses credentials that `product` does not support.
+    pub(crate) fn check_product(&self, product: Product) -> Result<(), Error> {
         match self {
             Self::Consumer { url, .. } if product == Product::DataCenter && url == OAUTH_URL => {
                 Err(Error::setting(
                     "BITBUCKET_CLIENT_ID",
-                    "it is an OAuth consumer, and those are Bitbucket Cloud's",
-                    "make an HTTP access token with the permission Repository read, and set \
+                    "it is an OAuth consumer, which works on Bitbucket Cloud only",
+                    "create an HTTP access token with the permission Repository read, and set \
                      BITBUCKET_ACCESS_TOKEN to it",
                 ))
             }
@@ -113,13 +114,13 @@ impl Credentials {
         }
     }
 
-    /// `request` with the credentials.
-    pub fn sign(&self, request: Request) -> Request {
+    /// Adds the `Authorization` header to `request`.
+    pub(crate) fn sign(&self, request: Request) -> Request {
         let (scheme, secret) = self.authorization();
         request.with("Authorization", Value::Authorization(scheme, secret))
     }
 
-    /// The same for a request that is only printed: a consumer is not exchanged for a token.
+    /// The same for a request that is only printed: a consumer gets the header of an issued token.
     pub fn sign_dry_run(&self, request: Request) -> Request {
         match self {
             Self::Consumer { .. } => {
@@ -130,8 +131,8 @@ impl Credentials {
         }
     }
 
-    /// What must not be printed.
-    pub fn secrets(&self) -> Vec<Secret> {
+    /// The secrets, which must not be printed.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
         let own = match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => token,
             Self::Consumer { secret, .. } => secret,
@@ -139,8 +140,8 @@ impl Credentials {
         vec![own.clone(), self.authorization().1]
     }
 
-    /// What they are, for people.
-    pub fn describe(&self) -> &'static str {
+    /// Their kind and scheme, for people.
+    pub(crate) fn describe(&self) -> &'static str {
         match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
             (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
             (Self::Basic { .. }, Kind::ApiToken) => "an API token, sent as Basic",

@@ -1,4 +1,4 @@
-//! A report's way to Bitbucket, and what has to be asked before.
+//! Delivers a report, with the requests that it needs first.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -13,32 +13,32 @@ use crate::bitbucket::{auth, verdict};
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::http::session::Session;
+use crate::http::session::{Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
 
-/// What Bitbucket said in the end, and what it took to hear it.
+/// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// How often the last request was sent.
-    pub attempts: u32,
-    /// How long everything took, pauses included.
-    pub elapsed: Duration,
-    /// The last HTTP status, if there was one.
-    pub http_status: Option<u16>,
-    /// What kept the status from being stored; nothing, if it is.
-    pub error: Option<Error>,
-    /// What Bitbucket has instead, which was left as it is.
-    pub kept: Option<Kept>,
+    pub(crate) attempts: u32,
+    /// How long all requests took, including pauses.
+    pub(crate) elapsed: Duration,
+    /// The HTTP status of the last answer, if there was one.
+    pub(crate) http_status: Option<u16>,
+    /// Why the status is not stored; `None` if it is.
+    pub(crate) error: Option<Error>,
+    /// The status that Bitbucket has and keeps instead.
+    pub(crate) kept: Option<Kept>,
 }
 
-/// What Bitbucket has, and keeps.
+/// A status that Bitbucket keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Its state, in the product's word.
-    pub state: String,
-    /// Whether a newer run has said so, or the same one before.
-    pub is_newer: bool,
+pub(crate) struct Kept {
+    /// Its state, in the product's words.
+    pub(crate) state: String,
+    /// Whether a newer run has sent it, or the same one before.
+    pub(crate) is_newer: bool,
 }
 
 impl fmt::Display for Kept {
@@ -52,8 +52,8 @@ impl fmt::Display for Kept {
     }
 }
 
-/// A session with one of Bitbucket's products.
-pub struct Delivery<'a, 'l> {
+/// A session that sends credentials to a destination.
+pub(crate) struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
     credentials: Option<Credentials>,
@@ -62,8 +62,8 @@ pub struct Delivery<'a, 'l> {
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
-    /// Sends nothing yet.
-    pub const fn new(
+    /// A delivery to `destination`. Sends nothing yet.
+    pub(crate) const fn new(
         session: Session<'a, 'l>,
         destination: &'a Destination,
         credentials: Option<Credentials>,
@@ -76,10 +76,14 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// Delivers `report`, whatever it takes, and says how that ended.
-    pub fn deliver(&mut self, report: &Report) -> Outcome {
+    /// Delivers `report`, with every request that this needs.
+    pub(crate) fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
-            Destination::Cloud(_) => self.send(&self.destination.request(report)),
+            Destination::Cloud(_) => {
+                let response = self.send(&self.destination.request(report))?;
+                let contradiction = verdict::contradicts(&response, report.state.as_str());
+                contradiction.map_or(Ok(response), Err)
+            }
             Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
         });
         match result {
@@ -109,8 +113,8 @@ impl<'a, 'l> Delivery<'a, 'l> {
         &mut self.session
     }
 
-    /// Exchanges an OAuth consumer's credentials for a token; others are ready to be sent.
-    pub fn authorize(&mut self) -> Result<(), Error> {
+    /// Exchanges an OAuth consumer's credentials for a token. Does nothing for other credentials.
+    pub(crate) fn authorize(&mut self) -> Result<(), Error> {
         let Some(Credentials::Consumer { url, .. }) = &self.credentials else {
             return Ok(());
         };
@@ -123,41 +127,55 @@ impl<'a, 'l> Delivery<'a, 'l> {
         Ok(())
     }
 
-    /// The credentials that are sent, after [`authorize`](Self::authorize).
-    pub fn into_credentials(self) -> Option<Credentials> {
+    /// The credentials: after [`authorize`](Self::authorize), the issued token.
+    pub(crate) fn into_credentials(self) -> Option<Credentials> {
         self.credentials
     }
 
-    /// Sends `request` with the credentials until it is accepted or refused, or until it is not
-    /// worth another attempt.
-    pub fn send(&mut self, request: &Request) -> Result<Response, Error> {
+    /// Sends `request` with the credentials, and retries if that may help. A refusal is an error.
+    pub(crate) fn send(&mut self, request: &Request) -> Result<Response, Error> {
         match self.ask(request)? {
             (response, None) => Ok(response),
             (_, Some(refusal)) => Err(refusal),
         }
     }
 
-    /// The same, with the refusal beside the response that is one.
-    pub fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let signed = match &self.credentials {
-            Some(credentials) => &credentials.sign(request.clone()),
-            None => request,
-        };
-        self.ask_as_it_is(signed)
+    /// The same, but a refusal is returned with its response.
+    pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
+        let request = self.signed(request);
+        self.session.send(
+            &request,
+            &judge(self.destination, self.credentials.as_ref()),
+        )
     }
 
     /// The same for a question that anybody may ask, so that no credentials go with it.
-    pub fn ask_as_it_is(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let sender = Sender {
-            credentials: self.credentials.as_ref(),
-            product: self.destination.product(),
-        };
-        let judge = |response: &Response| verdict::judge(response, sender, SystemTime::now());
-        self.session.send(request, &judge)
+    pub(crate) fn ask_unsigned(
+        &mut self,
+        request: &Request,
+    ) -> Result<(Response, Option<Error>), Error> {
+        self.session.send(request, &judge(self.destination, None))
     }
 
-    /// Asks for nothing unless it has to, and once: what a server can do with a stopped build, and
-    /// which version it is when it does not have the endpoint for builds.
+    /// Asks with one attempt, for what a report can do without.
+    fn ask_once(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
+        let request = self.signed(request);
+        self.session.once(
+            &request,
+            &judge(self.destination, self.credentials.as_ref()),
+        )
+    }
+
+    fn signed(&self, request: &Request) -> Request {
+        let request = request.clone();
+        match &self.credentials {
+            Some(credentials) => credentials.sign(request),
+            None => request,
+        }
+    }
+
+    /// Asks the server first only if needed: for its capabilities if the build was stopped, and for
+    /// its version if the endpoint for builds is missing.
     fn deliver_to_data_center(
         &mut self,
         server: &DataCenter,
@@ -173,8 +191,8 @@ impl<'a, 'l> Delivery<'a, 'l> {
         match self.send(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
-                    "this Bitbucket is older than 7.4: it stores the status without looking at the \
-                     repository and the commit, and \"Required builds\" do not see it",
+                    "Data Center before 7.4 stores the status without checking repository and \
+                     commit, and \"Required builds\" ignore it",
                 );
                 self.generation = Some(Generation::Legacy);
                 self.send(&server.request(report, Generation::Legacy))
@@ -183,21 +201,20 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// Whether `server` knows CANCELLED. Where it does not, it stores FAILED.
+    /// Whether `server` has the state CANCELLED. Where it does not, FAILED is sent.
     pub(crate) fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
         if let Some(known) = self.generation {
             return Ok(known == Generation::Rich { cancelled: true });
         }
-        let cancelled = match self.send(&server.build_capabilities()) {
-            Ok(response) => data_center::knows_cancelled(&response.body),
-            Err(error) if error.exit_code() == 5 => return Err(error),
-            // Asking again would be one more failed login.
-            Err(error) if error.http_status() == Some(401) => return Err(error),
-            // An old server does not know the question.
-            Err(_) => false,
+        let cancelled = match self.ask_once(&server.build_capabilities()) {
+            Ok((response, None)) => data_center::knows_cancelled(&response.body),
+            // Another request would be another failed login.
+            Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
+            // An old server lacks this endpoint; and FAILED is better than nothing.
+            Ok(_) | Err(_) => false,
         };
         if !cancelled {
-            let warning = "this Bitbucket does not know CANCELLED: it stores FAILED";
+            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
             self.session.log().warn(warning);
         }
         self.generation = Some(Generation::Rich { cancelled });
@@ -205,13 +222,13 @@ impl<'a, 'l> Delivery<'a, 'l> {
     }
 
     fn is_legacy(&mut self, server: &DataCenter) -> bool {
-        let answer = self.ask_as_it_is(&server.properties()).ok();
+        let answer = self.ask_unsigned(&server.properties()).ok();
         let version = answer.and_then(|(response, _)| data_center::version(&response.body));
-        version.is_some_and(|version| !data_center::is_rich(&version))
+        version.is_some_and(|version| data_center::is_legacy(&version))
     }
 
-    /// The state that Bitbucket shows for `report` now, in its own word, if it tells.
-    pub fn shown_state(&mut self, report: &Report) -> Option<String> {
+    /// The state that Bitbucket has for `report`'s key, in its own words. `None` on any error.
+    pub(crate) fn shown_state(&mut self, report: &Report) -> Option<String> {
         #[derive(Deserialize)]
         struct Shown {
             state: String,
@@ -223,8 +240,20 @@ impl<'a, 'l> Delivery<'a, 'l> {
             .map(|shown: Shown| shown.state)
     }
 
-    /// Where the session leads.
-    pub const fn destination(&self) -> &'a Destination {
+    /// The repository that the session is for.
+    pub(crate) const fn destination(&self) -> &'a Destination {
         self.destination
     }
+}
+
+fn judge<'a>(
+    destination: &Destination,
+    credentials: Option<&'a Credentials>,
+) -> impl Fn(&Response) -> Verdict + 'a {
+    let product = destination.product();
+    let sender = Sender {
+        credentials,
+        product,
+    };
+    move |response| verdict::judge(response, sender, SystemTime::now())
 }

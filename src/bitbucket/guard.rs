@@ -11,13 +11,13 @@ use crate::status::state::State;
 use crate::status::url;
 
 /// Whether to ask before a report of `state`, where `wish` is what somebody has said about it.
-pub fn is_on(wish: Option<bool>, state: State) -> bool {
+pub(crate) fn is_on(wish: Option<bool>, state: State) -> bool {
     wish.unwrap_or(state == State::Stopped)
 }
 
 /// Delivers `report`, unless Bitbucket has what must not be overwritten. Where it does not tell, the
 /// report is delivered.
-pub fn deliver(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+pub(crate) fn deliver(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
     let deadline = delivery.session().deadline();
     // The report needs the most of the time.
     let question = Policy::question(deadline.elapsed() + deadline.left() / 4);
@@ -40,7 +40,7 @@ pub fn deliver(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
 }
 
 /// What `theirs` keeps against `ours`, if it does: the end of the same run, or anything of a newer.
-pub fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
+pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
     let kept = |is_newer| {
         let state = theirs.state.clone();
         Some(Kept { state, is_newer })

@@ -1,24 +1,25 @@
-//! What a refusal means for the credentials that met it.
+//! Hints for refusals: what an answer means for these credentials on this product.
 
 use crate::bitbucket::credentials::{Credentials, Kind};
 use crate::http::response::HTML_PAGE;
 use crate::status::product::Product;
 
-/// Who asked whom.
+/// Which credentials sent a request to which product.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// With which credentials.
+    /// `None` if the request was sent without credentials.
     pub credentials: Option<&'a Credentials>,
-    /// Which product.
+    /// The product that answers.
     pub product: Product,
 }
 
-/// What to do about an answer with this status and message.
-pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
-    if message.starts_with(HTML_PAGE) {
+/// The hint for a refusal with this HTTP status and message.
+pub(crate) fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
+    // Cloud answers a wrong API token with an empty body of the type text/html.
+    if message.starts_with(HTML_PAGE) && status != 401 {
         return Some(
-            "that is not Bitbucket's API: check the host, the port, whether it is https, and the \
-             context path in BITBUCKET_SERVER_URL (Data Center) or BITBUCKET_API_ROOT (Cloud)",
+            "this is not Bitbucket's API: check scheme, host, port and context path in \
+             BITBUCKET_SERVER_URL (Data Center) or BITBUCKET_API_ROOT (Cloud)",
         );
     }
     match sender.product {
@@ -27,18 +28,18 @@ pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'s
     }
 }
 
-/// What to do about an answer that may be another one later.
-pub fn for_failing(status: u16, product: Product) -> Option<&'static str> {
+/// The hint for a failure with this HTTP status that may pass.
+pub(crate) fn for_failing(status: u16, product: Product) -> Option<&'static str> {
     Some(match (status, product) {
-        (503, _) => "Bitbucket, or a proxy before it, is down or busy: try again later",
+        (503, _) => "Bitbucket, or a proxy in front of it, is down or overloaded: try again later",
         (429, Product::Cloud) => {
-            "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a token of \
-             its own for this, or report less often"
+            "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a separate \
+             token for reports, or report less often"
         }
-        // A user's tokens share what the user has.
+        // The limit is for the user, so that a user's tokens share it.
         (429, Product::DataCenter) => {
-            "this server limits requests for each user: raise --timeout, use the token of a user of \
-             its own for this, or ask its administrators"
+            "this server limits requests for each user: raise --timeout, use the token of a separate \
+             user for reports, or ask the server's administrators"
         }
         _ => return None,
     })
@@ -49,60 +50,62 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
     let kind = credentials.token().map_or(Kind::Unknown, Kind::of);
     Some(match (status, credentials, kind) {
         (400 | 401, Credentials::Consumer { .. }, _) => {
-            "the key or the secret of the OAuth consumer is wrong, or the consumer is not private or \
-             has no callback URL (Workspace settings, OAuth consumers)"
+            "the OAuth consumer's key or secret is wrong, or the consumer is not private, or it has \
+             no callback URL (Workspace settings, OAuth consumers)"
         }
         (401, _, Kind::DataCenterToken) => {
-            "this is a token of Bitbucket Data Center: set BITBUCKET_SERVER_URL to its address"
+            "this is a token of Bitbucket Data Center: set BITBUCKET_SERVER_URL to the server's URL"
         }
         (401, Credentials::Issued { .. }, _) => {
-            "the token that was just issued to the OAuth consumer is not accepted: try again, and \
-             look whether the consumer still exists"
+            "Bitbucket does not accept the token that it has just issued to the OAuth consumer: try \
+             again, and check that the consumer still exists"
         }
         (401, Credentials::Basic { username, .. }, _) if !username.contains('@') => {
-            "BITBUCKET_USERNAME is not an email: an API token goes with the email of its Atlassian \
-             account; for an access token, leave BITBUCKET_USERNAME out"
+            "BITBUCKET_USERNAME is not an email address: for an API token, set it to the email of \
+             the Atlassian account; for an access token, unset it"
         }
         (401, Credentials::Basic { .. }, Kind::AccessToken) => {
-            "an access token is sent as Bearer: leave out --auth basic and BITBUCKET_USERNAME"
+            "an access token must be sent as Bearer: leave out --auth basic and unset BITBUCKET_USERNAME"
         }
         (401, Credentials::Basic { .. }, _) => {
-            "the API token is expired (one year at most), revoked or without scopes, or \
+            "the API token has expired (after a year at most), is revoked or has no scopes, or \
              BITBUCKET_USERNAME is not the email of its account"
         }
         (401, Credentials::Bearer { .. }, Kind::ApiToken) => {
-            "an API token is sent with its account's email: set BITBUCKET_USERNAME"
+            "an API token must be sent with its account's email: set BITBUCKET_USERNAME"
         }
         (401, Credentials::Bearer { .. }, _) => {
-            "the access token is expired, revoked, or of another repository; if it is an API token, \
-             set BITBUCKET_USERNAME to its account's email"
+            "the access token has expired, is revoked, or belongs to another repository; if it is an \
+             API token, set BITBUCKET_USERNAME to its account's email"
         }
         (403, Credentials::Issued { .. }, _) if message.contains("scope") => {
             "give the OAuth consumer the permission Repositories: Read"
         }
         (403, ..) if message.contains("scope") => {
-            "make a token with the scope repository (API token: read:repository:bitbucket); scopes \
-             cannot be added to a token"
+            "create a token with the scope repository (API token: read:repository:bitbucket); scopes \
+             cannot be added to an existing token"
         }
         (403, ..) => {
-            "only the credential that created a status may overwrite it: use the same one for the \
-             whole build, or another key"
+            "only the credential that created a status may overwrite it: use one credential for the \
+             whole build, or pass another --key"
         }
         (404, ..) if message.contains("ommit") => COMMIT,
         (404, ..) if message.contains("Resource not found") => {
-            "there is no such place in the API: BITBUCKET_API_ROOT ends in /2.0"
+            "the API has no such path: BITBUCKET_API_ROOT must end in /2.0"
         }
         (404, ..) => {
-            "check the workspace and the repository's name, and that the token may read it: \
-             Bitbucket says the same for both"
+            "check the workspace and the repository's name, and that the token may read the \
+             repository: Bitbucket's answer is the same for both"
         }
-        (410, ..) => "this way to log in is gone: make an access token or an API token",
+        (410, ..) => {
+            "Bitbucket no longer supports this login: create an access token or an API token"
+        }
         _ => return None,
     })
 }
 
-const COMMIT: &str = "Bitbucket does not have this commit: it may not be pushed there yet, or be a \
-                      merge commit that exists in the CI only (--commit)";
+const COMMIT: &str = "Bitbucket does not have this commit: push it, or pass --commit if this is a \
+                      merge commit that exists in the CI only";
 
 /// <https://confluence.atlassian.com/display/BITBUCKETSERVER091/HTTP+access+tokens>
 fn data_center(status: u16, message: &str, credentials: &Credentials) -> Option<&'static str> {
@@ -110,26 +113,27 @@ fn data_center(status: u16, message: &str, credentials: &Credentials) -> Option<
     Some(match (status, credentials) {
         // jenkinsci/stashnotifier-plugin#263: each further attempt keeps it locked.
         (401 | 403, _) if message.contains("CAPTCHA") => {
-            "the account is locked after failed logins: log in once with a browser, then mend the \
+            "the account is locked after failed logins: log in once with a browser, then correct the \
              password; an HTTP access token is never locked"
         }
         (401, _) if matches!(kind, Kind::AccessToken | Kind::ApiToken) => {
-            "this is a token of Bitbucket Cloud: leave BITBUCKET_SERVER_URL out, or make an HTTP \
-             access token on this server"
+            "this is a token of Bitbucket Cloud: unset BITBUCKET_SERVER_URL, or create an HTTP access \
+             token on this server"
         }
-        // A wrong password and a missing permission are the same to it.
+        // The server answers the same to a wrong password and to a missing permission.
         (401, Credentials::Basic { .. }) if kind == Kind::DataCenterToken => {
-            "a project's or repository's HTTP access token is sent as Bearer: leave out --auth basic"
+            "a project's or repository's HTTP access token must be sent as Bearer: leave out --auth \
+             basic"
         }
         (401, Credentials::Basic { .. }) => {
-            "the password is wrong, the user may not read the repository, or Basic is switched off: \
-             an HTTP access token with the permission Repository read, without BITBUCKET_USERNAME, \
-             does in all cases"
+            "the password is wrong, the user may not read the repository, or Basic authentication is \
+             disabled: in each case, use an HTTP access token with the permission Repository read, \
+             and unset BITBUCKET_USERNAME"
         }
         (401, _) => {
-            "the HTTP access token is expired, revoked, or lacks the permission Repository read"
+            "the HTTP access token has expired, is revoked, or lacks the permission Repository read"
         }
-        (403, _) => "the server's licence or a rule of its administrators forbids it",
+        (403, _) => "the server's licence or a rule of its administrators forbids this",
         (404, _) if message.contains("ommit") => COMMIT,
         (404, _) => {
             "check the project's key (~user for a personal repository), the repository's name, and \

@@ -1,4 +1,4 @@
-//! Which repository on Bitbucket a status goes to, and on which server.
+//! Determines the repository on Bitbucket, and its server.
 
 use crate::bitbucket::cloud::Cloud;
 use crate::bitbucket::data_center::DataCenter;
@@ -13,8 +13,8 @@ use crate::status::url;
 
 const CLOUD_API: &str = "https://api.bitbucket.org/2.0";
 
-/// Finds the product and the repository: options and variables first, then the CI's own, if it is on
-/// Bitbucket or a mirror of such a one, then the git remote of the working directory.
+/// Determines the product and the repository: from options and variables, else from the CI's
+/// repository if that is on Bitbucket or a mirror of one there, else from the git remote.
 pub fn destination(
     options: &Options,
     context: &Context,
@@ -44,8 +44,8 @@ pub fn destination(
     Ok(server.repository(owner, repository))
 }
 
-/// Finds the product only, for questions that can be asked without a repository.
-pub fn without_repository(options: &Options) -> Result<Destination, Error> {
+/// Determines the product only, for requests that need no repository.
+pub(crate) fn without_repository(options: &Options) -> Result<Destination, Error> {
     let server = Server::find(options, None)?;
     Ok(server.repository(String::new(), String::new()))
 }
@@ -65,7 +65,7 @@ impl Server {
             return Err(Error::Setting {
                 origin: origins.name("server_url"),
                 problem: format!("{} is Bitbucket Cloud", url::without_user(url)),
-                hint: Some("leave it out: without it, reports go to Bitbucket Cloud".into()),
+                hint: Some("unset it: by default, reports go to Bitbucket Cloud".into()),
             });
         }
         let checked = |product, origin: String, url: &str| match url::server_url(url, allow_http) {
@@ -74,7 +74,7 @@ impl Server {
                 origin,
                 problem,
                 hint: Some(format!(
-                    "give the address of the server itself, such as {}",
+                    "set it to the base URL of the server, such as {}",
                     match product {
                         Product::Cloud => CLOUD_API,
                         Product::DataCenter => "https://git.example.com",
@@ -82,6 +82,8 @@ impl Server {
                 )),
             }),
         };
+        // Options and variables alone say where the credentials go. A clone URL may have been
+        // written by whoever wrote the code under test.
         match (
             &args.server_url,
             &args.api_root,
@@ -90,18 +92,16 @@ impl Server {
             (Some(_), Some(_), _) => Err(Error::Setting {
                 origin: origins.name("server_url"),
                 problem: format!("{} is set too", origins.name("api_root")),
-                hint: Some("the first means Data Center, the second Cloud: set one of them".into()),
+                hint: Some(
+                    "set only one: the first is for Data Center, the second for Cloud".into(),
+                ),
             }),
             (Some(url), None, _) => checked(Product::DataCenter, origins.name("server_url"), url),
             (None, Some(url), _) => checked(Product::Cloud, origins.name("api_root"), url),
-            (None, None, Some((_, Site::DataCenter { server: Some(url) }))) => {
-                checked(Product::DataCenter, "the clone URL".into(), url)
-            }
-            (None, None, Some((repository, Site::DataCenter { server: None }))) => {
-                Err(Error::NoServer {
-                    host: repository.host.clone().unwrap_or_default(),
-                })
-            }
+            (None, None, Some((repository, Site::DataCenter { server }))) => Err(Error::NoServer {
+                host: repository.host.clone().unwrap_or_default(),
+                url: server.clone(),
+            }),
             (None, None, _) => checked(Product::Cloud, origins.name("api_root"), CLOUD_API),
         }
     }
@@ -127,7 +127,7 @@ fn given(
     args: &DestinationArgs,
     origins: &Origins,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let trimmed = |value: &Option<String>| value.as_deref().map(|text| text.trim().to_owned());
+    let trimmed = |value: &Option<String>| value.as_deref().map(without_address);
     let (given_path, given_owner) = (trimmed(&args.repository), trimmed(&args.workspace));
     for (option, value) in [("repository", &given_path), ("workspace", &given_owner)] {
         if let Some(value) = value {
@@ -145,10 +145,10 @@ fn given(
         return Err(Error::Setting {
             origin: origins.name("repository"),
             problem: format!("`{path}` is neither REPO nor WORKSPACE/REPO"),
-            hint: Some("give the names that the repository's page on Bitbucket has".into()),
+            hint: Some("use the names in the URL of the repository's page on Bitbucket".into()),
         });
     }
-    // An option beats a variable, and what says both beats what says one.
+    // An option wins over a variable, and WORKSPACE/REPO over a separate workspace.
     let typed = |option| origins.variable(option).is_none();
     let owner = match (in_path, &given_owner) {
         (Some(_), Some(workspace)) if typed("workspace") && !typed("repository") => {
@@ -159,18 +159,32 @@ fn given(
     Ok((owner.map(str::to_owned), Some(name.to_owned())))
 }
 
-/// Refuses what can be no name of a workspace, project or repository, nor two of them.
+/// `WORKSPACE/REPO` of a clone URL or the URL of a page, which people paste, or a name without `.git`.
+fn without_address(given: &str) -> String {
+    let given = given.trim();
+    let page: Vec<_> = given.split('/').take(5).collect();
+    let is_cloud = |it: &Repository| it.site == Site::Cloud;
+    let found = Repository::from_url(&page.join("/"))
+        .filter(is_cloud)
+        .or_else(|| Repository::from_url(given));
+    match found.filter(|it| it.site != Site::Elsewhere) {
+        Some(repository) => repository.path(),
+        None => given.strip_suffix(".git").unwrap_or(given).to_owned(),
+    }
+}
+
+/// Refuses anything but one or two names of a workspace, project or repository.
 fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     env::check_expanded(origin, names)?;
     if names.split('/').all(is_name) {
         return Ok(());
     }
-    // Of a clone URL, with or without a scheme, what may be a password is not repeated.
+    // The user part of a clone URL may hold a password: do not repeat it.
     let names = names.rsplit_once('@').map_or(names, |(_, rest)| rest);
     Err(Error::Setting {
         origin: origin.to_owned(),
-        problem: format!("`{names}` is no name on Bitbucket"),
-        hint: Some("give the names as they stand in the address of the repository's page".into()),
+        problem: format!("`{names}` is not a valid name on Bitbucket"),
+        hint: Some("use the names in the URL of the repository's page on Bitbucket".into()),
     })
 }
 
@@ -179,7 +193,7 @@ fn is_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(odd)
 }
 
-/// Both, or what to say about the one that is missing.
+/// Both names, or an error about the missing or invalid one.
 fn both(
     owner: Option<String>,
     name: Option<String>,
@@ -190,13 +204,13 @@ fn both(
             return Ok((owner, name));
         }
         (Some(owner), Some(name)) if !owner.contains('/') => {
-            Some(format!("`{owner}/{name}` is no name on Bitbucket"))
+            Some(format!("`{owner}/{name}` is not a valid name on Bitbucket"))
         }
         (Some(owner), Some(_)) => Some(format!(
-            "`{owner}` is a group in a group, and no workspace or project on Bitbucket"
+            "`{owner}` is a nested GitLab group; Bitbucket has no equivalent"
         )),
-        (Some(_), None) => Some("the workspace is known, but not the repository".into()),
-        (None, Some(_)) => Some("its name is known, but not its workspace".into()),
+        (Some(_), None) => Some("the workspace is known, but the repository's name is not".into()),
+        (None, Some(_)) => Some("its name is known, but its workspace is not".into()),
         (None, None) => from_ci.filter(|it| it.site == Site::Elsewhere).map(|it| {
             let host = it.host.as_deref().unwrap_or("another host");
             format!(
@@ -369,26 +383,12 @@ mod tests {
     }
 
     #[test]
-    fn a_server_url_or_a_clone_url_of_one_means_data_center() {
+    fn a_server_url_means_data_center_and_a_clone_url_of_one_without_it_is_an_error() {
         let server = Some("https://git.example.com/bitbucket/");
         let http = Some("https://git.example.com/ctx/scm/PROJ/repo.git");
         let ssh = Some("ssh://git@git.example.com:7999/proj/repo.git");
         let cloud = Some("git@bitbucket.org:ws/repo.git");
         for (server_url, api_root, clone_url, given, expected) in [
-            (
-                None,
-                None,
-                http,
-                None,
-                "https://git.example.com/ctx PROJ/repo",
-            ),
-            (
-                None,
-                None,
-                http,
-                Some("A/b"),
-                "https://git.example.com/ctx A/b",
-            ),
             (
                 server,
                 None,
@@ -428,20 +428,20 @@ mod tests {
             let found = server_for(server_url, api_root, clone_url, given);
             assert_eq!(found.as_deref(), Ok(expected));
         }
-        assert!(matches!(
-            server_for(None, None, ssh, None),
-            Err(Error::NoServer { .. })
-        ));
+        for (clone_url, url) in [(http, Some("https://git.example.com/ctx")), (ssh, None)] {
+            for given in [None, Some("A/b")] {
+                let expected = Error::NoServer {
+                    host: "git.example.com".into(),
+                    url: url.map(str::to_owned),
+                };
+                assert_eq!(server_for(None, None, clone_url, given), Err(expected));
+            }
+        }
         let both = server_for(server, Some(CLOUD_API), None, Some("a/b"));
         assert!(matches!(both, Err(Error::Setting { .. })));
         for clone_url in [cloud, None] {
             let elsewhere = server_for(server, None, clone_url, None);
             assert!(matches!(elsewhere, Err(Error::NoRepository { .. })));
         }
-        let plain = Some("http://git.example.com/scm/PROJ/repo.git");
-        assert!(matches!(
-            server_for(None, None, plain, None),
-            Err(Error::Setting { .. })
-        ));
     }
 }

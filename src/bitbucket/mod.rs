@@ -1,12 +1,12 @@
-//! The other side: Bitbucket Cloud and Bitbucket Data Center.
+//! The APIs of Bitbucket Cloud and Bitbucket Data Center.
 
 pub mod auth;
-pub mod cloud;
+pub(crate) mod cloud;
 pub mod credentials;
 pub mod data_center;
-pub mod delivery;
+pub(crate) mod delivery;
 pub mod destination;
-pub mod guard;
+pub(crate) mod guard;
 pub mod hint;
 pub mod locate;
 pub mod statuses;

@@ -1,4 +1,4 @@
-//! The build statuses that a commit has.
+//! Lists the build statuses of a commit.
 
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::status::refname::Refname;
 use crate::status::state::State;
 use crate::status::url::SEGMENT;
 
-/// One status, in the words of its product.
+/// A status, with the state in the words of its product.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
     pub(crate) state: String,
@@ -32,10 +32,10 @@ pub struct Status {
 }
 
 /// How many statuses of a commit Data Center lists at most: the newest.
-pub const LISTED_BY_DATA_CENTER: usize = 100;
+pub(crate) const LISTED_BY_DATA_CENTER: usize = 100;
 
 /// All statuses of `commit`, from all pages.
-pub fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
+pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
     delivery.authorize()?;
     if let Destination::DataCenter(server) = delivery.destination() {
         // The list answers for any repository and commit, so that these are asked for first.
@@ -46,7 +46,7 @@ pub fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>,
 
 /// The statuses that a report for `commit` and `refname` may find there: on Cloud, those with other
 /// names are other statuses. Data Center lists only the newest.
-pub fn of_refname(
+pub(crate) fn of_refname(
     delivery: &mut Delivery<'_, '_>,
     commit: &str,
     refname: Option<&Refname>,
@@ -62,7 +62,10 @@ pub fn of_refname(
 }
 
 /// Those that are INPROGRESS, whatever their refname. A commit that Bitbucket does not have has none.
-pub fn in_progress(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
+pub(crate) fn in_progress(
+    delivery: &mut Delivery<'_, '_>,
+    commit: &str,
+) -> Result<Vec<Status>, Error> {
     delivery.authorize()?;
     let mut found = match list(delivery, commit, "") {
         Err(error) if error.http_status() == Some(404) => Vec::new(),
@@ -73,7 +76,7 @@ pub fn in_progress(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<
 }
 
 /// The status that `report` would overwrite, if there is one.
-pub fn of_report(
+pub(crate) fn of_report(
     delivery: &mut Delivery<'_, '_>,
     report: &Report,
 ) -> Result<Option<Status>, Error> {
@@ -112,14 +115,14 @@ fn all_of_cloud(
     while let Some(url) = next {
         let (statuses, further) = page(delivery, url, of_cloud)?;
         all.extend(statuses);
-        // Credentials go nowhere else, whoever says so.
+        // Never send the credentials elsewhere, whatever the answer says.
         next = further.filter(|url| url.starts_with(&format!("{api_root}/")));
     }
     Ok(all)
 }
 
-/// The only list that there is: that of the commit, whatever the repository. It has the newer
-/// statuses too, 100 at the most.
+/// Data Center lists statuses by commit only, for all repositories, and at most 100. The list of the
+/// old endpoint includes statuses of the new one.
 fn all_of_data_center(
     delivery: &mut Delivery<'_, '_>,
     server: &DataCenter,
@@ -147,7 +150,7 @@ fn page<T>(
     read(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))
 }
 
-/// Reads a page of Cloud's: the statuses on it, and the URL of the next.
+/// Reads a page of Cloud's list: its statuses, and the URL of the next page.
 /// <https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination>
 pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
     #[derive(Deserialize)]
@@ -179,7 +182,7 @@ pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
     Some((shown.collect(), page.next))
 }
 
-/// Reads a page of Data Center's: the statuses on it, and where the next begins.
+/// Reads a page of Data Center's list: its statuses, and the start of the next page.
 pub fn of_data_center(body: &[u8]) -> Option<(Vec<Status>, Option<u64>)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

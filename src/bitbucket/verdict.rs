@@ -1,8 +1,9 @@
-//! What an answer means: told apart from what others say in Bitbucket's place.
+//! Judges responses: accepted, refused, worth a retry, or not Bitbucket's at all.
 
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::bitbucket::hint::{self, Sender};
@@ -11,29 +12,89 @@ use crate::http::judge;
 use crate::http::response::Response;
 use crate::http::session::Verdict;
 
-/// Judges the response to a request of `sender`'s.
+/// Judges the response to a request of `sender`. A date in `Retry-After` is relative to `now`.
 pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
-    judge::judge(response, Server::Bitbucket, now, || {
+    let says = || {
         let (status, message) = (response.status, message(response));
         let hint = match status {
             408 | 425 | 429 | 500.. => hint::for_failing(status, sender.product),
             _ => hint::for_refusal(status, &message, sender),
         };
         (message, hint)
-    })
+    };
+    match judge::judge(response, Server::Bitbucket, now, says) {
+        Verdict::Accepted => judge_success(response),
+        other => other,
+    }
 }
 
-/// The error for a success that is not Bitbucket's.
-pub fn not_bitbucket(response: &Response) -> Error {
+/// Bitbucket answers with nothing or an object. Gateways send errors with a status of success.
+fn judge_success(response: &Response) -> Verdict {
+    if response.body.trim_ascii().is_empty() {
+        return Verdict::Accepted;
+    }
+    // serde reads a list as a struct, too.
+    let is_object = response.body.trim_ascii_start().starts_with(b"{");
+    match serde_json::from_slice::<Success>(&response.body) {
+        Ok(body) if is_object && !body.is_error() => Verdict::Accepted,
+        Ok(_) if is_object => Verdict::Refused(refused(response, message(response), None)),
+        _ => Verdict::Refused(not_bitbucket(response)),
+    }
+}
+
+/// The fields that make an object an error.
+#[derive(Deserialize)]
+struct Success {
+    #[serde(rename = "type", default)]
+    kind: Value,
+    error: Option<IgnoredAny>,
+    #[serde(default)]
+    errors: Value,
+}
+
+impl Success {
+    fn is_error(&self) -> bool {
+        let errors = self.errors.as_array();
+        self.kind == "error"
+            || self.error.is_some()
+            || errors.is_some_and(|errors| !errors.is_empty())
+    }
+}
+
+/// The error, if the answer to a report shows another state than the one that was sent.
+pub(crate) fn contradicts(response: &Response, sent: &str) -> Option<Error> {
+    #[derive(Deserialize)]
+    struct Status {
+        state: Option<String>,
+    }
+    let status: Status = serde_json::from_slice(&response.body).ok()?;
+    let state = status.state.filter(|state| state != sent)?;
+    let state = response.secrets.redact_outside(&state);
+    let message = format!("sent {sent}, and the answer shows `{state}`");
+    let hint = "something between here and Bitbucket changes or repeats answers";
+    Some(refused(response, message, Some(hint)))
+}
+
+fn refused(response: &Response, message: String, hint: Option<&'static str>) -> Error {
+    Error::Refused {
+        status: response.status,
+        message,
+        request_id: response.request_id(),
+        hint,
+    }
+}
+
+/// The error for a 2xx that is not Bitbucket's.
+pub(crate) fn not_bitbucket(response: &Response) -> Error {
     judge::not_from(Server::Bitbucket, response)
 }
 
-/// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
-pub fn is_from_bitbucket(response: &Response) -> bool {
+/// Whether the response may be Bitbucket's: not a redirect, and empty or JSON.
+pub(crate) fn is_from_bitbucket(response: &Response) -> bool {
     !(300..400).contains(&response.status) && response.is_empty_or_json()
 }
 
-/// The name of the account that Cloud's answer to `/user` describes.
+/// The account's name in Cloud's response to `/user`.
 pub fn user_name(response: &Response) -> Option<String> {
     #[derive(Deserialize)]
     struct User {
@@ -44,8 +105,8 @@ pub fn user_name(response: &Response) -> Option<String> {
     user.display_name.or(user.nickname)
 }
 
-/// What the body says went wrong, in one line.
-pub fn message(response: &Response) -> String {
+/// The error message in the body, in one line and redacted.
+pub(crate) fn message(response: &Response) -> String {
     let parsed: Option<Failure> = serde_json::from_slice(&response.body).ok();
     let message = parsed
         .and_then(Failure::message)
@@ -54,8 +115,8 @@ pub fn message(response: &Response) -> String {
     response.secrets.redact_outside(&message)
 }
 
-/// The error bodies of Bitbucket. Its schema has `detail` as text; for a missing scope it is an
-/// object. `fields` is in no schema.
+/// The error bodies of Bitbucket. `detail` is text in its schema, but an object for a missing scope.
+/// `fields` is not in the schema.
 #[derive(Deserialize)]
 struct Failure {
     error: Option<Detail>,
@@ -103,7 +164,7 @@ fn named((name, value): (&String, &Value)) -> String {
     format!("{name}: {}", flat(value))
 }
 
-/// A list as words with commas, text as it is, anything else as JSON.
+/// A list with commas, text without quotes, anything else as JSON.
 fn flat(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),
@@ -151,6 +212,13 @@ mod tests {
             (202, " \n", true),
             (200, "<html>Log in</html>", false),
             (200, "{\"key\":", false),
+            (200, "null", false),
+            (200, "[]", false),
+            (200, "\"ok\"", false),
+            (200, r#"{"type":"error","error":{"message":"no"}}"#, false),
+            (201, r#"{"errors":[{"message":"no"}]}"#, false),
+            (200, r#"{"error":"no"}"#, false),
+            (201, r#"{"error":null,"errors":[]}"#, true),
             (203, "{}", false),
             (206, "{}", false),
         ] {

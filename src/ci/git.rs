@@ -1,63 +1,160 @@
-//! What the working copy says, when the CI does not.
+//! What the working copy says, when nothing else does.
+//!
+//! Whoever wrote the code under test may have written the working copy's configuration too. Nothing
+//! in it may run a program, open a connection or hold us up.
 
-use std::process::{Command, Stdio};
+use std::io::Read as _;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::ci::context::Context;
+use crate::deadline::Deadline;
+use crate::env::Env;
 use crate::status::commit::{self, DetectedCommit};
 use crate::status::repository::Repository;
 
+/// How long `git` may take.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// How long it takes until we look again whether it has ended.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Longer than any hash or URL.
+const LONGEST_ANSWER: u64 = 64 * 1024;
+
+/// Settings that go before those of the working copy. No transport is allowed, so that an object
+/// that is missing is not fetched (`extensions.partialClone`), and no hook or monitor is run.
+/// <https://git-scm.com/docs/git-config>
+const SETTINGS: [&str; 5] = [
+    "protocol.allow=never",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.sshCommand=false",
+    "core.pager=cat",
+];
+
 /// The repository that the remote `origin` leads to, if there is a `git` program and a working copy.
-pub fn remote(context: &Context) -> Option<Repository> {
-    let url = git(
-        context.directory.as_deref(),
-        &["remote", "get-url", "origin"],
-    )?;
-    Repository::from_url(&url)
+pub(crate) fn remote(context: &Context, env: &Env, deadline: Deadline) -> Option<Repository> {
+    let arguments = ["remote", "get-url", "origin"];
+    Repository::from_url(&git(context, env, deadline, &arguments)?)
 }
 
 /// Puts the hash into `context` where the CI has only a word for it that git knows. In no CI, it is
 /// the commit that is checked out; in a CI, that may be a merge commit that Bitbucket does not have.
-pub fn complete(context: &mut Context, in_ci: bool) {
+pub(crate) fn complete(context: &mut Context, in_ci: bool, env: &Env, deadline: Deadline) {
     let revision = match &context.commit {
         DetectedCommit::Refused { revision, .. } => revision.as_deref(),
         DetectedCommit::Nothing if !in_ci => Some("HEAD"),
         DetectedCommit::Nothing | DetectedCommit::Hash(_) => None,
     };
-    let directory = context.directory.as_deref();
-    if let Some(hash) = revision.and_then(|revision| hash(directory, revision)) {
+    let Some(revision) = revision else { return };
+    let revision = format!("{revision}^{{commit}}");
+    let arguments = [
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        &revision,
+    ];
+    let hash = git(context, env, deadline, &arguments);
+    if let Some(hash) = hash.filter(|hash| commit::is_full_hash(hash)) {
         context.commit = DetectedCommit::Hash(hash);
     }
 }
 
-fn hash(directory: Option<&str>, revision: &str) -> Option<String> {
-    let revision = format!("{revision}^{{commit}}");
-    let hash = git(
-        directory,
-        &[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &revision,
-        ],
-    )?;
-    commit::is_full_hash(&hash).then_some(hash)
-}
+/// The variables that git may need to find itself, its caller's configuration and the working copy.
+const INHERITED: [&str; 10] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "GIT_DIR",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+];
 
-fn git(directory: Option<&str>, args: &[&str]) -> Option<String> {
+/// What `git` prints, if it succeeds in time.
+///
+/// It refuses a working copy that belongs to another user ("dubious ownership"), whose configuration
+/// that would be, unless the caller's own configuration has it as a `safe.directory`.
+fn git(context: &Context, env: &Env, deadline: Deadline, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
-    if let Some(directory) = directory {
+    if let Some(directory) = &context.directory {
         command.args(["-C", directory]);
     }
-    let output = command
-        // The checkout often belongs to another user than the one that the job's container runs as,
-        // and git refuses such a one. This reads and runs nothing from it.
-        .args(["-c", "safe.directory=*"])
-        .args(args)
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    // None of the job's other variables, which may be secrets.
+    command.env_clear();
+    for name in INHERITED {
+        command.envs(env.get(name).map(|value| (name, value)));
+    }
+    command
+        .args(arguments)
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let text = output.status.success().then_some(output.stdout)?;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let text = output(&mut command, deadline.part(LONGEST))?;
     Some(String::from_utf8(text).ok()?.trim().to_owned())
+}
+
+/// What `command` prints on stdout, if it succeeds in time. It is killed otherwise, with all that it
+/// has started.
+fn output(command: &mut Command, deadline: Deadline) -> Option<Vec<u8>> {
+    let mut child = command.spawn().ok()?;
+    let printed = child.stdout.take().and_then(in_background);
+    let succeeded = wait(&mut child, deadline);
+    kill(&mut child);
+    let printed = printed?.recv_timeout(deadline.left().max(LOOK));
+    printed.ok().filter(|_| succeeded)
+}
+
+/// Reads `pipe` to its end, which may never come.
+fn in_background(pipe: ChildStdout) -> Option<mpsc::Receiver<Vec<u8>>> {
+    let (send, receive) = mpsc::channel();
+    let read = move || {
+        let mut text = Vec::new();
+        if pipe.take(LONGEST_ANSWER).read_to_end(&mut text).is_ok() {
+            // Nobody listens any more if it took too long.
+            let _ = send.send(text);
+        }
+    };
+    thread::Builder::new().spawn(read).ok().map(|_| receive)
+}
+
+/// Whether `child` ends well in time.
+fn wait(child: &mut Child, deadline: Deadline) -> bool {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            // Whoever started us ignores SIGCHLD: how it ended is not known then.
+            Err(_) => return true,
+            Ok(None) if deadline.is_over() => return false,
+            Ok(None) => thread::sleep(LOOK),
+        }
+    }
+}
+
+fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        // All that it has started, too.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }

@@ -1,6 +1,5 @@
-//! What the CI says.
+//! What the CI and the working copy say about the job.
 
 pub mod context;
-mod file;
-pub mod git;
+pub(crate) mod git;
 pub mod provider;

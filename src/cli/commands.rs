@@ -1,4 +1,4 @@
-//! The commands, and which groups of options each takes.
+//! The commands, and the groups of options that each takes.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use super::values::{Jobs, time_span};
 use super::variables::{self, Origins, variable};
 use crate::error::Error;
 
-/// A command with what it alone takes.
+/// A command, with the arguments that only this command takes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub(crate) enum Command {
     /// `build_status [STATE]`
     Send {
-        /// The word for the state.
+        /// The state as given, unchecked.
         state: Option<String>,
     },
     /// `build_status run -- COMMAND [ARG]…`
     Run {
         /// The command and its arguments.
         command: Vec<OsString>,
-        /// Whether a success that cannot be reported becomes a failure.
+        /// `--strict`: a success that cannot be reported is a failure.
         strict: bool,
-        /// What is wrong with variables, which count as unset then: nothing of ours keeps the command
+        /// Variables with unusable values. They count as unset, so that they do not keep the command
         /// from running.
         ignored: Vec<Error>,
     },
@@ -38,10 +38,10 @@ pub enum Command {
     Sync(SyncArgs),
 }
 
-/// Declares what one command takes alone.
+/// Declares the arguments that only one command takes.
 type Own = fn(clap::Command) -> clap::Command;
 
-/// What is known of a command before it is called.
+/// The declaration of a command.
 #[derive(Debug)]
 pub(super) struct Shape {
     id: Id,
@@ -62,7 +62,7 @@ enum Id {
     Sync,
 }
 
-/// Every command, in the order of the help. The first has no name.
+/// Every command, in the order of the help. The first, [`Id::Send`], has no name.
 pub(super) const COMMANDS: &[Shape] = &[
     Shape {
         id: Id::Send,
@@ -86,8 +86,8 @@ pub(super) const COMMANDS: &[Shape] = &[
     },
     Shape {
         id: Id::Run,
-        about: "Report INPROGRESS, run a command, report how it ended",
-        long_about: "Report INPROGRESS, run a command, report how it ended.\n\nThe command starts at once. It gets our streams, environment and directory, and its exit code is\nours: 128+n for a signal, 127 if it is not found, 126 if it cannot be executed. A report that cannot\nbe delivered is a warning.",
+        about: "Report INPROGRESS, run a command, report its result",
+        long_about: "Report INPROGRESS, run a command, report its result.\n\nThe command starts at once and inherits streams, environment and directory. build_status exits with\nthe command's exit code: 128+n for a signal, 127 if it is not found, 126 if it cannot be executed.\nA report that cannot be delivered is a warning. With --dry-run, the command runs unreported.",
         usage: "build_status run [OPTIONS] -- COMMAND [ARG]...",
         groups: &[
             Group::Build,
@@ -105,8 +105,8 @@ pub(super) const COMMANDS: &[Shape] = &[
     },
     Shape {
         id: Id::Check,
-        about: "Test configuration, credentials, repository and commit; changes nothing",
-        long_about: "Test configuration, credentials, repository and commit.\n\nAsks everything that must be right before a report arrives, and changes nothing.",
+        about: "Test configuration, credentials, repository and commit; change nothing",
+        long_about: "Test configuration, credentials, repository and commit.\n\nTests everything that a report depends on. Changes nothing on Bitbucket.",
         usage: "build_status check [OPTIONS]",
         groups: &[
             Group::Build,
@@ -122,8 +122,8 @@ pub(super) const COMMANDS: &[Shape] = &[
     },
     Shape {
         id: Id::Show,
-        about: "List the build statuses of the commit",
-        long_about: "List the build statuses of the commit.",
+        about: "List the build statuses of a commit",
+        long_about: "List the build statuses of a commit.",
         usage: "build_status show [OPTIONS]",
         groups: &[
             Group::Commit,
@@ -137,8 +137,8 @@ pub(super) const COMMANDS: &[Shape] = &[
     },
     Shape {
         id: Id::Context,
-        about: "Print what this CI says about the job; needs no network and no credentials",
-        long_about: "Print what this CI says about the job. Needs no network and no credentials.",
+        about: "Print what the CI says about this job; needs no network or credentials",
+        long_about: "Print what the CI says about this job. Needs no network or credentials.",
         usage: "build_status context [OPTIONS]",
         groups: &[Group::Provider, Group::Print],
         own: |command| command,
@@ -163,27 +163,27 @@ pub(super) const COMMANDS: &[Shape] = &[
     },
 ];
 
-/// What only a report takes.
+/// The argument that only `build_status [STATE]` takes.
 #[derive(clap::Args)]
 struct SendArgs {
-    /// running, passed, failed, stopped or auto
+    /// State to report: running, passed, failed, stopped or auto
     ///
-    /// In any case, one of
+    /// These words are accepted, in upper or lower case:
     ///   running pending started inprogress in_progress
     ///   passed success successful succeeded
     ///   failed failure error errored timedout timed_out unstable
     ///   stopped canceled cancelled aborted skipped not_built
     ///
-    /// With auto, or without an argument, use the CI's job status. It is final only in the job's last
-    /// step: GitLab's after_script, the finally of CodeBuild's post_build.
+    /// With auto, or without an argument, use the CI's job status. It is final only in the job's
+    /// last step: GitLab's after_script, or the finally block of CodeBuild's post_build.
     #[arg(env = variable("state"), value_name = "STATE", verbatim_doc_comment)]
     state: Option<String>,
 }
 
-/// What only `run` takes.
+/// The arguments that only `run` takes.
 #[derive(clap::Args)]
 struct RunArgs {
-    /// Exit with 4 or 5 if the command passes and its end cannot be reported
+    /// Exit with 4 or 5 if the command succeeds but its result cannot be reported
     #[arg(
         long,
         env = variable("strict"),
@@ -191,23 +191,23 @@ struct RunArgs {
         help_heading = "Behaviour"
     )]
     strict: bool,
-    /// The command to run, and its arguments
+    /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND", help_heading = None)]
     command: Vec<OsString>,
 }
 
 /// What only `sync` takes.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
-pub struct SyncArgs {
+pub(crate) struct SyncArgs {
     /// running: report INPROGRESS for the pipeline, and nothing else; for a job in the stage .pre
     #[arg(value_name = "STATE", value_parser = ["running"], hide_possible_values = true)]
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// The pipeline to report [default: this job's]
     #[arg(long, env = variable("pipeline"), value_name = "ID", help_heading = "Pipeline")]
-    pub pipeline: Option<u64>,
+    pub(crate) pipeline: Option<u64>,
     /// Key of the pipeline's own status [default: pipeline]; an empty argument means none
     #[arg(long, env = variable("pipeline_key"), value_name = "KEY", help_heading = "Pipeline")]
-    pub pipeline_key: Option<String>,
+    pub(crate) pipeline_key: Option<String>,
     /// Which jobs' own statuses to report
     #[arg(
         long,
@@ -217,7 +217,7 @@ pub struct SyncArgs {
         default_value_t,
         help_heading = "Pipeline"
     )]
-    pub jobs: Jobs,
+    pub(crate) jobs: Jobs,
     /// Update what is INPROGRESS on Bitbucket, and has ended, in all pipelines that changed since then
     ///
     /// A time span such as 24h. For a scheduled pipeline: it also updates what no job of a cancelled
@@ -231,36 +231,36 @@ pub struct SyncArgs {
         help_heading = "Pipeline",
         verbatim_doc_comment
     )]
-    pub since: Option<Duration>,
+    pub(crate) since: Option<Duration>,
 }
 
 const AFTER_HELP: &str = "\
-Credentials are read from variables only:
+Credentials are read from environment variables only:
   BITBUCKET_ACCESS_TOKEN                         an access token (Cloud) or HTTP access token (Data
                                                  Center): sent as Bearer
   BITBUCKET_ACCESS_TOKEN + BITBUCKET_USERNAME    an API token and its account's email (Cloud), or a
                                                  password and its user (Data Center): sent as Basic
   BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer (Cloud): exchanged for a token
-BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE and BITBUCKET_CLIENT_SECRET_FILE name files
-that hold them.
+To read one from a file, set BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE or
+BITBUCKET_CLIENT_SECRET_FILE to its path.
 
 Exit codes:
   0  accepted by Bitbucket, or dry run printed
-  1  anything else: unreadable file, stdout closed, a bug
-  2  usage or configuration
-  3  nothing to report: no commit, URL or state known
-  4  refused: 3xx, 4xx, an answer that is not Bitbucket's
-  5  not reached, or failing, after the retries";
+  1  other errors: unreadable file, stdout closed, a bug
+  2  wrong usage or configuration
+  3  nothing to report: no commit, URL or state
+  4  refused: 3xx, 4xx, or an answer that is not from Bitbucket
+  5  not reached, or still failing after the retries";
 
 impl Shape {
-    /// The command that `words` call: only the first word names one.
+    /// The command that `words` call. Only the first word after the program can name one.
     pub(super) fn called(words: &[OsString]) -> &'static Self {
         let first = words.get(1).and_then(|word| word.to_str());
         let named = |shape: &&Self| shape.name().is_some_and(|name| Some(name) == first);
         COMMANDS.iter().find(named).unwrap_or(&COMMANDS[0])
     }
 
-    /// The word that calls it.
+    /// The word that calls the command.
     pub(super) const fn name(&self) -> Option<&'static str> {
         match self.id {
             Id::Send => None,
@@ -272,8 +272,8 @@ impl Shape {
         }
     }
 
-    /// The command line on which this command is called. Only its options are declared: each command
-    /// has dozens.
+    /// The command line for this command. The options of other commands are not declared: building
+    /// them costs an eighth of all instructions of a report.
     pub(super) fn declare(&self) -> clap::Command {
         let root = clap::Command::new("build_status").version(env!("CARGO_PKG_VERSION"));
         match self.name() {
@@ -299,8 +299,7 @@ impl Shape {
             .override_usage(self.usage)
     }
 
-    /// The help that `words` ask for, with every command in it. It shows the names of variables, not
-    /// what they hold.
+    /// The help that `words` ask for. It shows the names of variables, not their values.
     pub(super) fn help(&self, words: &[OsString]) -> String {
         let others = COMMANDS.iter().filter(|shape| shape.id != self.id);
         let others = others.filter_map(|shape| {
@@ -324,21 +323,26 @@ impl Shape {
         }
     }
 
-    /// The options in `matches`.
-    pub(super) fn options(&self, matches: &ArgMatches) -> Result<Options, clap::Error> {
+    /// Reads the options from `matches`.
+    pub(super) fn options(
+        &self,
+        mut matches: ArgMatches,
+        origins: Origins,
+    ) -> Result<Options, clap::Error> {
         let mut options = Options {
-            origins: Origins::of(matches),
+            origins,
             ..Options::default()
         };
         for group in self.groups {
-            group.read(&mut options, matches)?;
+            group.read(&mut options, &mut matches)?;
         }
         Ok(options)
     }
 }
 
 impl Command {
-    /// Reads what the command alone takes. `run` takes over what is wrong with variables.
+    /// Reads the arguments that only this command takes. `run` takes over the errors in `unusable`:
+    /// for it, they are warnings.
     pub(super) fn read(
         shape: &Shape,
         matches: &ArgMatches,

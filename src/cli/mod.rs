@@ -1,6 +1,6 @@
-//! The command line, and the variables that stand for options.
+//! The command line, and the variables of its options.
 //!
-//! clap reads ours, envy reads the CI's.
+//! clap reads the variables of `build_status`; envy, in [`crate::ci`], reads those of the CI.
 
 mod commands;
 mod options;
@@ -12,52 +12,50 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use self::commands::Shape;
-pub use self::commands::{Command, SyncArgs};
+use self::commands::{COMMANDS, Shape};
+pub(crate) use self::commands::{Command, SyncArgs};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
-pub use self::suggestion::nearest_word;
-pub use self::values::{Jobs, Method, Output};
+pub(crate) use self::suggestion::nearest_word;
+pub(crate) use self::values::{Jobs, Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 
-/// What the user asks for.
+/// A command line that has been read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Args {
-    /// The command.
-    pub command: Command,
-    /// Its options.
-    pub options: Options,
+    /// The command, with the arguments that only it takes.
+    pub(crate) command: Command,
+    /// The options, from the command line or from variables.
+    pub(crate) options: Options,
 }
 
-/// Why there are no arguments to act on.
+/// Why the program ends before it runs a command.
 #[derive(Debug, PartialEq)]
 pub enum EarlyExit {
-    /// Help or version, for stdout.
+    /// Help or version, to be printed on stdout.
     Print(String),
     /// A bad command line or variable.
     Fail(Error),
 }
 
 impl Args {
-    /// Reads the arguments, the program's name first, and the variables that stand for options.
+    /// Reads the arguments, the program's name first, and the variables of the options.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, EarlyExit> {
-        let words = without_help_command(words.into_iter().collect());
+        let words = without_help_command(words.into_iter().collect())?;
         let shape = Shape::called(&words);
         let mut command = shape.declare();
-        let matches = command
-            .try_get_matches_from_mut(&words)
-            .map_err(|error| early_exit(shape, &words, &error))?;
-        let matches = matches
-            .subcommand()
-            .map_or(&matches, |(_, matches)| matches);
-        let options = shape
-            .options(matches)
-            .map_err(|error| early_exit(shape, &words, &error))?;
-        let mut unusable = variables::unusable(matches);
-        let command = Command::read(shape, matches, &mut unusable)
-            .map_err(|error| early_exit(shape, &words, &error))?;
+        let matches = command.try_get_matches_from_mut(&words);
+        let mut matches = matches.map_err(|error| early_exit(shape, &words, &error))?;
+        if let Some((_, of_subcommand)) = matches.remove_subcommand() {
+            matches = of_subcommand;
+        }
+        let (origins, mut unusable) = variables::judge(&matches);
+        let command = Command::read(shape, &matches, &mut unusable);
+        let command = command.map_err(|error| early_exit(shape, &words, &error))?;
+        let options = shape.options(matches, origins);
+        let options = options.map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {
             Some(error) => Err(EarlyExit::Fail(error)),
             None => Ok(Self { command, options }),
@@ -66,16 +64,27 @@ impl Args {
 }
 
 /// `build_status help run` is `build_status run --help`.
-fn without_help_command(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help") {
-        words.remove(1);
-        words.truncate(2);
-        words.push("--help".into());
+fn without_help_command(mut words: Vec<OsString>) -> Result<Vec<OsString>, EarlyExit> {
+    if words.get(1).is_none_or(|word| word != "help") {
+        return Ok(words);
     }
-    words
+    words.remove(1);
+    words.truncate(2);
+    if let Some(word) = words.get(1).map(|word| word.to_string_lossy()) {
+        let is_known = |shape: &Shape| shape.name() == Some(&*word);
+        if !COMMANDS.iter().any(is_known) {
+            let meant = nearest_word(&word).unwrap_or("help");
+            return Err(EarlyExit::Fail(Error::Usage {
+                message: format!("`{word}` is not a command; did you mean `{meant}`?"),
+                hint: Some("build_status --help lists all commands"),
+            }));
+        }
+    }
+    words.push("--help".into());
+    Ok(words)
 }
 
-/// Whether a command line that cannot be read asks for JSON all the same.
+/// Whether the output is to be JSON, for errors in a command line that clap cannot read.
 pub fn asks_for_json(words: &[OsString], variable: Option<&str>) -> bool {
     let is_pair = |pair: &[OsString]| pair[0] == "--output" && pair[1] == "json";
     words.windows(2).any(is_pair)
@@ -83,7 +92,7 @@ pub fn asks_for_json(words: &[OsString], variable: Option<&str>) -> bool {
         || variable == Some("json")
 }
 
-/// Turns clap's error into ours. Its text is kept: it names the option and what it takes.
+/// Turns an error of clap's into [`EarlyExit`]. Its text stays: it names the option and its values.
 fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyExit {
     match error.kind() {
         ErrorKind::DisplayHelp => return EarlyExit::Print(shape.help(words)),
@@ -95,17 +104,18 @@ fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyEx
     let lines = text
         .lines()
         .map(str::trim_end)
-        .filter(|line| !line.is_empty());
+        // Nothing that begins with a dash is an argument of ours.
+        .filter(|line| !line.is_empty() && !line.contains("as a value, use '-- "));
     EarlyExit::Fail(Error::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
         hint: is_about_credentials(error).then_some(
-            "credentials are read from variables only, because everybody on the machine sees a \
-             command line: set BITBUCKET_ACCESS_TOKEN (and, for an API token, BITBUCKET_USERNAME)",
+            "credentials are read from variables only, because other users of the machine can see \
+             command lines: set BITBUCKET_ACCESS_TOKEN (and, for an API token, BITBUCKET_USERNAME)",
         ),
     })
 }
 
-/// Whether an unknown option looks as if it were meant for a secret or a user name.
+/// Whether an unknown option looks like one for a secret or a user name.
 fn is_about_credentials(error: &clap::Error) -> bool {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
         return false;
@@ -118,7 +128,6 @@ fn is_about_credentials(error: &clap::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::commands::COMMANDS;
     use super::*;
 
     fn read(words: &[&str]) -> Result<Args, EarlyExit> {

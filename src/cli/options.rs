@@ -1,9 +1,11 @@
-//! The options, each declared once: [`Options`] holds them for every command, and a group of them is
-//! declared where it is first needed.
+//! The options of all commands, each declared once.
 //!
-//! How they are written: the first paragraph of a doc comment is the short help, the rest the long
-//! one. Every option has a variable and an upper-case value name. Credentials have variables only,
-//! because everybody on the machine sees a command line.
+//! A command declares and reads the [`Group`]s that it takes; [`Options`] holds the values for every
+//! command.
+//!
+//! The first paragraph of an option's doc comment is its short help, the rest is added in the long
+//! help. Every option has a variable, and its value name is in upper case. Credentials have variables
+//! only: other users of the machine can see command lines.
 
 use std::time::Duration;
 
@@ -14,38 +16,38 @@ use super::values::{Method, Output, seconds};
 use super::variables::{Origins, variable};
 use crate::output::log::Level;
 
-/// The options of all commands. A command that does not take a group has its defaults.
+/// The options of all commands. Groups that a command does not take have their defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
-    /// The commit that somebody has given.
+    /// `--commit`, unchecked.
     pub commit: Option<String>,
-    /// The CI that somebody has given.
-    pub provider: Option<String>,
-    /// What the status says.
+    /// `--provider`, the id of a CI, unchecked.
+    pub(crate) provider: Option<String>,
+    /// The content of the status.
     pub build: BuildArgs,
-    /// What the tests say.
-    pub tests: TestsArgs,
-    /// Where it goes.
+    /// The test reports to count.
+    pub(crate) tests: TestsArgs,
+    /// The repository on Bitbucket, and its server.
     pub destination: DestinationArgs,
-    /// How the credentials are sent.
-    pub credentials: CredentialsArgs,
-    /// How the request gets there.
-    pub network: NetworkArgs,
-    /// The certificates of GitLab, where they are not the usual ones.
-    pub gitlab_ca_file: Option<String>,
-    /// Whether to ask what is there before it is overwritten, if somebody says.
-    pub guard: Option<bool>,
-    /// Whether a report that fails is forgiven.
-    pub no_fail: bool,
-    /// Whether everything is done but the sending.
-    pub dry_run: bool,
-    /// What is printed.
-    pub print: PrintArgs,
-    /// Which of the values came from variables.
-    pub origins: Origins,
+    /// How to send the credentials.
+    pub(crate) credentials: CredentialsArgs,
+    /// Time limit and TLS.
+    pub(crate) network: NetworkArgs,
+    /// `--gitlab-ca-file`: certificates for GitLab, instead of the built-in ones.
+    pub(crate) gitlab_ca_file: Option<String>,
+    /// `--guard` or `--no-guard`: whether a status of a newer run is kept, if somebody says.
+    pub(crate) guard: Option<bool>,
+    /// `--no-fail`: a failed report is a warning.
+    pub(crate) no_fail: bool,
+    /// `--dry-run`: do everything except sending.
+    pub(crate) dry_run: bool,
+    /// Format and amount of output.
+    pub(crate) print: PrintArgs,
+    /// The values that came from variables.
+    pub(crate) origins: Origins,
 }
 
-/// A group of options that a command takes or does not take.
+/// Options that a command takes together, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Group {
     Build,
@@ -82,27 +84,36 @@ impl Group {
         }
     }
 
-    /// Takes the group's options from `matches`.
+    /// Takes the group's options out of `matches`, which is a copy less of all that clap has found.
     pub(super) fn read(
         self,
         options: &mut Options,
-        matches: &ArgMatches,
+        matches: &mut ArgMatches,
     ) -> Result<(), clap::Error> {
         match self {
-            Self::Build => options.build = BuildArgs::from_arg_matches(matches)?,
-            Self::Commit => options.commit = CommitArgs::from_arg_matches(matches)?.commit,
-            Self::Provider => options.provider = ProviderArgs::from_arg_matches(matches)?.provider,
-            Self::Tests => options.tests = TestsArgs::from_arg_matches(matches)?,
-            Self::Destination => options.destination = DestinationArgs::from_arg_matches(matches)?,
-            Self::Credentials => options.credentials = CredentialsArgs::from_arg_matches(matches)?,
-            Self::Network => options.network = NetworkArgs::from_arg_matches(matches)?,
-            Self::GitLab => {
-                options.gitlab_ca_file = GitLabArgs::from_arg_matches(matches)?.gitlab_ca_file;
+            Self::Build => options.build = BuildArgs::from_arg_matches_mut(matches)?,
+            Self::Commit => options.commit = CommitArgs::from_arg_matches_mut(matches)?.commit,
+            Self::Provider => {
+                options.provider = ProviderArgs::from_arg_matches_mut(matches)?.provider;
             }
-            Self::Guard => options.guard = GuardArgs::from_arg_matches(matches)?.wish(options),
-            Self::NoFail => options.no_fail = NoFailArgs::from_arg_matches(matches)?.no_fail,
-            Self::DryRun => options.dry_run = DryRunArgs::from_arg_matches(matches)?.dry_run,
-            Self::Print => options.print = PrintArgs::from_arg_matches(matches)?,
+            Self::Tests => options.tests = TestsArgs::from_arg_matches_mut(matches)?,
+            Self::Destination => {
+                options.destination = DestinationArgs::from_arg_matches_mut(matches)?;
+            }
+            Self::Credentials => {
+                options.credentials = CredentialsArgs::from_arg_matches_mut(matches)?;
+            }
+            Self::Network => options.network = NetworkArgs::from_arg_matches_mut(matches)?,
+            Self::GitLab => {
+                let read = GitLabArgs::from_arg_matches_mut(matches)?;
+                options.gitlab_ca_file = read.gitlab_ca_file;
+            }
+            Self::Guard => {
+                options.guard = GuardArgs::from_arg_matches_mut(matches)?.wish(options);
+            }
+            Self::NoFail => options.no_fail = NoFailArgs::from_arg_matches_mut(matches)?.no_fail,
+            Self::DryRun => options.dry_run = DryRunArgs::from_arg_matches_mut(matches)?.dry_run,
+            Self::Print => options.print = PrintArgs::from_arg_matches_mut(matches)?,
         }
         Ok(())
     }
@@ -110,25 +121,25 @@ impl Group {
 
 #[derive(clap::Args)]
 struct CommitArgs {
-    /// The commit [default: the CI's; in a pull request, its head]
+    /// Hash of the commit [default: from the CI; in a pull request, its head]
     #[arg(long, env = variable("commit"), value_name = "SHA")]
     commit: Option<String>,
 }
 
 #[derive(clap::Args)]
 struct ProviderArgs {
-    /// The CI to read, instead of the one detected
+    /// CI whose variables are read [default: detected]
     #[arg(long, env = variable("provider"), value_name = "ID")]
     provider: Option<String>,
 }
 
-/// What the tests say.
+/// The test reports to count.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct TestsArgs {
-    /// JUnit XML files to count tests in; may be given more than once
+    /// JUnit XML files whose tests are counted; repeatable
     ///
-    /// The counts go into the description, and to Data Center as testResults. The variable may have
-    /// several patterns with commas between them.
+    /// The counts are sent in the description and, to Data Center, as testResults. In the
+    /// variable, separate patterns with commas.
     #[arg(
         long,
         env = variable("junit"),
@@ -136,17 +147,17 @@ pub struct TestsArgs {
         value_delimiter = ',',
         verbatim_doc_comment
     )]
-    pub junit: Vec<String>,
+    pub(crate) junit: Vec<String>,
 }
 
-/// What the status says.
+/// The content of the status.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct BuildArgs {
-    /// What tells this status apart from others on the commit
+    /// Key of this status; unique on the commit
     ///
-    /// A later report with the same key overwrites it. The default is ci/, the CI and the job's
-    /// name. A key longer than Bitbucket takes (Cloud: 40 characters) is cut and ends in a hash.
-    /// The variable BUILD_KEY is read too.
+    /// A later report with the same key overwrites this status. The default is ci/, the CI and
+    /// the job's name. A key that is too long for Bitbucket (Cloud: 40 characters) is shortened
+    /// and ends in a hash. If BUILD_STATUS_KEY is not set, BUILD_KEY is read.
     #[arg(
         long,
         env = variable("key"),
@@ -154,18 +165,19 @@ pub struct BuildArgs {
         verbatim_doc_comment
     )]
     pub key: Option<String>,
-    /// The text of the link [default: the job's name and the build's number]
+    /// Name of the status, shown as its link [default: job name and build number]
     #[arg(long, env = variable("name"), value_name = "NAME")]
     pub name: Option<String>,
-    /// What happened [default: a sentence for the state]
+    /// Description of the status [default: a sentence for the state]
     #[arg(long, env = variable("description"), value_name = "TEXT")]
-    pub description: Option<String>,
-    /// Where the link leads [default: the job's page]
+    pub(crate) description: Option<String>,
+    /// URL that the status links to [default: the job's page]
     #[arg(long, env = variable("url"), value_name = "URL")]
     pub url: Option<String>,
-    /// The branch or tag [default: the CI's; in a pull request, its source]
+    /// Branch or tag [default: from the CI; in a pull request, its source branch]
     ///
-    /// Bitbucket shows the status in pull requests from that branch. An empty argument means none.
+    /// Bitbucket shows the status in pull requests from this branch. Pass an empty argument to
+    /// send neither branch nor tag.
     #[arg(
         long,
         env = variable("refname"),
@@ -175,13 +187,13 @@ pub struct BuildArgs {
     pub refname: Option<String>,
 }
 
-/// Where the status goes.
+/// The repository on Bitbucket, and its server.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct DestinationArgs {
-    /// The repository on Bitbucket [default: what the CI or the git remote says]
+    /// Repository on Bitbucket [default: from the CI or the git remote]
     #[arg(long, env = variable("repository"), value_name = "[WORKSPACE/]REPO")]
     pub repository: Option<String>,
-    /// The workspace that it is in [default: what the CI or the git remote says]
+    /// Workspace or project of the repository [default: from the CI or the git remote]
     #[arg(
         long,
         visible_alias = "project",
@@ -189,12 +201,12 @@ pub struct DestinationArgs {
         value_name = "WORKSPACE"
     )]
     pub workspace: Option<String>,
-    /// Bitbucket Cloud's API [default: https://api.bitbucket.org/2.0]
+    /// Base URL of Bitbucket Cloud's API [default: https://api.bitbucket.org/2.0]
     #[arg(long, env = variable("api_root"), value_name = "URL")]
-    pub api_root: Option<String>,
-    /// A Bitbucket Data Center, context path included; without it, Bitbucket Cloud
+    pub(crate) api_root: Option<String>,
+    /// Base URL of a Bitbucket Data Center, with its context path [default: Bitbucket Cloud]
     ///
-    /// A clone URL with /scm/ that the CI gives says it too.
+    /// If the CI's clone URL contains /scm/, the default is taken from it.
     #[arg(
         long,
         env = variable("server_url"),
@@ -202,23 +214,23 @@ pub struct DestinationArgs {
         verbatim_doc_comment
     )]
     pub server_url: Option<String>,
-    /// The build that "Required builds" on Data Center ask for [default: the key]
+    /// Key that a "Required builds" merge check on Data Center expects [default: the key]
     #[arg(long, env = variable("parent"), value_name = "KEY")]
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
 }
 
-/// Who sends it. The credentials themselves are read in [`crate::bitbucket::credentials`].
+/// How to send the credentials. [`crate::bitbucket::auth`] reads the credentials themselves.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct CredentialsArgs {
-    /// How to send the credentials, instead of by their kind
+    /// Authentication method [default: inferred from the token]
     #[arg(long, env = variable("auth"), value_name = "METHOD", value_enum)]
-    pub auth: Option<Method>,
+    pub(crate) auth: Option<Method>,
 }
 
-/// How the request gets there.
+/// Time limit and TLS.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct NetworkArgs {
-    /// How long everything together may take, retries included
+    /// Total time limit, including retries
     #[arg(
         long,
         env = variable("timeout"),
@@ -227,10 +239,10 @@ pub struct NetworkArgs {
         value_parser = seconds
     )]
     pub timeout: Duration,
-    /// Certificates to trust, instead of Mozilla's, which are built in
+    /// CA certificates to trust; this file replaces the built-in CAs
     ///
-    /// The variable SSL_CERT_FILE is read too. Proxies are taken from HTTPS_PROXY, HTTP_PROXY,
-    /// ALL_PROXY and NO_PROXY.
+    /// If BUILD_STATUS_CA_FILE is not set, SSL_CERT_FILE is read. Proxies are configured with
+    /// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
     #[arg(
         long,
         env = variable("ca_file"),
@@ -238,17 +250,17 @@ pub struct NetworkArgs {
         verbatim_doc_comment
     )]
     pub ca_file: Option<String>,
-    /// A certificate to show to a server that asks for one
+    /// Client certificate, for a server that requests one
     #[arg(long, env = variable("client_cert"), value_name = "PEM")]
     pub client_cert: Option<String>,
-    /// The key of that certificate, if it is in a file of its own
+    /// Private key of the client certificate [default: in the certificate's file]
     #[arg(
         long,
         env = variable("client_key"),
         value_name = "PEM"
     )]
     pub client_key: Option<String>,
-    /// Send credentials over plain http to other machines
+    /// Allow unencrypted http to other machines
     #[arg(long, env = variable("allow_http"), value_parser = BoolishValueParser::new())]
     pub allow_http: bool,
 }
@@ -288,22 +300,22 @@ impl GuardArgs {
 
 #[derive(clap::Args)]
 struct NoFailArgs {
-    /// Exit with 0 and a warning instead of 3, 4 or 5
+    /// Print a warning and exit with 0 instead of 3, 4 or 5
     #[arg(long, env = variable("no_fail"), value_parser = BoolishValueParser::new())]
     no_fail: bool,
 }
 
 #[derive(clap::Args)]
 struct DryRunArgs {
-    /// Print the exact request, secrets masked, and send nothing
+    /// Print the request, with secrets masked, and send nothing
     #[arg(long, env = variable("dry_run"), value_parser = BoolishValueParser::new())]
     dry_run: bool,
 }
 
-/// What is printed.
+/// Format and amount of output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct PrintArgs {
-    /// How to print the result
+    /// Format of the result
     #[arg(
         long,
         env = variable("output"),
@@ -311,18 +323,18 @@ pub struct PrintArgs {
         value_enum,
         default_value_t
     )]
-    pub output: Output,
-    /// Print errors, and nothing else in text
+    pub(crate) output: Output,
+    /// Print only errors, and JSON if requested
     #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say what is done and why
+    pub(crate) quiet: bool,
+    /// Print each step and its reason
     #[arg(short, long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 impl PrintArgs {
-    /// How much goes to stderr.
-    pub fn level(self) -> Level {
+    /// How much to write to stderr.
+    pub(crate) fn level(self) -> Level {
         match self {
             Self { quiet: true, .. } => Level::Quiet,
             Self { verbose: true, .. } => Level::Verbose,

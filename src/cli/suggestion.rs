@@ -1,13 +1,13 @@
-//! What a mistyped word may have been meant to be.
+//! Suggestions for mistyped words.
 
 use super::commands::{COMMANDS, Shape};
 use crate::status::state::WORDS;
 
-/// How alike two words must be, from 0 to 1.
+/// The least Jaro similarity of a suggestion, from 0 to 1.
 const SIMILAR: f64 = 0.8;
 
-/// The command or state that is most like `word`, if one is like it at all.
-pub fn nearest_word(word: &str) -> Option<&'static str> {
+/// The command or state that is most similar to `word`, if one is similar enough.
+pub(crate) fn nearest_word(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let states = WORDS.iter().flat_map(|(_, words)| words.iter().copied());
     let commands = COMMANDS.iter().filter_map(Shape::name);

@@ -1,4 +1,4 @@
-//! The values that options take, where that is not any text.
+//! Types of option values other than text.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use clap::ValueEnum;
 
 /// A way to send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Method {
-    /// A user name and a password or token
+pub(crate) enum Method {
+    /// User name, and password or token
     Basic,
-    /// A token alone
+    /// Token only
     Bearer,
-    /// An OAuth consumer's key and secret, which are exchanged for a token
+    /// Key and secret of an OAuth consumer, exchanged for a token
     #[value(name = "oauth")]
     OAuth,
 }
 
-/// A format of what is printed on stdout.
+/// The format of stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people
+pub(crate) enum Output {
+    /// Text, for people
     #[default]
     Text,
-    /// One object, for programs
+    /// JSON, for programs
     Json,
 }
 
 /// Which jobs' statuses `sync` sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Jobs {
+pub(crate) enum Jobs {
     /// All of the pipeline's
     #[default]
     All,
@@ -36,23 +36,24 @@ pub enum Jobs {
     None,
 }
 
-/// Reads a time span such as `24h` or `1day 6h`, of a year at most.
+/// Reads a time span such as `24h` or `1day 6h`, of a year at most. An error is a phrase after "the
+/// value is".
 pub(super) fn time_span(text: &str) -> Result<Duration, String> {
     const YEAR: Duration = Duration::from_hours(366 * 24);
     match humantime::parse_duration(text) {
         Ok(time) if !time.is_zero() && time <= YEAR => Ok(time),
-        Ok(_) => Err("it is not between 1s and a year".into()),
-        Err(_) => Err("it is not a time span such as 24h, 90min or 2days".into()),
+        Ok(_) => Err("not between 1s and a year".into()),
+        Err(_) => Err("not a time span such as 24h, 90min or 2days".into()),
     }
 }
 
-/// Reads a number of seconds, with or without a fraction.
+/// Reads seconds, with or without a fraction. An error is a phrase after "the value is".
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.1..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err("it is not between 0.1 and 86400".into())
+        Err("not between 0.1 and 86400".into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The variables that stand for options, and which of the values came from them.
+//! The variables of the options, and which values came from them.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,11 +9,11 @@ use clap::parser::ValueSource;
 use super::values::{Jobs, Method, Output, seconds, time_span};
 use crate::error::Error;
 
-/// What a variable may hold.
+/// Says why a variable's value is unusable.
 type Check = fn(&OsStr) -> Result<(), String>;
 
-/// The variables of our options: the option, its variables (the first that is not empty counts), and
-/// what they may hold.
+/// Each option with its variables, of which the first that is not empty counts, and the check of
+/// their values.
 const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("state", &["BUILD_STATUS"], text),
     ("key", &["BUILD_STATUS_KEY", "BUILD_KEY"], text),
@@ -47,15 +47,15 @@ const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("output", &["BUILD_STATUS_OUTPUT"], one_of::<Output>),
 ];
 
-/// The variable that clap reads for `option`: one that is set, not empty, and usable. clap itself
-/// takes an empty variable for a value, and knows one variable for an option.
+/// The variable that clap reads for `option`, if one is set, not empty and usable. clap alone would
+/// take an empty variable for a value, and supports only one variable for each option.
 pub(super) fn variable(option: &str) -> Option<&'static str> {
     let (_, names, check) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
     let (name, value) = set(names)?;
     check(&value).is_ok().then_some(name)
 }
 
-/// The same argument for help, which names the variable whether it is set or not, and shows no value.
+/// `arg` as the help shows it: with its variable, whether that is set or not, and without the value.
 pub(super) fn named(arg: clap::Arg) -> clap::Arg {
     let known = VARIABLES.iter().find(|(id, ..)| arg.get_id() == id);
     let name = known.map(|(_, names, _)| names[0]);
@@ -70,34 +70,39 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .find(|(_, value)| !value.is_empty())
 }
 
-/// What is wrong with the variables of the options that `matches` may hold, where nothing was typed
-/// in their place.
-pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
-    let complaint = |(option, names, check): &(&str, &[&'static str], Check)| {
-        let declared = matches.try_contains_id(option).is_ok();
-        if !declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
-            return None;
+/// Which values in `matches` came from variables, and what is wrong with the variables whose value is
+/// unusable, where nothing was typed instead.
+pub(super) fn judge(matches: &ArgMatches) -> (Origins, Vec<Error>) {
+    let (mut origins, mut unusable) = (Vec::new(), Vec::new());
+    for (option, names, check) in VARIABLES {
+        let Some((name, value)) = set(names) else {
+            continue;
+        };
+        let is_declared = matches.try_contains_id(option).is_ok();
+        if !is_declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+            continue;
         }
-        let (name, value) = set(names)?;
-        let problem = check(&value).err()?;
-        Some(Error::Setting {
-            origin: name.to_owned(),
-            problem,
-            hint: None,
-        })
-    };
-    VARIABLES.iter().filter_map(complaint).collect()
+        match check(&value) {
+            Ok(()) => origins.push((*option, name)),
+            Err(problem) => unusable.push(Error::Setting {
+                origin: name.to_owned(),
+                problem,
+                hint: None,
+            }),
+        }
+    }
+    (Origins(origins), unusable)
 }
 
 fn text(value: &OsStr) -> Result<(), String> {
-    value.to_str().map(drop).ok_or("it is not UTF-8".into())
+    value.to_str().map(drop).ok_or("not valid UTF-8".into())
 }
 
 fn number_of_seconds(value: &OsStr) -> Result<(), String> {
     let text = value.to_string_lossy();
     seconds(&text)
         .map(drop)
-        .map_err(|problem| format!("`{text}`: {problem}"))
+        .map_err(|problem| format!("`{text}` is {problem}"))
 }
 
 fn whole_number(value: &OsStr) -> Result<(), String> {
@@ -134,25 +139,14 @@ fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
 pub struct Origins(Vec<(&'static str, &'static str)>);
 
 impl Origins {
-    /// Reads them from what clap found.
-    pub(super) fn of(matches: &ArgMatches) -> Self {
-        let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
-            matches.try_contains_id(option).ok()?;
-            let is_from_variable = matches.value_source(option) == Some(ValueSource::EnvVariable);
-            let (name, _) = set(names)?;
-            is_from_variable.then_some((*option, name))
-        };
-        Self(VARIABLES.iter().filter_map(from_variable).collect())
-    }
-
-    /// The variable that the option's value came from, if it did.
-    pub fn variable(&self, option: &str) -> Option<&'static str> {
+    /// The variable that the option's value came from, if it came from one.
+    pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);
         found.map(|(_, variable)| *variable)
     }
 
-    /// What a message calls the option: its variable, if the value came from there.
-    pub fn name(&self, option: &str) -> String {
+    /// The name of the option in messages: its variable if the value came from there, else `--option`.
+    pub(crate) fn name(&self, option: &str) -> String {
         match self.variable(option) {
             Some(variable) => variable.to_owned(),
             None => format!("--{}", option.replace('_', "-")),

@@ -1,6 +1,7 @@
-//! `build_status context`: what was read from this CI.
+//! `build_status context`: prints what the CI says.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::ci::context::Context;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
 use crate::cli::{Options, Output};
+use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::output::log::Log;
 use crate::output::{Exit, line, printable_json};
@@ -16,7 +18,7 @@ use crate::status::commit::DetectedCommit;
 use crate::status::repository::Repository;
 use crate::status::url;
 
-/// Prints it, without network and credentials.
+/// Prints what the CI says, without network or credentials.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let (info, mut context) = match provider::read(options.provider.as_deref(), env) {
         Ok(read) => read,
@@ -25,9 +27,10 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
             return Exit::failed(&error);
         }
     };
-    // It shows what the CI says: without one, that is nothing.
+    // Only what the CI says is printed, so that git is not asked outside a CI.
     if info.is_some() {
-        git::complete(&mut context, true);
+        let deadline = Deadline::after(Duration::from_secs(2));
+        git::complete(&mut context, true, env, deadline);
     }
     if let Some(unreadable) = &context.unreadable {
         log.warn(unreadable);
@@ -39,7 +42,7 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     Exit::printed(print(info, &context, log.redactor()))
 }
 
-/// What was read from the CI, for people.
+/// The context as text: one line for each field.
 pub fn text(info: Option<&ProviderInfo>, context: &Context, redactor: &Redactor) -> String {
     let provider = info.map(|info| format!("{} ({})", info.id, info.name));
     let commit = match &context.commit {
@@ -82,7 +85,7 @@ pub fn text(info: Option<&ProviderInfo>, context: &Context, redactor: &Redactor)
     text
 }
 
-/// What was read from the CI, for programs.
+/// The context as one JSON object on one line.
 pub fn json(info: Option<&ProviderInfo>, context: &Context, redactor: &Redactor) -> String {
     #[derive(Serialize)]
     struct Fields<'a> {

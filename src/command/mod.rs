@@ -1,9 +1,9 @@
-//! What a user asks for: one file or folder per command.
+//! The commands, each in a file or folder.
 
 mod check;
 pub mod context;
 mod plan;
-mod run;
+pub mod run;
 mod send;
 pub mod show;
 pub mod summary;
@@ -15,10 +15,11 @@ use crate::env::Env;
 use crate::output::Exit;
 use crate::output::log::Log;
 
-/// Does what `args` ask for. `stderr` gets each line that is for it, as soon as it is known.
-pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
+/// Runs the command in `args`. Lines for stderr are passed to `stderr` at once.
+pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
     let options = &args.options;
-    let log = Log::new(auth::redactor(env), options.print.level(), stderr);
+    let direct = stderr;
+    let log = Log::new(auth::redactor(env), options.print.level(), &mut stderr);
     match &args.command {
         Command::Send { state } => send::run(state.as_deref(), options, env, log),
         Command::Run {
@@ -30,6 +31,7 @@ pub fn run(args: &Args, env: &Env, stderr: &mut dyn FnMut(&str)) -> Exit {
             strict: *strict,
             options,
             env,
+            stderr: direct,
         }
         .run(ignored, log),
         Command::Check => check::run(options, env, log),

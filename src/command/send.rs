@@ -1,4 +1,4 @@
-//! `build_status [STATE]`: one report.
+//! `build_status [STATE]`: sends one report.
 
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::guard;
@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::status::product::Product;
 use crate::status::state::State;
 
-/// Reports, and says how that went.
+/// Sends the report and prints the result.
 pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let summary = report(state, options, env, &mut log);
     let mut code = 0;
@@ -37,15 +37,15 @@ pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Lo
     }
 }
 
-/// The flow, from what is said to what Bitbucket answers.
+/// The steps from options and environment to Bitbucket's answer.
 fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) -> Summary {
     let deadline = Deadline::after(options.network.timeout);
-    let plan = match Plan::new(options, env, log) {
+    let plan = match Plan::new(options, env, deadline, log) {
         Ok(plan) => plan,
         Err(error) => return Summary::failed(error),
     };
     let mut summary = Summary::of(&plan);
-    // What is missing for the report matters more than where it would have gone.
+    // First, since an error in the report matters more than one in the destination.
     let mut report = match plan.report(state, log) {
         Ok(report) => report,
         Err(error) => return summary.with_error(error),
@@ -92,7 +92,7 @@ fn count_tests(
 fn dry_run(plan: &Plan<'_>, report: &Report, log: &mut Log<'_>) -> Result<Request, Error> {
     let request = plan.destination.clone()?.request(report);
     if report.state == State::Stopped && plan.product() == Product::DataCenter {
-        log.warn("a server before 8.0 does not know CANCELLED and would get FAILED");
+        log.warn("a server before 8.0 has no state CANCELLED and would get FAILED");
     }
     match &plan.credentials {
         Ok(credentials) => Ok(credentials.sign_dry_run(request)),

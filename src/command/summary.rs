@@ -1,4 +1,4 @@
-//! What a command has to tell in the end.
+//! The result of a command, as text or JSON.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,25 +15,25 @@ use crate::secret::Redactor;
 use crate::status::refname::Refname;
 use crate::status::state::State;
 
-/// Everything that is known at the end of a report, as far as it got.
+/// Everything that is known at the end of a report. Steps that were not reached are `None`.
 #[derive(Debug, Default, PartialEq)]
 pub struct Summary {
-    /// The CI.
+    /// The id of the CI.
     pub provider: Option<&'static str>,
-    /// What was claimed.
+    /// The report that was sent, or was to be sent.
     pub report: Option<Report>,
-    /// Where.
+    /// The repository on Bitbucket.
     pub destination: Option<Destination>,
-    /// In a dry run, what would have been sent.
+    /// In a dry run, the request that was not sent.
     pub dry_run: Option<Request>,
-    /// What Bitbucket said.
+    /// How the delivery ended.
     pub outcome: Option<Outcome>,
-    /// What kept the status from being stored.
+    /// Why the status is not stored.
     pub error: Option<Error>,
 }
 
 impl Summary {
-    /// What is known of `plan` before anything is sent.
+    /// What is known before anything is sent.
     pub(super) fn of(plan: &Plan<'_>) -> Self {
         Self {
             provider: plan.info.map(|info| info.id),
@@ -42,25 +42,25 @@ impl Summary {
         }
     }
 
-    /// Nothing is known but `error`.
+    /// Only `error` is known.
     pub fn failed(error: Error) -> Self {
         Self::default().with_error(error)
     }
 
     /// The same with `error`.
     #[must_use]
-    pub fn with_error(mut self, error: Error) -> Self {
+    pub(crate) fn with_error(mut self, error: Error) -> Self {
         self.error = Some(error);
         self
     }
 
-    /// What was left as it is.
+    /// The status that Bitbucket keeps.
     pub(super) fn kept(&self) -> Option<&Kept> {
         self.outcome.as_ref()?.kept.as_ref()
     }
 
-    /// For people: one line for a stored status, the request for a dry run, nothing for a failure,
-    /// which stderr tells.
+    /// The text for stdout: one line for a stored status, or the request in a dry run. Empty after an
+    /// error, which goes to stderr.
     pub fn text(&self, redactor: &Redactor) -> String {
         let line = |text: &str| line(text, redactor) + "\n";
         if self.error.is_some() {
@@ -96,7 +96,7 @@ impl Summary {
         ))
     }
 
-    /// For programs: one object on one line. Fields are only ever added.
+    /// One JSON object on one line. Fields may be added, but not removed or renamed.
     pub fn json(&self, redactor: &Redactor) -> String {
         #[derive(Serialize)]
         struct Fields<'a> {

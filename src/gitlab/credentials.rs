@@ -10,7 +10,7 @@ use crate::secret::Secret;
 
 /// A token of GitLab's. <https://docs.gitlab.com/api/rest/authentication/>
 #[derive(Clone, Debug, PartialEq)]
-pub enum Token {
+pub(crate) enum Token {
     /// A personal, project or group access token.
     Access(Secret),
     /// The running job's.
@@ -51,7 +51,7 @@ impl Token {
     }
 
     /// What it is, for people.
-    pub const fn describe(&self) -> &'static str {
+    pub(crate) const fn describe(&self) -> &'static str {
         match self {
             Self::Access(_) => VARIABLE,
             Self::Job(_) => "CI_JOB_TOKEN",

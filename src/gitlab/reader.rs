@@ -28,14 +28,14 @@ const PER_PAGE: usize = 100;
 const MOST_PAGES: u32 = 1000;
 
 /// A conversation with one GitLab.
-pub struct Reader<'a, 'l> {
+pub(crate) struct Reader<'a, 'l> {
     gitlab: &'a GitLab,
     session: Session<'a, 'l>,
 }
 
 impl<'a, 'l> Reader<'a, 'l> {
     /// Asks it, until `deadline`.
-    pub fn new(gitlab: &'a GitLab, deadline: Deadline, log: &'a mut Log<'l>) -> Self {
+    pub(crate) fn new(gitlab: &'a GitLab, deadline: Deadline, log: &'a mut Log<'l>) -> Self {
         log.hide([gitlab.token.secret().clone()]);
         let policy = Policy::one_of_many(deadline.total(), deadline.total());
         let session = Session::new(&gitlab.client, policy, deadline, log);
@@ -43,14 +43,14 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     /// How many of the pipeline's jobs a first page of one shows.
-    pub fn first_job(&mut self, pipeline: u64) -> Result<usize, Error> {
+    pub(crate) fn first_job(&mut self, pipeline: u64) -> Result<usize, Error> {
         let path = format!("pipelines/{pipeline}/jobs?per_page=1");
         let (rows, _) = self.page::<Job>(&path)?;
         Ok(rows.len())
     }
 
     /// A pipeline with all its jobs and, where the token may read these, its child pipelines'.
-    pub fn pipeline(&mut self, id: u64) -> Result<Pipeline, Error> {
+    pub(crate) fn pipeline(&mut self, id: u64) -> Result<Pipeline, Error> {
         let mut jobs: Vec<Job> = Vec::new();
         let (mut pipelines, mut known) = (BTreeSet::from([id]), BTreeSet::new());
         let mut unread = vec![(id, false, false)];
@@ -111,13 +111,13 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     /// What it means that a pipeline which has jobs shows none.
-    pub fn no_jobs(&self, pipeline: u64) -> Error {
+    pub(crate) fn no_jobs(&self, pipeline: u64) -> Error {
         let message = format!("GitLab shows no jobs of pipeline {pipeline} to this token");
         verdict::no_jobs(self.gitlab, &message)
     }
 
     /// The pipelines that have changed since then, the newest first. Children are not among them.
-    pub fn pipelines_since(&mut self, time: SystemTime) -> Result<Vec<About>, Error> {
+    pub(crate) fn pipelines_since(&mut self, time: SystemTime) -> Result<Vec<About>, Error> {
         let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         // A `+` in it would be a space.
@@ -126,7 +126,7 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     /// The branch that a merge request is from.
-    pub fn source_branch(&mut self, merge_request: u64) -> Result<String, Error> {
+    pub(crate) fn source_branch(&mut self, merge_request: u64) -> Result<String, Error> {
         #[derive(Deserialize)]
         struct MergeRequest {
             source_branch: String,

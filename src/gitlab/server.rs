@@ -12,7 +12,7 @@ use crate::status::url;
 
 /// A project on a GitLab, and who asks for it.
 #[derive(Debug)]
-pub struct GitLab {
+pub(crate) struct GitLab {
     /// The API, without trailing slash.
     pub(super) root: String,
     /// The project's number.
@@ -40,8 +40,8 @@ const HINTS: Hints = Hints {
 
 impl GitLab {
     /// The project whose job this is. Opens nothing.
-    pub fn of_job(options: &Options, env: &Env) -> Result<Self, Error> {
-        let variables: Variables = env.read().map_err(|error| Error::Environment {
+    pub(crate) fn of_job(options: &Options, env: &Env) -> Result<Self, Error> {
+        let variables: Variables = env.read(&[]).map_err(|error| Error::Environment {
             provider: "GitLab CI",
             message: error.to_string(),
         })?;
@@ -71,7 +71,7 @@ impl GitLab {
     }
 
     /// What it is asked with, for people.
-    pub const fn token(&self) -> &Token {
+    pub(crate) const fn token(&self) -> &Token {
         &self.token
     }
 }

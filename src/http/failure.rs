@@ -1,4 +1,4 @@
-//! What went wrong below HTTP, and whether it may go better.
+//! Failures below HTTP: what they mean, and whether another attempt may help.
 
 use std::io;
 
@@ -7,12 +7,12 @@ use ureq::Timeout;
 use crate::http::retry::RetryHint;
 use crate::http::tls;
 
-/// Why no answer came.
+/// Why a request got no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     /// What happened.
     pub(crate) message: String,
-    /// Whether it may go better.
+    /// Whether another attempt may help.
     pub(crate) retry_hint: RetryHint,
     /// What may help.
     pub(crate) hint: Option<&'static str>,
@@ -35,11 +35,20 @@ impl Hints {
     };
 }
 
-const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); NO_PROXY if the host can be \
-                          reached directly";
+const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); if the host can be reached \
+                          directly, add it to NO_PROXY";
 
 impl Failure {
-    /// The same, where it is a proxy that was called, in `way`.
+    /// rustls panics on a clock before 1970.
+    pub(crate) fn clock() -> Self {
+        Self {
+            message: "the clock of this machine is before 1970, and TLS cannot be checked".into(),
+            retry_hint: RetryHint::Lasting,
+            hint: Some("set the clock"),
+        }
+    }
+
+    /// The same failure of a request through a proxy, which `way` names.
     pub(crate) fn on(mut self, way: &str, error: &ureq::Error) -> Self {
         if is_before_any_connection(error) {
             self.hint = Some(DEAD_PROXY);
@@ -48,7 +57,7 @@ impl Failure {
         self
     }
 
-    /// Says what `error` means.
+    /// The meaning of `error`.
     pub(crate) fn new(error: &ureq::Error, hints: &Hints) -> Self {
         let network = hints.network;
         if let Some(error) = tls::error(error) {
@@ -60,24 +69,20 @@ impl Failure {
         }
         let (message, retry_hint, hint) = match error {
             ureq::Error::Timeout(_) => ("no answer in time".into(), RetryHint::Passing, network),
-            ureq::Error::HostNotFound => (
-                "the host is unknown".into(),
-                RetryHint::UnknownHost,
-                network,
-            ),
-            ureq::Error::Io(error) => (io_message(error), io_setback(error), network),
+            ureq::Error::HostNotFound => ("unknown host".into(), RetryHint::UnknownHost, network),
+            ureq::Error::Io(error) => (io_message(error), io_retry_hint(error), network),
             ureq::Error::ConnectProxyFailed(text) => refused_by_proxy(text, network),
             ureq::Error::Protocol(_) => (
                 error.to_string(),
                 RetryHint::Passing,
-                "what answers there does not speak http: check the port, and whether it is https",
+                "the server does not speak http: check the port, and whether it expects https",
             ),
-            // The request itself is at fault: it would be so again.
+            // The request itself is invalid, and would be again.
             ureq::Error::Http(_) | ureq::Error::BadUri(_) => (
                 error.to_string(),
                 RetryHint::Lasting,
-                "one of the values that go into the request is too long or has characters that no \
-                 URL or header can have",
+                "a value in the request is too long, or has characters that URLs and headers do not \
+                 allow",
             ),
             other => (other.to_string(), RetryHint::Passing, network),
         };
@@ -89,14 +94,14 @@ impl Failure {
     }
 }
 
-/// Whether nobody was reached at all: later, it may be the server behind a proxy that fails.
+/// Whether there was no connection yet. After one, the server behind a proxy may be what fails.
 fn is_before_any_connection(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
             true
         }
         ureq::Error::Io(error) => {
-            io_setback(error) == RetryHint::UnknownHost
+            io_retry_hint(error) == RetryHint::UnknownHost
                 || matches!(
                     error.kind(),
                     io::ErrorKind::ConnectionRefused
@@ -110,14 +115,16 @@ fn is_before_any_connection(error: &ureq::Error) -> bool {
 
 fn io_message(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the connection was closed before a whole answer".into(),
+        io::ErrorKind::UnexpectedEof => {
+            "the connection was closed before the answer was complete".into()
+        }
         _ => error.to_string(),
     }
 }
 
-fn io_setback(error: &io::Error) -> RetryHint {
-    // std's words, which have no kind of their own. What follows them is the resolver's: glibc's and
-    // musl's for one in trouble, which may pass, or that the name is unknown.
+fn io_retry_hint(error: &io::Error) -> RetryHint {
+    // std has no ErrorKind for this, so that its text has to do. The resolver's own text follows:
+    // these are glibc's and musl's for a failing resolver. Any other means an unknown name.
     let text = error.to_string();
     let in_trouble = ["Temporary failure", "Try again"];
     if text.contains("failed to lookup address")
@@ -135,7 +142,7 @@ fn refused_by_proxy(text: &str, network: &'static str) -> (String, RetryHint, &'
         .split(|c: char| !c.is_ascii_digit())
         .find(|word| !word.is_empty());
     let Some(status) = status.and_then(|status| status.parse::<u16>().ok()) else {
-        // "proxy server did not respond": it has closed the connection, or said too much.
+        // "proxy server did not respond": it closed the connection, or its answer is too long.
         return (
             "it does not answer CONNECT".into(),
             RetryHint::Passing,
@@ -143,16 +150,16 @@ fn refused_by_proxy(text: &str, network: &'static str) -> (String, RetryHint, &'
         );
     };
     let (retry_hint, hint) = match status {
-        // 401 is tinyproxy's word for a wrong password.
+        // tinyproxy answers 401 to a wrong password.
         401 | 407 => (
             RetryHint::Lasting,
-            "the proxy asks for a user name and password, or refuses these: HTTPS_PROXY is \
+            "the proxy requires a user name and password, or refuses these: set HTTPS_PROXY to \
              http://user:password@host:port, with special characters percent-encoded",
         ),
         400..=499 => (
             RetryHint::Lasting,
-            "the proxy does not let this host or port through: ask its administrators, or name the \
-             host in NO_PROXY if it can be reached directly",
+            "the proxy blocks this host or port: ask its administrators to allow it; if the host can \
+             be reached directly, add it to NO_PROXY",
         ),
         _ => (RetryHint::Passing, network),
     };

@@ -1,4 +1,4 @@
-//! Which proxy leads to a server.
+//! The proxy for a server.
 
 use percent_encoding::percent_decode_str;
 use ureq::http::Uri;
@@ -9,14 +9,14 @@ use crate::error::Error;
 
 /// The proxy that the environment names for `url`, if any.
 ///
-/// `HTTPS_PROXY` for https and `HTTP_PROXY` for http, else `ALL_PROXY`; lower case counts as well.
-/// `NO_PROXY` lists hosts that are called directly: a name, which covers its subdomains, `.suffix`,
-/// an address, each with or without a port, or `*`. ureq knows no networks (`10.0.0.0/8`).
+/// The variable is `HTTPS_PROXY` for https and `HTTP_PROXY` for http, else `ALL_PROXY`, in upper or
+/// lower case. `NO_PROXY` lists hosts to call directly: `*`, or a name (which covers its subdomains),
+/// `.suffix` or address, each with or without a port. ureq does not support networks (`10.0.0.0/8`).
 pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     let own = if url.starts_with("https:") {
         ["HTTPS_PROXY", "https_proxy"]
     } else {
-        // `HTTP_PROXY` may be a request's header in a CGI script, which we are not.
+        // Upper case last: in a CGI script, `HTTP_PROXY` is a header of the request.
         ["http_proxy", "HTTP_PROXY"]
     };
     let names = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
@@ -37,7 +37,7 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     if rest.trim_end_matches('/').contains(['/', '#', '?']) {
         return Err(Error::Setting {
             origin: name.to_owned(),
-            problem: "it has more than a host and a port after the user name and password".into(),
+            problem: "it has more than host and port after the user name and password".into(),
             hint: Some(
                 "percent-encode special characters in the password: # is %23, / is %2F".into(),
             ),
@@ -87,7 +87,7 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
         (true, false) => Err(Error::Setting {
             origin: name.to_owned(),
             problem: "it is a SOCKS proxy, which is not supported".into(),
-            hint: Some("give an http proxy in HTTPS_PROXY, or name the host in NO_PROXY".into()),
+            hint: Some("set HTTPS_PROXY to an http proxy, or add the host to NO_PROXY".into()),
         }),
     }
 }
@@ -104,8 +104,7 @@ fn for_port(entry: &str, port: u16) -> Option<&str> {
     (!entry.is_empty()).then_some(entry)
 }
 
-/// The passwords of proxies in the environment, as they stand there and as they are meant, to be
-/// kept out of what is printed.
+/// The passwords in the proxy variables, encoded and decoded, which must not be printed.
 pub fn passwords(env: &Env) -> Vec<String> {
     let names = [
         "HTTPS_PROXY",

@@ -1,20 +1,20 @@
-//! What is sent, as plain data.
+//! An HTTP request, as plain data.
 
 use crate::secret::Secret;
 
-/// An HTTP request, exactly as it goes out.
+/// An HTTP request, exactly as it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `GET` or `POST`.
-    pub method: &'static str,
+    pub(crate) method: &'static str,
     /// The whole URL.
     pub url: String,
     /// The headers, in order, without `Host` and `Content-Length`.
-    pub headers: Vec<(&'static str, Value)>,
+    pub(crate) headers: Vec<(&'static str, Value)>,
     /// The body.
     pub body: String,
     /// How many bytes are read of the answer's.
-    pub longest_body: u64,
+    pub(crate) longest_body: u64,
 }
 
 /// What is read of an answer.
@@ -25,18 +25,18 @@ const LONGEST_PAGE: u64 = 4 * 1024 * 1024;
 
 /// The value of a header.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Seen by everybody.
+pub(crate) enum Value {
+    /// A value that may be printed.
     Plain(&'static str),
-    /// A scheme that is seen, and credentials that are not.
+    /// An authentication scheme, and credentials that must not be printed.
     Authorization(&'static str, Secret),
     /// A token.
     Token(Secret),
 }
 
 impl Value {
-    /// What goes over the wire.
-    pub fn expose(&self) -> String {
+    /// The value to send.
+    pub(crate) fn expose(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Authorization(scheme, secret) => format!("{scheme} {}", secret.expose()),
@@ -44,8 +44,8 @@ impl Value {
         }
     }
 
-    /// What may be printed.
-    pub fn masked(&self) -> String {
+    /// The value to print, with `***` for credentials.
+    pub(crate) fn masked(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
             Self::Authorization(scheme, _) => format!("{scheme} ***"),
@@ -54,17 +54,17 @@ impl Value {
     }
 }
 
-/// Our name and version, in every request.
-pub const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
+/// The `User-Agent` of every request.
+pub(crate) const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
 
 impl Request {
-    /// A GET of JSON.
-    pub fn get(url: String) -> Self {
+    /// A GET that accepts JSON.
+    pub(crate) fn get(url: String) -> Self {
         Self::new("GET", url, None, String::new())
     }
 
     /// A GET of a page of a list.
-    pub fn page(url: String) -> Self {
+    pub(crate) fn page(url: String) -> Self {
         Self {
             longest_body: LONGEST_PAGE,
             ..Self::get(url)
@@ -72,19 +72,19 @@ impl Request {
     }
 
     /// A POST of JSON.
-    pub fn post_json(url: String, body: String) -> Self {
+    pub(crate) fn post_json(url: String, body: String) -> Self {
         Self::new("POST", url, Some("application/json"), body)
     }
 
     /// A POST of a form.
-    pub fn post_form(url: String, body: String) -> Self {
+    pub(crate) fn post_form(url: String, body: String) -> Self {
         let content_type = "application/x-www-form-urlencoded";
         Self::new("POST", url, Some(content_type), body)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -98,6 +98,8 @@ impl Request {
         let mut headers = vec![
             ("User-Agent", Value::Plain(USER_AGENT)),
             ("Accept", Value::Plain("application/json")),
+            // We could not read anything else.
+            ("Accept-Encoding", Value::Plain("identity")),
         ];
         if let Some(content_type) = content_type {
             headers.push(("Content-Type", Value::Plain(content_type)));

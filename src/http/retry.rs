@@ -1,16 +1,16 @@
-//! When to try again. Pure: it is told the time and the dice, so that a test or a simulation can
-//! run it without either.
+//! When to try again. The functions are pure: times and random numbers are arguments, so that tests
+//! and simulations can run them.
 
 use std::time::Duration;
 
 use crate::status::state::State;
 
-/// How much a report is worth.
+/// How long and how often to try, which depends on the state of the report.
 ///
-/// There is no count of retries to tune: with four, 53 of 150 jobs that end together lose their
-/// status to Data Center's default rate limit; with all the time there is, none. Where the server
-/// says how long to wait, pauses go by the time left: of 1,000 jobs over 100 s, 11 are lost in 120 s
-/// that the server was ready for, with pauses of up to 5 s it was 36, and that took 2.6 times the
+/// A final state is tried until the time is over, without a limit on attempts: with four retries, 53
+/// of 150 jobs that end together lose their status to the default rate limit of Data Center; with
+/// this rule, none. If the server says how long to wait, further pauses depend on the time left: of
+/// 1,000 jobs over 100 s, 11 are lost in 120 s. Pauses of up to 5 s lose 36, with 2.6 times the
 /// requests. See `bench/storm.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
@@ -20,43 +20,43 @@ pub struct Policy {
     patience: Option<Duration>,
 }
 
-/// The first pause is at most this long, each further one twice as long, up to the longest.
+/// The longest first pause. The limit doubles with each further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// An attempt that has less time than this is not begun.
+/// The least time for an attempt.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
 
-/// No more than this is kept for the last attempt.
+/// The most time that is kept for the last attempt.
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
-/// One request among many has at most this long for an attempt, or a silent server had all the time.
+/// The time limit for an attempt of one request among many: a silent server must leave time for others.
 const ONE_OF_MANY: Duration = Duration::from_secs(30);
 
-/// INPROGRESS is soon overwritten: it is worth one retry and this long.
+/// The time limit for INPROGRESS, which gets one retry: it will soon be overwritten.
 const IN_PROGRESS: Duration = Duration::from_secs(10);
 
-/// Where a report stands when an attempt has failed.
+/// The attempts so far, after one has failed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tried {
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long ago it was begun.
+    /// The time since the first one began.
     pub elapsed: Duration,
     /// How long the last attempt took.
     pub took: Duration,
 }
 
-/// What ended an attempt, as far as the next one is concerned.
+/// Whether, and when, another attempt may help.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RetryHint {
-    /// It may well go better next time.
+    /// The failure may pass.
     Passing,
-    /// The host's name is unknown. A resolver that has just started may say so once.
+    /// The host's name is unknown. Worth one retry: a resolver that has just started may be wrong.
     UnknownHost,
-    /// The server said how long to wait.
+    /// The server asks to wait this long.
     Wait(Duration),
-    /// It will not go better.
+    /// The failure will not pass.
     Lasting,
 }
 
@@ -65,12 +65,12 @@ pub enum RetryHint {
 pub enum Next {
     /// Try again after this long.
     TryAfter(Duration),
-    /// Give up. The reason, where it is not the answer itself.
+    /// Give up, for this reason; without one, because of the failure itself.
     GiveUp(Option<String>),
 }
 
 impl Policy {
-    /// What a report of `state` is worth when everything together may take `timeout`.
+    /// The policy for a report of `state`, within `timeout`.
     pub fn new(state: State, timeout: Duration) -> Self {
         if state.is_final() {
             Self {
@@ -87,10 +87,10 @@ impl Policy {
         }
     }
 
-    /// What one request among many of one process is worth. As long as the server asks it to wait, it
-    /// waits, and no longer than that: nobody else is to be let in first. What may pass it tries again
-    /// until `patience` after the start, and leaves the rest of the time to the other requests.
-    pub fn one_of_many(timeout: Duration, patience: Duration) -> Self {
+    /// The policy for one request among many of one process. As long as the server asks it to wait, it
+    /// waits, and no longer than that: no other client needs to go first. What may pass is tried again
+    /// until `patience` after the start, which leaves the rest of the time to the other requests.
+    pub(crate) fn one_of_many(timeout: Duration, patience: Duration) -> Self {
         Self {
             total: timeout,
             attempts: None,
@@ -98,8 +98,8 @@ impl Policy {
         }
     }
 
-    /// What a question is worth that a report does without: `timeout`, and one more attempt.
-    pub const fn question(timeout: Duration) -> Self {
+    /// The policy for a question that a report can do without: `timeout`, and one retry.
+    pub(crate) const fn question(timeout: Duration) -> Self {
         Self {
             total: timeout,
             attempts: Some(2),
@@ -107,15 +107,16 @@ impl Policy {
         }
     }
 
-    /// How long the attempt that begins after `elapsed` may take: two thirds of the time left, so
-    /// that a server that never answers does not use up the time for asking again.
+    /// The time limit of the attempt that begins after `elapsed`: two thirds of the time left, so that
+    /// a server that never answers leaves time for another attempt.
     pub fn attempt(&self, elapsed: Duration) -> Duration {
         let left = self.total.saturating_sub(elapsed);
         let most = self.patience.map_or(left, |_| left.min(ONE_OF_MANY));
         (left * 2 / 3).max(SHORTEST_ATTEMPT).min(most)
     }
 
-    /// What to do when `tried` ended in `setback`. `dice` is between 0 and 1.
+    /// What to do after the attempts in `tried`, of which the last ended with `retry_hint`. `dice` is a
+    /// random number between 0 and 1.
     pub fn next(&self, tried: Tried, retry_hint: RetryHint, dice: f64) -> Next {
         let Tried {
             attempts, elapsed, ..
@@ -142,7 +143,7 @@ impl Policy {
         let Some(longest) = left.checked_sub(SHORTEST_ATTEMPT) else {
             return gave_up();
         };
-        // The last attempt has time for three like this one: the server may be far away.
+        // Keep time for three attempts like the last one: the server may be far away.
         let needed = (tried.took * 3).clamp(SHORTEST_ATTEMPT, LAST_ATTEMPT);
         let last = left.saturating_sub(needed);
         let doubled = FIRST_PAUSE * 2u32.saturating_pow((attempts - 1).min(8));
@@ -155,23 +156,23 @@ impl Policy {
         };
         if wait > longest {
             return Next::GiveUp(Some(format!(
-                "it asks to wait {} s, and {} s are left (--timeout)",
+                "it asks to wait {} s, but {} s are left (--timeout)",
                 wait.as_secs(),
                 seconds(left)
             )));
         }
         let last = last.max(wait);
-        // On top of what it asks for: it asks everybody for the same.
+        // Wait longer than asked: the server asks every client to wait for the same time.
         let is_one_of_crowd = self.attempts.is_none() && self.patience.is_none();
         let spread = if is_one_of_crowd {
-            // A third of what is left: those who have least ask most often, or newcomers would be
-            // served before them. At first less, as the queue may be a short one.
+            // Up to a third of the time left: clients with the least time ask most often, so that
+            // newcomers are not served before them. At first less: the queue may be short.
             (elapsed * 3).max(LONGEST_PAUSE).min(left / 3).mul_f64(dice)
         } else {
             backoff
         };
         let pause = wait + spread;
-        // Where there is no time to be told so again, the last moment, when most is free.
+        // Without time for another such answer, try at the last moment, when the load is lowest.
         let is_last = pause + wait + needed > last;
         let may_wait = is_one_of_crowd && wait < LONGEST_PAUSE;
         Next::TryAfter(if is_last && may_wait {
@@ -182,14 +183,14 @@ impl Policy {
     }
 }
 
-/// `1 attempt`, `2 attempts`.
-pub fn count(attempts: u32) -> String {
+/// The number in words: `1 attempt`, `2 attempts`.
+pub(crate) fn count(attempts: u32) -> String {
     let plural = if attempts == 1 { "" } else { "s" };
     format!("{attempts} attempt{plural}")
 }
 
 /// Seconds with two decimals.
-pub fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64())
 }
 
@@ -266,7 +267,7 @@ mod tests {
         assert_eq!(
             policy.next(tried(1, 1000), wait(u64::MAX), 0.1),
             Next::GiveUp(Some(
-                "it asks to wait 18446744073709551615 s, and 29.00 s are left (--timeout)".into()
+                "it asks to wait 18446744073709551615 s, but 29.00 s are left (--timeout)".into()
             ))
         );
     }

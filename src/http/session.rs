@@ -1,4 +1,4 @@
-//! Requests within one deadline: attempts, pauses, and when to give up.
+//! Sends requests within one deadline, with retries.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,24 +13,24 @@ use crate::http::retry::{self, Next, Policy, RetryHint, Tried};
 use crate::output::log::Log;
 use crate::status::url;
 
-/// What a response comes to.
+/// The meaning of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It is a success.
+    /// A success.
     Accepted,
-    /// It is not, and asking again will not change that.
+    /// A refusal: another attempt would not change it.
     Refused(Error),
-    /// It is not, this time.
+    /// A failure that may pass.
     Failing {
-        /// What it said.
+        /// The error to report after the last attempt.
         error: Error,
-        /// When to try again.
+        /// Whether, and when, to try again.
         retry_hint: RetryHint,
     },
 }
 
-/// Sends requests, all of them within one deadline.
-pub struct Session<'a, 'l> {
+/// Sends requests within one deadline.
+pub(crate) struct Session<'a, 'l> {
     client: &'a Client,
     policy: Policy,
     deadline: Deadline,
@@ -40,8 +40,8 @@ pub struct Session<'a, 'l> {
 }
 
 impl<'a, 'l> Session<'a, 'l> {
-    /// Sends nothing yet.
-    pub fn new(
+    /// A session for requests within `deadline`. Opens no connection yet.
+    pub(crate) fn new(
         client: &'a Client,
         policy: Policy,
         deadline: Deadline,
@@ -57,9 +57,9 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// The same for requests that may be cancelled.
+    /// Lets `cancel` stop the requests.
     #[must_use]
-    pub fn until(mut self, cancel: &'a Cancel) -> Self {
+    pub(crate) fn until(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
     }
@@ -75,23 +75,23 @@ impl<'a, 'l> Session<'a, 'l> {
     }
 
     /// How often the last request was sent.
-    pub const fn attempts(&self) -> u32 {
+    pub(crate) const fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The time that all requests have taken together, pauses included.
-    pub fn elapsed(&self) -> Duration {
+    /// The time since the start of the deadline.
+    pub(crate) fn elapsed(&self) -> Duration {
         self.deadline.elapsed()
     }
 
     /// The log that the session writes to.
-    pub fn log(&mut self) -> &mut Log<'l> {
+    pub(crate) fn log(&mut self) -> &mut Log<'l> {
         self.log
     }
 
-    /// Sends `request` until there is a response that another attempt would not change, and says
-    /// which error it is, if it is one. `judge` tells what a response comes to.
-    pub fn send(
+    /// Sends `request`, and retries while `judge` and the policy allow. Returns the final response,
+    /// with an error if it is a refusal.
+    pub(crate) fn send(
         &mut self,
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
@@ -105,7 +105,7 @@ impl<'a, 'l> Session<'a, 'l> {
             }
             self.attempts += 1;
             let begun = self.deadline.elapsed();
-            let (error, retry_hint) = match self.attempt(request, begun) {
+            let (error, retry_hint) = match self.attempt(request, self.policy.attempt(begun)) {
                 Ok(response) => match judge(&response) {
                     Verdict::Accepted => return Ok((response, None)),
                     Verdict::Refused(refusal) => return Ok((response, Some(refusal))),
@@ -128,8 +128,25 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    fn attempt(&self, request: &Request, begun: Duration) -> Result<Response, (Error, RetryHint)> {
-        match self.client.attempt(request, self.policy.attempt(begun)) {
+    /// Sends `request` once, within a third of the time left.
+    pub(crate) fn once(
+        &mut self,
+        request: &Request,
+        judge: &dyn Fn(&Response) -> Verdict,
+    ) -> Result<(Response, Option<Error>), Error> {
+        self.log
+            .detail(&format!("{} {}", request.method, request.url));
+        self.attempts = 1;
+        let response = self.attempt(request, self.deadline.left() / 3);
+        let response = response.map_err(|(error, _)| error)?;
+        match judge(&response) {
+            Verdict::Accepted => Ok((response, None)),
+            Verdict::Refused(error) | Verdict::Failing { error, .. } => Ok((response, Some(error))),
+        }
+    }
+
+    fn attempt(&self, request: &Request, limit: Duration) -> Result<Response, (Error, RetryHint)> {
+        match self.client.attempt(request, limit) {
             Ok(mut response) => {
                 response.secrets = self.log.redactor().clone();
                 Ok(response)
@@ -146,7 +163,7 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// How long to wait after the attempt that was `begun` then.
+    /// The pause after an attempt that began at `begun`, or the reason to give up.
     fn pause(&self, begun: Duration, retry_hint: RetryHint) -> Result<Duration, Option<String>> {
         let elapsed = self.deadline.elapsed();
         let tried = Tried {
@@ -161,16 +178,16 @@ impl<'a, 'l> Session<'a, 'l> {
     }
 }
 
-/// Cancels a report that has not been sent yet, because a later one is about to be.
+/// Cancels a report that is not sent yet, because a later one is due.
 #[derive(Debug, Default)]
-pub struct Cancel {
+pub(crate) struct Cancel {
     due: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Cancel {
-    /// Cancels it.
-    pub fn now(&self) {
+    /// Cancels the report, and ends its pause.
+    pub(crate) fn now(&self) {
         *self.lock() = true;
         self.changed.notify_all();
     }

@@ -1,6 +1,6 @@
-//! Certificates: which are trusted, which we show, and what a failure is about.
+//! Certificates: the trusted CAs, the client certificate, and hints for TLS errors.
 
-use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
@@ -10,6 +10,13 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use crate::cli::{NetworkArgs, Origins};
 use crate::error::Error;
+use crate::file;
+
+/// The certificates that Debian, Alpine and their like trust.
+const SYSTEM_CAS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Longer than any bundle of CAs, in bytes.
+const LONGEST: u64 = 8 * 1024 * 1024;
 
 /// Reads the certificates that `args` name.
 pub(crate) fn config(args: &NetworkArgs, origins: &Origins) -> Result<TlsConfig, Error> {
@@ -42,7 +49,7 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
             None => Ok(None),
             Some(_) => Err(Error::setting(
                 &origins.name("client_key"),
-                "there is no certificate for this key",
+                "the certificate for this key is missing",
                 "set --client-cert or BUILD_STATUS_CLIENT_CERT too",
             )),
         };
@@ -60,12 +67,10 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
     let chain = pem.certificates(&origin, path)?;
     let key = key.ok_or_else(|| Error::Setting {
         origin: key_origin,
-        problem: format!("the file `{key_path}` holds no private key in PEM form"),
-        hint: Some(
-            "give the key with --client-key; an encrypted one must be decrypted first".into(),
-        ),
+        problem: format!("the file `{key_path}` contains no private key in PEM format"),
+        hint: Some("pass the key with --client-key; decrypt an encrypted key first".into()),
     })?;
-    // ureq panics on a pair that does not fit.
+    // ureq panics if certificate and key do not match.
     check_pair(&chain, &key).map_err(|problem| Error::Setting {
         origin,
         problem: format!("the certificate and its key cannot be used: {problem}"),
@@ -74,7 +79,7 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
     Ok(Some(ClientCert::new_with_certs(&chain, key)))
 }
 
-/// What is in a file.
+/// The contents of a PEM file.
 struct Pem {
     certificates: Vec<Certificate<'static>>,
     key: Option<PrivateKey<'static>>,
@@ -82,28 +87,40 @@ struct Pem {
 
 impl Pem {
     fn read(origin: &str, path: &str) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(|error| Error::Unreadable {
+        let bytes = file::read(Path::new(path), LONGEST).map_err(|error| Error::Unreadable {
             origin: origin.to_owned(),
             path: path.to_owned(),
             message: error.to_string(),
             hint: Some(match origin {
-                // Somebody has set it for other programs.
+                // It may be set for other programs.
                 "SSL_CERT_FILE" => {
-                    "unset it, or set BUILD_STATUS_CA_FILE; in a container the path is the \
-                     container's"
+                    "unset it, or set BUILD_STATUS_CA_FILE; in a container, the path is one inside \
+                     the container"
                 }
-                _ => "check the path; in a container it is the container's",
+                _ => "check the path; in a container, it is one inside the container",
             }),
         })?;
         let mut pem = Self {
             certificates: Vec::new(),
             key: None,
         };
-        for item in parse_pem(&bytes).flatten() {
+        let broken = |problem: &str, hint: &str| {
+            Error::setting(origin, &format!("the file `{path}` {problem}"), hint)
+        };
+        let text = plain(&bytes);
+        if text.contains("BEGIN TRUSTED CERTIFICATE") {
+            return Err(broken(
+                "contains a TRUSTED CERTIFICATE, a format of OpenSSL alone",
+                "convert it: openssl x509 -in FILE",
+            ));
+        }
+        for item in parse_pem(text.as_bytes()) {
             match item {
-                PemItem::Certificate(certificate) => pem.certificates.push(certificate),
-                PemItem::PrivateKey(key) => pem.key = Some(key),
-                _ => {}
+                Ok(PemItem::Certificate(certificate)) => pem.certificates.push(certificate),
+                Ok(PemItem::PrivateKey(key)) => pem.key = Some(key),
+                Ok(_) => {}
+                // Left out, it would be missing later, when nobody knows why.
+                Err(_) => return Err(broken("contains a block that is not PEM", "make it anew")),
             }
         }
         Ok(pem)
@@ -113,16 +130,24 @@ impl Pem {
         if self.certificates.is_empty() {
             return Err(Error::Setting {
                 origin: origin.to_owned(),
-                problem: format!("the file `{path}` holds no certificate in PEM form"),
+                problem: format!("the file `{path}` contains no certificate in PEM format"),
                 hint: Some(
-                    "from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl pkcs12 -in \
-                     FILE -nodes"
+                    "convert it; from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl \
+                     pkcs12 -in FILE -nodes"
                         .into(),
                 ),
             });
         }
         Ok(self.certificates)
     }
+}
+
+/// PEM without what editors and YAML add: byte order marks, which stand inside a bundle of several
+/// files, and indentation.
+fn plain(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem).replace('\u{feff}', "");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    lines.join("\n") + "\n"
 }
 
 fn check_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> Result<(), String> {
@@ -154,33 +179,38 @@ pub(crate) fn error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-/// What to do about it.
+/// What to do about a TLS error.
 pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
     Some(match error {
         rustls::Error::InvalidCertificate(problem) => match problem {
+            CertificateError::UnknownIssuer if Path::new(SYSTEM_CAS).exists() => {
+                "if the certificate comes from a private CA or a TLS-intercepting proxy that this \
+                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else pass that \
+                 CA's own certificate (openssl s_client -connect HOST:PORT shows the issuer)"
+            }
             CertificateError::UnknownIssuer => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy, pass that \
-                 CA's certificate with --ca-file or SSL_CERT_FILE; if one is set already, it is \
-                 another CA's (openssl s_client -connect HOST:PORT shows the issuer)"
+                 CA's certificate with --ca-file or SSL_CERT_FILE; if one is set already, it belongs \
+                 to another CA (openssl s_client -connect HOST:PORT shows the issuer)"
             }
             CertificateError::BadSignature => {
-                "the file of --ca-file or SSL_CERT_FILE holds another CA of the same name: get the \
-                 one that signed this certificate"
+                "the file in --ca-file or SSL_CERT_FILE contains another CA of the same name: use \
+                 the certificate of the CA that signed the server's"
             }
-            // webpki's CaUsedAsEndEntity, which rustls has no name for
+            // webpki's CaUsedAsEndEntity, for which rustls has no variant
             CertificateError::Other(_) => {
-                "the server shows a CA's own certificate, as a self-signed one often is: it needs \
-                 one that a CA has signed"
+                "the server presents a CA certificate as its own, as self-signed certificates often \
+                 are: it needs a certificate that a CA has signed"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the server needs a new certificate; if it has one, this machine's clock is wrong \
+                "renew the server's certificate; if it is current, this machine's clock is wrong \
                  (openssl s_client -connect HOST:PORT shows the certificate)"
             }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "this machine's clock is wrong, or the server's certificate is from the future"
+                "check this machine's clock; if it is right, replace the server's certificate"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "call the server by a name that its certificate has: BITBUCKET_SERVER_URL or \
+                "use a host name that the certificate is valid for in BITBUCKET_SERVER_URL or \
                  BITBUCKET_API_ROOT"
             }
             _ => return None,
@@ -192,13 +222,13 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateUnknown,
         ) => {
-            "the server may want a client certificate, or another one: give it with --client-cert \
-             and --client-key"
+            "the server may require a client certificate, or another one: pass it with \
+             --client-cert and --client-key"
         }
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
-        | rustls::Error::PeerIncompatible(_) => "the server must speak TLS 1.2 or 1.3",
+        | rustls::Error::PeerIncompatible(_) => "the server must support TLS 1.2 or 1.3",
         rustls::Error::InvalidMessage(_) => {
-            "what answers there does not speak TLS: check the port, and whether it is http"
+            "the server does not speak TLS: check the port, and whether it expects http"
         }
         _ => return None,
     })

@@ -3,11 +3,13 @@
 //! <https://docs.gitlab.com/ci/testing/unit_test_reports/>
 
 mod counter;
+mod find;
+mod markup;
 mod results;
 
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +17,10 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use self::counter::Counter;
-pub use self::results::TestResults;
+use self::markup::Markup;
+pub(crate) use self::results::TestResults;
 use crate::deadline::Deadline;
+use crate::file;
 
 /// More than this is no report of tests.
 const LONGEST: u64 = 256 * 1024 * 1024;
@@ -28,55 +32,100 @@ const DEEPEST: usize = 100;
 
 /// What the reports of tests say.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// The counts, if anything was counted.
-    pub results: Option<TestResults>,
+    pub(crate) results: Option<TestResults>,
     /// What could not be read, and why.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Counted {
+    fn add(&mut self, path: &Path, read: Result<TestResults, String>) {
+        match read {
+            // Nothing was run, or what could not be loaded is not in it.
+            Ok(results) if results == TestResults::default() => {}
+            Ok(results) => *self.results.get_or_insert_default() += results,
+            Err(problem) => self.warn(&format!("{}: {problem}", path.display())),
+        }
+    }
+
     fn warn(&mut self, what: &str) {
         self.warnings.push(format!("--junit: {what}"));
     }
 }
 
-/// Counts the tests in all files that the `patterns` match, without those older than `since`.
-pub fn count(patterns: &[String], since: Option<SystemTime>, _deadline: Deadline) -> Counted {
+/// Counts the tests in all files that the `patterns` match, without those older than `since`, in a
+/// third of the time left at most: the rest is for the report.
+pub(crate) fn count(patterns: &[String], since: Option<SystemTime>, deadline: Deadline) -> Counted {
     let mut counted = Counted::default();
+    if patterns.is_empty() {
+        return counted;
+    }
+    let deadline = deadline.part(deadline.left() / 3);
+    let mut paths = BTreeMap::new();
     for pattern in patterns {
-        match glob::glob(pattern) {
-            Ok(paths) => {
-                let paths: Vec<_> = paths.flatten().collect();
-                if paths.is_empty() {
-                    counted.warn(&format!("no file matches `{pattern}`"));
-                }
-                let old = paths.iter().filter(|path| is_older(path, since)).count();
-                if old > 0 && old == paths.len() {
-                    counted.warn(&format!("what matches `{pattern}` is from before this run"));
-                }
-                let new = paths.iter().filter(|path| !is_older(path, since));
-                new.for_each(|path| count_file(path, &mut counted));
+        find(pattern, since, deadline, &mut paths, &mut counted);
+    }
+    let mut unfinished: Vec<_> = paths.into_values().collect();
+    // bats ends some milliseconds before its report does.
+    for is_last in [false, false, false, true] {
+        unfinished.retain(|path| match read(path, deadline) {
+            Err(problem) if problem == UNFINISHED && !is_last => true,
+            result => {
+                counted.add(path, result);
+                false
             }
-            Err(error) => counted.warn(&format!("`{pattern}` is not a pattern: {error}")),
+        });
+        if unfinished.is_empty() {
+            break;
         }
+        thread::sleep(Duration::from_millis(100).min(deadline.left()));
+    }
+    if deadline.is_over() {
+        counted.warn("out of time: not everything is counted");
     }
     counted
 }
 
-fn count_file(path: &Path, counted: &mut Counted) {
-    match read_to_its_end(path) {
-        // Nothing was run, or what could not be loaded is not in it.
-        Ok(results) if results == TestResults::default() => {}
-        Ok(results) => *counted.results.get_or_insert_default() += results,
-        Err(problem) => counted.warn(&format!("{}: {problem}", path.display())),
+/// Adds the files that `pattern` matches to `paths`, each once, however it is called.
+fn find(
+    pattern: &str,
+    since: Option<SystemTime>,
+    deadline: Deadline,
+    paths: &mut BTreeMap<PathBuf, PathBuf>,
+    counted: &mut Counted,
+) {
+    let found = match find::files(pattern, deadline) {
+        Ok(found) => found,
+        Err(error) => return counted.warn(&format!("`{pattern}` is not a pattern: {error}")),
+    };
+    if !found.is_all {
+        counted.warn(&format!(
+            "`{pattern}` matches too many files, or in too many directories"
+        ));
+    } else if found.paths.is_empty() {
+        counted.warn(&format!("no file matches `{pattern}`"));
+    } else if found.paths.iter().all(|path| is_older(path, since)) {
+        counted.warn(&format!("what matches `{pattern}` is from before this run"));
+    }
+    for path in found
+        .paths
+        .into_iter()
+        .filter(|path| !is_older(path, since))
+    {
+        let own = path.canonicalize().unwrap_or_else(|_| path.clone());
+        paths.entry(own).or_insert(path);
     }
 }
 
 fn is_older(path: &Path, since: Option<SystemTime>) -> bool {
     let modified = path.metadata().and_then(|metadata| metadata.modified());
     match (modified, since) {
-        (Ok(modified), Some(since)) => modified + granularity(modified) < since,
+        (Ok(modified), Some(since)) => {
+            // A time that no clock can show is not in the past.
+            let written = modified.checked_add(granularity(modified));
+            written.is_some_and(|written| written < since)
+        }
         _ => false,
     }
 }
@@ -92,45 +141,35 @@ fn granularity(modified: SystemTime) -> Duration {
     }
 }
 
-/// bats ends some milliseconds before its report does.
-fn read_to_its_end(path: &Path) -> Result<TestResults, String> {
-    for _ in 0..3 {
-        match read(path) {
-            Err(problem) if problem == UNFINISHED => thread::sleep(Duration::from_millis(100)),
-            result => return result,
-        }
-    }
-    read(path)
-}
-
-fn read(path: &Path) -> Result<TestResults, String> {
-    let info = path.metadata().map_err(|error| error.to_string())?;
-    // To open a named pipe takes as long as nobody writes to it.
-    if !info.is_file() {
-        return Err("it is not a file".into());
-    }
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let length = info.len();
+fn read(path: &Path, deadline: Deadline) -> Result<TestResults, String> {
+    let file = file::open(path).map_err(|error| error.to_string())?;
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
     if length > LONGEST {
         return Err(format!(
             "it has {length} bytes, which is no report of tests"
         ));
     }
-    parse(BufReader::new(file.take(LONGEST)))
+    count_in(BufReader::new(file.take(LONGEST)), Some(deadline))
+}
+
+/// Counts the cases in a document.
+pub fn parse(input: impl BufRead) -> Result<TestResults, String> {
+    count_in(input, None)
 }
 
 /// Counts the cases in a document, as a stream. Entities are not expanded: no text is read at all.
-pub fn parse(input: impl BufRead) -> Result<TestResults, String> {
-    let mut reader = Reader::from_reader(input);
+fn count_in(input: impl BufRead, deadline: Option<Deadline>) -> Result<TestResults, String> {
+    let mut reader = Reader::from_reader(Markup::new(input, deadline));
     let mut buffer = Vec::new();
     let mut counter = Counter::default();
     let mut depth = 0;
     loop {
         buffer.clear();
         let event = reader.read_event_into(&mut buffer);
-        let event = event.map_err(|error| {
-            let position = reader.error_position();
-            format!("it is not well-formed XML at byte {position}: {error}")
+        let event = event.map_err(|error| match error {
+            quick_xml::Error::Io(error) => error.to_string(),
+            quick_xml::Error::Syntax(_) if reader.get_ref().is_cut() => UNFINISHED.into(),
+            error => format!("it is not well-formed XML: {error}"),
         })?;
         match event {
             Event::Start(element) => {
@@ -248,8 +287,7 @@ mod tests {
         ];
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/junit");
         let expected = std::fs::read_to_string(directory.join("expected.json")).unwrap();
-        let expected: std::collections::BTreeMap<String, [u32; 3]> =
-            serde_json::from_str(&expected).unwrap();
+        let expected: BTreeMap<String, [u32; 3]> = serde_json::from_str(&expected).unwrap();
         let wrong: Vec<_> = expected
             .into_iter()
             .filter(|(name, _)| !unknowable.contains(&name.as_str()))

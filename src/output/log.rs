@@ -1,4 +1,4 @@
-//! The log on stderr: how much of it, and nothing secret in it.
+//! The log on stderr, without secrets.
 
 use crate::error::Error;
 use crate::output;
@@ -6,26 +6,26 @@ use crate::secret::{Redactor, Secret};
 
 /// How much is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// Errors only.
     Quiet,
-    /// Warnings too.
+    /// Errors and warnings.
     #[default]
     Normal,
-    /// What is done, and why.
+    /// Each step and its reason, too.
     Verbose,
 }
 
 /// Writes lines to stderr.
-pub struct Log<'a> {
+pub(crate) struct Log<'a> {
     sink: &'a mut dyn FnMut(&str),
     redactor: Redactor,
     level: Level,
 }
 
 impl<'a> Log<'a> {
-    /// A log that keeps out the secrets that `redactor` knows.
-    pub fn new(redactor: Redactor, level: Level, sink: &'a mut dyn FnMut(&str)) -> Self {
+    /// A log that redacts the secrets in `redactor`. `sink` gets each line without newline.
+    pub(crate) fn new(redactor: Redactor, level: Level, sink: &'a mut dyn FnMut(&str)) -> Self {
         Self {
             sink,
             redactor,
@@ -33,46 +33,41 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Keeps these out too.
-    pub fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+    /// Redacts these secrets from now on.
+    pub(crate) fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
             self.redactor.add(secret.expose());
         }
     }
 
-    /// Every secret that is known so far.
-    pub fn redactor(&self) -> &Redactor {
+    /// The redactor with every secret that is known so far.
+    pub(crate) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// How much it writes.
-    pub fn level(&self) -> Level {
-        self.level
-    }
-
-    /// Writes a line that is safe to print.
-    pub fn line(&mut self, line: &str) {
+    /// Writes a line that is already safe to print, at every level.
+    pub(crate) fn line(&mut self, line: &str) {
         (self.sink)(line);
     }
 
-    /// Writes what a person should know.
-    pub fn warn(&mut self, text: &str) {
+    /// Writes a warning, unless quiet.
+    pub(crate) fn warn(&mut self, text: &str) {
         if self.level > Level::Quiet {
             let line = output::line(text, &self.redactor);
             (self.sink)(&format!("warning: {line}"));
         }
     }
 
-    /// Writes what a person may want to know.
-    pub fn detail(&mut self, text: &str) {
+    /// Writes a detail, if verbose.
+    pub(crate) fn detail(&mut self, text: &str) {
         if self.level == Level::Verbose {
             let line = output::line(text, &self.redactor);
             (self.sink)(&line);
         }
     }
 
-    /// Writes one of several things that went wrong, as a warning if that is forgiven.
-    pub fn problem(&mut self, text: &str, forgiven: bool) {
+    /// Writes one of several problems; as a warning if it is `forgiven`.
+    pub(crate) fn problem(&mut self, text: &str, forgiven: bool) {
         if !(forgiven && self.level == Level::Quiet) {
             let prefix = if forgiven { "warning: " } else { "" };
             let line = output::line(text, &self.redactor);
@@ -80,8 +75,8 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Writes what went wrong, as a warning if that is forgiven.
-    pub fn error(&mut self, error: &Error, forgiven: bool) {
+    /// Writes an error and its hint; as a warning if it is `forgiven`.
+    pub(crate) fn error(&mut self, error: &Error, forgiven: bool) {
         if forgiven && self.level == Level::Quiet {
             return;
         }

@@ -5,7 +5,7 @@ pub fn is_full_hash(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && is_hex(text)
 }
 
-/// Whether `text` may stand for a commit on Bitbucket Cloud, which takes prefixes too: 7 to 64
+/// Whether `text` is a hash or the beginning of one, which Bitbucket Cloud accepts too: 7 to 64
 /// hexadecimal digits.
 pub fn is_hash_or_prefix(text: &str) -> bool {
     (7..=64).contains(&text.len()) && is_hex(text)
@@ -17,39 +17,43 @@ fn is_hex(text: &str) -> bool {
 
 /// What a CI says about the commit.
 ///
-/// "Commit" variables are seen to hold branch names, `HEAD`, S3 object ARNs and version ids, so each
-/// is looked at before it is believed.
+/// Variables for the commit may hold branch names, `HEAD`, ARNs of S3 objects or version ids, so each
+/// value is checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum DetectedCommit {
-    /// No variable speaks of one.
+    /// No variable for the commit is set.
     #[default]
     Nothing,
     /// A full hash, in lower case.
     Hash(String),
-    /// Something else, which is never sent.
+    /// Not the hash of a commit that Bitbucket knows. It is never sent.
     Refused {
-        /// Why, in words that name the variable.
+        /// Why, naming the variable.
         reason: String,
-        /// What the working copy may be asked for instead: `HEAD`, or the first digits of a hash.
+        /// The revision that git may resolve instead: `HEAD`, or the first digits of a hash.
         revision: Option<String>,
     },
 }
 
 impl DetectedCommit {
     /// The first of `candidates` that is set.
-    pub fn first_set<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
+    pub(crate) fn first_set<const N: usize>(
+        candidates: [(&'static str, Option<String>); N],
+    ) -> Self {
         candidates
             .into_iter()
-            .find_map(|(variable, value)| value.map(|value| Self::look(variable, &value)))
+            .find_map(|(variable, value)| value.map(|value| Self::check(variable, &value)))
             .unwrap_or_default()
     }
 
     /// The first of `candidates` that is a hash; else the first that is set.
-    pub fn first_hash<const N: usize>(candidates: [(&'static str, Option<String>); N]) -> Self {
+    pub(crate) fn first_hash<const N: usize>(
+        candidates: [(&'static str, Option<String>); N],
+    ) -> Self {
         let mut found = Self::Nothing;
         for (variable, value) in candidates {
             let Some(value) = value else { continue };
-            match Self::look(variable, &value) {
+            match Self::check(variable, &value) {
                 hash @ Self::Hash(_) => return hash,
                 other if found == Self::Nothing => found = other,
                 _ => {}
@@ -58,13 +62,13 @@ impl DetectedCommit {
         found
     }
 
-    /// A hash, or the first digits of one, of which git may know the rest: Bitbucket Cloud's webhooks
-    /// have 12 in pull requests, and CIs pass them on.
-    pub fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
+    /// A hash, or the first digits of one, which git may complete. In pull requests, webhooks of
+    /// Bitbucket Cloud contain 12 digits, which CIs pass on.
+    pub(crate) fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
         let Some(value) = value else {
             return Self::Nothing;
         };
-        let found = Self::look(variable, &value);
+        let found = Self::check(variable, &value);
         if is_hash_or_prefix(&value) {
             found.or_ask_git_for(&value)
         } else {
@@ -72,7 +76,7 @@ impl DetectedCommit {
         }
     }
 
-    fn look(variable: &'static str, value: &str) -> Self {
+    fn check(variable: &'static str, value: &str) -> Self {
         if is_full_hash(value) {
             Self::Hash(value.to_ascii_lowercase())
         } else {
@@ -82,21 +86,21 @@ impl DetectedCommit {
         }
     }
 
-    /// What a CI says is not the commit that Bitbucket knows.
-    pub fn refused(reason: impl Into<String>) -> Self {
+    /// A value that is not used, for this reason.
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             reason: reason.into(),
             revision: None,
         }
     }
 
-    /// The same, with a revision that git may be asked for where this is no hash: the CI's
-    /// documentation says that the variable can hold it, or that there may be none.
+    /// Lets git resolve `revision` if this is not a hash. For CIs that document such a value, or that
+    /// the variable may be unset.
     #[must_use]
-    pub fn or_ask_git_for(self, revision: &str) -> Self {
+    pub(crate) fn or_ask_git_for(self, revision: &str) -> Self {
         let reason = match self {
             Self::Hash(_) => return self,
-            Self::Nothing => "none is known".to_owned(),
+            Self::Nothing => "the CI does not name one".to_owned(),
             Self::Refused { reason, .. } => reason,
         };
         Self::Refused {
@@ -105,8 +109,8 @@ impl DetectedCommit {
         }
     }
 
-    /// The hash, if it is one.
-    pub fn hash(&self) -> Option<&str> {
+    /// The hash, if there is one.
+    pub(crate) fn hash(&self) -> Option<&str> {
         match self {
             Self::Hash(hash) => Some(hash),
             Self::Nothing | Self::Refused { .. } => None,

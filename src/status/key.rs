@@ -1,18 +1,18 @@
-//! Keys: what makes one build status another on the same commit.
+//! Keys, which are unique among the build statuses of a commit.
 
 use ring::digest::{SHA256, digest};
 
-/// The key of a job that nobody gave one: no build number in it, so that a re-run overwrites the
-/// status of the run before.
+/// The default key of a job. It contains no build number, so that a re-run overwrites the previous
+/// status.
 pub fn of_job(provider: &str, job_name: &str) -> String {
     format!("ci/{provider}/{job_name}")
 }
 
-/// `key`, if it has at most `limit` characters; else its beginning, `-` and 8 hexadecimal digits of
-/// the SHA-256 of the whole, `limit` characters in all.
+/// Shortens `key` to `limit` characters: its beginning, `-` and 8 hexadecimal digits of its SHA-256.
+/// A key within the limit stays as it is.
 ///
-/// Cutting alone would make one status of two jobs (jenkinsci/bitbucket-branch-source-plugin#15).
-/// What this gives for a key is the same on every machine and in every version.
+/// Without the hash, two jobs may share a key (jenkinsci/bitbucket-branch-source-plugin#15). The
+/// result for a key never changes.
 pub fn within(key: &str, limit: usize) -> String {
     if key.chars().count() <= limit {
         return key.to_owned();
@@ -57,13 +57,13 @@ mod tests {
 
     #[test]
     fn siblings_with_one_beginning_get_keys_of_their_own() {
-        let leg = |n| {
+        let key = |n| {
             within(
                 &of_job("gitlab-ci", &format!("integration-tests-on-postgres {n}/3")),
                 40,
             )
         };
-        assert_ne!(leg(1), leg(2));
-        assert_eq!(leg(1), leg(1));
+        assert_ne!(key(1), key(2));
+        assert_eq!(key(1), key(1));
     }
 }

@@ -1,21 +1,21 @@
-//! URLs: the build's, which Bitbucket shows, and the server's, which we call.
+//! URLs: that of the build's page, which Bitbucket links to, and that of the server to call.
 
 use std::net::IpAddr;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
-/// What is encoded in one segment of a path: everything but RFC 3986's unreserved characters.
-pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+/// The characters to encode in a segment of a path: all but RFC 3986's unreserved characters.
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// What cannot stand in a URL as it is. CIs put job names into URLs without looking.
+/// The characters to encode in a whole URL. CIs put job names into URLs without encoding them.
 ///
-/// Braces, because Bitbucket Cloud takes `{…}` for a template and evaluates it: "Templates are URLs
-/// that contain variable names that Bitbucket will evaluate at runtime"
+/// Braces are among them because Bitbucket Cloud evaluates `{…}`: "Templates are URLs that contain
+/// variable names that Bitbucket will evaluate at runtime"
 /// (<https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/>).
 const FORBIDDEN: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -29,14 +29,12 @@ const FORBIDDEN: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The longest URL that Bitbucket takes, in characters. Data Center documents it; on Cloud it is
-/// what other clients keep to (jenkinsci/bitbucket-branch-source-plugin#928).
+/// The longest URL that Bitbucket accepts, in characters. Data Center documents it; for Cloud it is
+/// the limit that other clients use (jenkinsci/bitbucket-branch-source-plugin#928).
 pub const LONGEST: usize = 450;
 
-/// Makes a build's URL fit to be sent, or says what is wrong with it. It is never cut: half a URL
-/// leads nowhere.
-///
-/// A user name and password in it are left out.
+/// Encodes the URL of a build's page and removes user name and password, or says what is wrong with
+/// it. The URL is never cut: half a URL leads nowhere.
 pub fn build_url(text: &str) -> Result<String, String> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     let known = |scheme: &str| {
@@ -51,23 +49,23 @@ pub fn build_url(text: &str) -> Result<String, String> {
     let parsed: Uri = url
         .parse()
         .map_err(|error| format!("it is not a URL: {error}"))?;
-    // http::Uri calls a port that is none no port.
+    // http::Uri takes a port that is not a number for a missing one.
     if !parsed.authority().is_some_and(|it| has_port(it.as_str())) {
-        return Err("what stands behind its host is not a port".into());
+        return Err("its port is not a number".into());
     }
     if host(&url).is_empty() {
         return Err("it has no host".into());
     }
     if url.len() > LONGEST {
         return Err(format!(
-            "it has {} characters, and Bitbucket takes {LONGEST}",
+            "it has {} characters, but Bitbucket allows {LONGEST}",
             url.len()
         ));
     }
     Ok(url)
 }
 
-/// `text` without a user name and password in it, for messages.
+/// `text` without user name and password, for messages.
 pub fn without_user(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         // git's `user:password@host/path`
@@ -77,13 +75,13 @@ pub fn without_user(text: &str) -> String {
     let (authority, path) = authority_and_path(rest);
     match (authority.rsplit_once('@'), rest.rsplit_once('@')) {
         (Some((_, host)), _) => format!("{scheme}://{host}{path}"),
-        // What is no port is the beginning of a password, with a `/`, `?` or `#` that is not encoded.
+        // A port that is not a number is the start of a password with an unencoded `/`, `?` or `#`.
         (None, Some((_, rest))) if !has_port(authority) => format!("{scheme}://{rest}"),
         (None, _) => text.to_owned(),
     }
 }
 
-/// Whether what stands behind the host, if anything does, is a port.
+/// Whether the part after the host is empty or a port.
 fn has_port(authority: &str) -> bool {
     let port = match authority.rsplit_once(']') {
         Some((_, port)) => port.strip_prefix(':').unwrap_or(port),
@@ -103,14 +101,14 @@ pub fn host(url: &str) -> String {
     host.trim_matches(['[', ']']).to_owned()
 }
 
-/// The host and port of a URL that is known to be good.
+/// The host and port of a valid URL.
 pub fn authority(url: &str) -> String {
     let uri: Option<Uri> = url.parse().ok();
     let authority = uri.as_ref().and_then(Uri::authority);
     authority.map_or_else(String::new, ToString::to_string)
 }
 
-/// Reads the URL of a server, without its trailing slash, or says what is wrong with it.
+/// The base URL of a server without trailing slash, or what is wrong with it.
 pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
     let uri: Uri = text
         .parse()
@@ -118,13 +116,15 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
     let host = uri.host().unwrap_or_default();
     let is_nothing = host.trim_matches(['[', ']']).is_empty();
     let authority = uri.authority().map_or("", |it| it.as_str());
-    // One that is not encoded may end the authority early.
+    // Anywhere: in an unencoded password, a `/` ends the authority early.
     if text.contains('@') {
         return Err(
-            "it holds a user name or password: credentials have variables of their own".into(),
+            "it contains a user name or password; set BITBUCKET_USERNAME and \
+             BITBUCKET_ACCESS_TOKEN instead"
+                .into(),
         );
     }
-    // http::Uri calls a port that is none no port, and the default would be called.
+    // http::Uri takes a port that is not a number for a missing one: the default would be called.
     let after_host = authority.rsplit_once(host).map_or("", |(_, rest)| rest);
     if !after_host.is_empty() && uri.port_u16().is_none() {
         return Err(format!(
@@ -132,7 +132,7 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
             after_host.trim_start_matches(':')
         ));
     }
-    // http::Uri takes what is not ASCII for a letter.
+    // http::Uri accepts any non-ASCII character.
     if is_nothing || text.contains(['?', '#']) || text.contains(char::is_control) {
         return Err("it is not the absolute URL of a server".into());
     }
@@ -141,15 +141,15 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
         .iter()
         .any(|part| format!("{}/", uri.path()).contains(part))
     {
-        return Err("it is the address of a page or a clone, and not of the server itself".into());
+        return Err("it is the URL of a page or a clone, not the base URL of the server".into());
     }
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if allow_http || is_loopback(host) => {}
         Some("http") => {
             return Err(
-                "it is plain http, which sends the credentials readable for everybody on the way; \
-                 use https, or --allow-http where that is no matter"
+                "it is plain http, which sends the credentials unencrypted; use https, or allow http \
+                 with --allow-http"
                     .into(),
             );
         }
@@ -207,7 +207,7 @@ mod tests {
             ("http://[::1]:8080/1", Ok("http://[::1]:8080/1")),
             (
                 "https://ci.example.com:x/1",
-                Err("what stands behind its host is not a port"),
+                Err("its port is not a number"),
             ),
             ("https://", Err("it is not a URL: empty string")),
             ("https://[]:8080/1", Err("it has no host")),
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(build_url(&url(450)), Ok(url(450)));
         assert_eq!(
             build_url(&url(451)),
-            Err("it has 451 characters, and Bitbucket takes 450".into())
+            Err("it has 451 characters, but Bitbucket allows 450".into())
         );
     }
 

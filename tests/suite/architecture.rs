@@ -20,7 +20,7 @@ const ROOMS: [&[&str]; 14] = [
     &["junit"],
     &["output"],
     &["status"],
-    &["deadline", "env", "error", "secret"],
+    &["deadline", "env", "error", "file", "secret"],
 ];
 
 fn floor(room: &str) -> usize {

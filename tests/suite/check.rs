@@ -28,12 +28,13 @@ fn answered(ran: &Ran, question: &str, verdict: &str) {
     );
 }
 
-const QUESTIONS: [&str; 11] = [
+const QUESTIONS: [&str; 12] = [
     "ci",
     "state",
     "commit",
     "repository",
     "url",
+    "refname",
     "key",
     "credentials",
     "server",
@@ -111,7 +112,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "on server",
             "FAIL",
             4,
-            "may not be pushed there yet",
+            "Bitbucket does not have this commit: push it",
         ),
         (
             "CI_PROJECT_NAMESPACE",
@@ -143,7 +144,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "key",
             "warn",
             0,
-            "a shorter key",
+            "pass a shorter --key",
         ),
         (
             "BITBUCKET_ACCESS_TOKEN",
@@ -167,7 +168,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "token",
             "FAIL",
             4,
-            "expired, revoked",
+            "has expired, is revoked",
         ),
         (
             "BITBUCKET_ACCESS_TOKEN",
@@ -183,7 +184,7 @@ fn each_thing_that_is_wrong_is_found_with_the_code_of_a_report() {
             "token",
             "warn",
             0,
-            "more than it has to",
+            "more scopes than needed",
         ),
         (
             "BITBUCKET_USERNAME",
@@ -271,10 +272,10 @@ fn json_has_an_object_for_each_question() {
     let expected = json!({
         "question": "key",
         "verdict": "ok",
-        "answer": "ci/gitlab-ci/unit-tests",
+        "answer": "ci/gitlab-ci/unit-tests (from GitLab CI)",
         "hint": null,
     });
-    assert_eq!(json[5], expected);
+    assert_eq!(json[6], expected);
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn each_refusal_of_bitbuckets_gets_a_hint_that_fits_the_credential() {
     refused(
         &[token("ATCTT-wrong")],
         &[],
-        &["HTTP 401", "expired, revoked"],
+        &["HTTP 401", "has expired, is revoked"],
     );
     refused(
         &[token("ATATT-wrong")],
@@ -215,12 +215,12 @@ fn each_refusal_of_bitbuckets_gets_a_hint_that_fits_the_credential() {
     refused(
         &[token("ATATT-wrong"), user(DEFAULT_USER)],
         &[],
-        &["HTTP 401", "one year at most"],
+        &["HTTP 401", "after a year at most"],
     );
     refused(
         &[token("ATATT-wrong"), user("me")],
         &[],
-        &["HTTP 401", "not an email"],
+        &["HTTP 401", "not an email address"],
     );
     refused(
         &[token("ATCTT-x"), user("a@b.c")],
@@ -240,7 +240,7 @@ fn each_refusal_of_bitbuckets_gets_a_hint_that_fits_the_credential() {
     refused(
         &[],
         &["--repository", "my-workspace/nosuch"],
-        &["HTTP 404", "may read it"],
+        &["HTTP 404", "may read the repository"],
     );
     let foreign = "0123456789012345678901234567890123456789";
     refused(

@@ -109,7 +109,7 @@ fn an_unknown_repository_or_commit_is_told_from_an_old_server() {
         .run()
         .exits(4)
         .says("HTTP 404")
-        .says("may not be pushed there yet");
+        .says("Bitbucket does not have this commit: push it");
     assert_eq!(shown(&bitbucket), []);
 }
 
@@ -147,7 +147,7 @@ fn options_of_data_center_are_sent() {
     report(&bitbucket, ["--key", &"k".repeat(256)])
         .run()
         .exits(0)
-        .says("takes 255");
+        .says("Bitbucket Data Center allows 255");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_commit_needs_all_its_digits_and_a_host_no_dot() {
 }
 
 #[test]
-fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
+fn a_clone_url_names_the_repository_and_never_where_the_credentials_go() {
     let bitbucket = data_center("9.4.0");
     let codebuild = |url: &str| {
         build_status(["passed"])
@@ -173,12 +173,25 @@ fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
             .env("CODEBUILD_SOURCE_REPO_URL", url)
     };
     let server = bitbucket.server_url();
-    codebuild(&format!("{server}/scm/proj/my-repo.git"))
-        .run()
-        .exits(0);
-    codebuild(&format!("{server}/projects/PROJ/repos/my-repo/browse"))
-        .run()
-        .exits(0);
+    for path in [
+        "/scm/proj/my-repo.git",
+        "/projects/PROJ/repos/my-repo/browse",
+    ] {
+        let url = format!("{server}{path}");
+        codebuild(&url)
+            .run()
+            .exits(2)
+            .says(&format!("set BITBUCKET_SERVER_URL to {server}"));
+        // The credentials would go to Cloud.
+        codebuild(&url)
+            .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+            .run()
+            .exits(2);
+        codebuild(&url)
+            .env("BITBUCKET_SERVER_URL", &server)
+            .run()
+            .exits(0);
+    }
     let ssh = "ssh://git@git.example.com:7999/proj/my-repo.git";
     codebuild(ssh)
         .run()
@@ -189,8 +202,6 @@ fn the_clone_url_of_a_ci_leads_to_the_server_or_the_server_is_asked_for() {
         .env("BITBUCKET_SERVER_URL", &server)
         .run()
         .exits(0);
-    let plain = "http://git.example.com/scm/proj/my-repo.git";
-    codebuild(plain).run().exits(2).says("plain http");
     codebuild(ssh)
         .env("BITBUCKET_SERVER_URL", &server)
         .env("BITBUCKET_API_ROOT", &server)
@@ -274,4 +285,49 @@ fn a_dry_run_shows_the_request_and_what_it_cannot_know() {
     );
     ran.says("before 8.0");
     assert_eq!(bitbucket.connections(), 0);
+}
+
+#[test]
+fn required_builds_of_a_multibranch_job_wait_for_one_parent_on_every_branch() {
+    let bitbucket = data_center("9.4.0");
+    let parents = [
+        ("feature%2Fa", None),
+        ("PR-7", None),
+        ("main", Some("mine")),
+    ]
+    .map(|(branch, parent)| {
+        let mut reporter = build_status(["passed"])
+            .env("JENKINS_URL", "https://ci.example.com/")
+            .env("BUILD_TAG", "jenkins-team-app-7")
+            .env("JOB_NAME", format!("team/app/{branch}"))
+            .env("STAGE_NAME", "unit tests")
+            .env("BRANCH_NAME", branch.replace("%2F", "/"))
+            .env("BUILD_URL", "https://ci.example.com/job/7/")
+            .env("GIT_COMMIT", DEFAULT_COMMIT)
+            .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+            .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+            .env("BITBUCKET_ACCESS_TOKEN", stand_in::DEFAULT_TOKEN);
+        if let Some(parent) = parent {
+            reporter = reporter.env("BUILD_STATUS_PARENT", parent);
+        }
+        reporter.run().exits(0);
+        let request = bitbucket.received().pop().unwrap();
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        [body["key"].clone(), body["parent"].clone()]
+    });
+    let expected = [
+        [
+            "ci/jenkins/team/app/feature%2Fa/unit tests",
+            "ci/jenkins/team/app/unit tests",
+        ],
+        [
+            "ci/jenkins/team/app/PR-7/unit tests",
+            "ci/jenkins/team/app/unit tests",
+        ],
+        ["ci/jenkins/team/app/main/unit tests", "mine"],
+    ];
+    assert_eq!(
+        parents,
+        expected.map(|pair| pair.map(serde_json::Value::from))
+    );
 }

@@ -52,27 +52,27 @@ fn exit_codes() -> String {
 }
 
 fn providers() -> String {
-    let mut table = "| CI | id | detected by | commit from | state from | when it is right |\n\
+    let mut table = "| CI | id | detected by | commit from | state from | notes on the state |\n\
                      |---|---|---|---|---|---|\n"
         .to_owned();
     for entry in PROVIDERS {
-        let about = &entry.info;
-        let signs: Vec<_> = about.signs.iter().filter_map(sign).collect();
-        let commit = match about.commit {
+        let info = &entry.info;
+        let signs: Vec<_> = info.signs.iter().filter_map(sign).collect();
+        let commit = match info.commit {
             [] => "`--commit`".to_owned(),
             names => format!("`{}`", names.join("`, else `")),
         };
-        let state = about
+        let state = info
             .state
             .map_or("-".to_owned(), |name| format!("`{name}`"));
         writeln!(
             table,
             "| [{}]({}) | `{}` | {} | {commit} | {state} | {} |",
-            about.name,
-            about.docs,
-            about.id,
+            info.name,
+            info.docs,
+            info.id,
             signs.join(", "),
-            about.state_caveat
+            info.state_caveat
         )
         .unwrap();
     }

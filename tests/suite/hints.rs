@@ -36,14 +36,14 @@ fn a_state_that_is_not_known_is_passed_the_way_of_the_ci() {
         .run()
         .exits(3);
     hints(&ran, words);
-    hints(&ran, "running, passed, failed, stopped");
+    hints(&ran, "running, passed, failed or stopped");
     let ran = build_status(["check"]).envs(GITHUB).to(&bitbucket).run();
     assert!(ran.stdout.contains(words), "{ran:#?}");
     let ran = gitlab(&bitbucket, [])
         .env("CI_JOB_STATUS", "")
         .run()
         .exits(3);
-    hints(&ran, "CI_JOB_STATUS: the end of the job is known in after");
+    hints(&ran, "CI_JOB_STATUS: it is final in after_script only");
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn a_certificate_file_that_is_not_there_may_be_outside_of_the_container() {
         .run()
         .exits(1);
     hints(&ran, "unset it, or set BUILD_STATUS_CA_FILE");
-    hints(&ran, "in a container the path is the container's");
+    hints(&ran, "in a container, the path is one inside the container");
     let ran = gitlab(&bitbucket, ["--ca-file", "nosuch.pem"])
         .run()
         .exits(1);
-    hints(&ran, "in a container it is the container's");
+    hints(&ran, "in a container, it is one inside the container");
 }
 
 #[test]
@@ -96,7 +96,10 @@ fn a_proxy_that_is_not_there_is_what_to_check() {
         .exits(5)
         .says("through the proxy 127.0.0.1:1");
     hints(&ran, "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY)");
-    hints(&ran, "NO_PROXY if the host can be reached directly");
+    hints(
+        &ran,
+        "if the host can be reached directly, add it to NO_PROXY",
+    );
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn one_variable_is_enough_for_workspace_and_repository() {
         .without("CI_PROJECT_NAME")
         .run()
         .exits(2);
-    hints(&ran, "BITBUCKET_REPOSITORY alone to WORKSPACE/REPO");
+    hints(&ran, "set BITBUCKET_REPOSITORY to WORKSPACE/REPO");
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn a_reference_that_was_not_expanded_may_be_to_nothing() {
         .env("BITBUCKET_ACCESS_TOKEN", "$(TOKEN)")
         .run()
         .exits(2);
-    hints(&ran, "or not defined in this pipeline");
+    hints(&ran, "define that variable in this pipeline");
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn a_merge_on_github_is_not_reported_without_its_event() {
         .to(&bitbucket)
         .run()
         .exits(3)
-        .says("GITHUB_EVENT_PATH, whose file has the head, is not set");
+        .says("GITHUB_EVENT_PATH, which names the file with the head, is not set");
     assert_eq!(bitbucket.received().len(), 0);
 }
 
@@ -181,7 +184,7 @@ fn a_file_of_the_cis_that_cannot_be_read_is_named() {
         .run()
         .exits(3)
         .says(
-            "warning: TEAMCITY_BUILD_PROPERTIES_FILE: the file `/nosuch/build.properties` cannot",
+            "warning: TEAMCITY_BUILD_PROPERTIES_FILE: cannot read the file `/nosuch/build.properties`",
         );
     let ran = build_status(["check"]).envs(&teamcity).to(&bitbucket).run();
     assert!(ran.stdout.contains("/nosuch/build.properties"), "{ran:#?}");
@@ -192,5 +195,5 @@ fn a_file_of_the_cis_that_cannot_be_read_is_named() {
         .to(&bitbucket)
         .run()
         .exits(3)
-        .says("the file `/nosuch/event.json` of GITHUB_EVENT_PATH, which has the head, cannot be");
+        .says("the file with the head, `/nosuch/event.json` (GITHUB_EVENT_PATH), cannot be read");
 }

@@ -601,7 +601,7 @@ fn a_pipe_in_the_place_of_a_file_holds_nothing_up() {
     gitlab(&bitbucket, ["passed", "--junit", pipe.to_str().unwrap()])
         .run()
         .exits(0)
-        .says("it is not a file");
+        .says("not a regular file");
     gitlab(&bitbucket, ["context", "--provider", "github"])
         .env("GITHUB_EVENT_PATH", &pipe)
         .run()

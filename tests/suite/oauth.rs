@@ -51,13 +51,13 @@ fn a_wrong_secret_and_a_dead_token_are_told_apart() {
         .env("BITBUCKET_CLIENT_SECRET", "wrong-secret")
         .run()
         .exits(4)
-        .says("the key or the secret of the OAuth consumer is wrong");
+        .says("the OAuth consumer's key or secret is wrong");
     assert_eq!(bitbucket.received().len(), 1);
     let bitbucket = Setup::default().tokens_expire_at_once().start();
     consumer(&bitbucket, [])
         .run()
         .exits(4)
-        .says("was just issued");
+        .says("has just issued");
 }
 
 #[test]

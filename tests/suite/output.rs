@@ -107,7 +107,7 @@ fn a_dry_run_prints_the_exact_request_and_sends_nothing() {
     let version = env!("CARGO_PKG_VERSION");
     let body = r#"{"state":"SUCCESSFUL","key":"ci/gitlab-ci/unit-tests","name":"unit-tests #17","description":"The build passed!","url":"https://gitlab.example.com/my-workspace/my-repo/-/jobs/4242","refname":"main"}"#;
     let expected = format!(
-        "POST {url}\nUser-Agent: build_status/{version}\nAccept: application/json\n\
+        "POST {url}\nUser-Agent: build_status/{version}\nAccept: application/json\nAccept-Encoding: identity\n\
          Content-Type: application/json\nAuthorization: Bearer ***\n\n{body}\n"
     );
     assert_eq!(ran.stdout, expected);
@@ -124,6 +124,7 @@ fn a_dry_run_prints_the_exact_request_and_sends_nothing() {
         "headers": {
             "User-Agent": format!("build_status/{version}"),
             "Accept": "application/json",
+                "Accept-Encoding": "identity",
             "Content-Type": "application/json",
             "Authorization": "Bearer ***",
         },
@@ -152,7 +153,7 @@ fn a_dry_run_needs_no_credentials_and_says_that_there_are_none() {
         .run()
         .exits(0);
     assert!(!ran.stdout.contains("Authorization"));
-    ran.says("warning: credentials: there are none");
+    ran.says("warning: no credentials: set BITBUCKET_ACCESS_TOKEN");
     assert_eq!(bitbucket.connections(), 0);
 }
 
@@ -242,7 +243,10 @@ fn a_result_that_cannot_be_printed_is_exit_code_1() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut reporter = gitlab(&bitbucket, args.iter().copied());
         reporter.command().stdout(full);
-        reporter.run().exits(1).says("cannot be printed");
+        reporter
+            .run()
+            .exits(1)
+            .says("output: cannot write to stdout: ");
     }
     assert_eq!(
         bitbucket.history().len(),
@@ -286,7 +290,7 @@ fn context_prints_what_is_known_and_nothing_outside_a_ci() {
     );
     assert!(text.contains("tag             -\n"), "{text}");
     assert!(
-        text.contains("CI_JOB_STATUS: the end of the job is known in after_script only"),
+        text.contains("CI_JOB_STATUS: it is final in after_script only"),
         "{text}"
     );
 

@@ -129,13 +129,15 @@ fn an_unknown_word_is_an_error_that_names_words_and_variable() {
         gitlab(&bitbucket, [word])
             .run()
             .exits(2)
-            .says(&format!("STATE is `{word}`"))
+            .says(&format!("`{word}` is not a known state (from STATE)"))
             .says("running, passed, failed or stopped");
         gitlab(&bitbucket, [])
             .env("BUILD_STATUS", word)
             .run()
             .exits(2)
-            .says("BUILD_STATUS is");
+            .says(&format!(
+                "`{word}` is not a known state (from BUILD_STATUS)"
+            ));
     }
     assert_eq!(shown(&bitbucket), []);
 }
@@ -364,7 +366,7 @@ fn long_keys_are_shortened_and_siblings_keep_apart() {
     gitlab(&bitbucket, ["--key", &"k".repeat(41)])
         .run()
         .exits(0)
-        .says("warning: --key: the key has 41 characters, and Bitbucket Cloud takes 40");
+        .says("warning: --key: the key has 41 characters, but Bitbucket Cloud allows 40");
     assert_eq!(bitbucket.history().last().unwrap().key.len(), 40);
     gitlab(&bitbucket, ["--key", &"k".repeat(40)])
         .run()
@@ -652,7 +654,7 @@ fn without_a_ci_the_working_copy_says_the_commit_and_the_repository() {
         .env("GITLAB_CI", "true")
         .run()
         .exits(3)
-        .says("commit: none is known");
+        .says("no commit: neither the CI nor git names one");
 }
 
 #[test]
@@ -663,7 +665,8 @@ fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
         "../..",
         ".",
         "a b/c",
-        "git@bitbucket.org:ws/repo.git",
+        "git@github.com:ws/repo.git",
+        "https://github.com/ws/repo",
         "ws/",
         "/r",
         "a%2Fb",
@@ -697,6 +700,14 @@ fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
             .says("--key: it is blank");
     }
     assert_eq!(bitbucket.received(), []);
+    for pasted in [
+        "my-workspace/my-repo.git",
+        "https://bitbucket.org/my-workspace/my-repo",
+        "https://bitbucket.org/my-workspace/my-repo/src/main/README.md",
+        "git@bitbucket.org:my-workspace/my-repo.git",
+    ] {
+        gitlab(&bitbucket, ["--repository", pasted]).run().exits(0);
+    }
     gitlab(&bitbucket, [])
         .env("BITBUCKET_NAMESPACE", " my-workspace\n")
         .run()

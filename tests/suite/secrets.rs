@@ -71,11 +71,17 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
         ("$BITBUCKET_TOKEN", ["literal reference", "protected"]),
         ("${BITBUCKET_TOKEN}", ["literal reference", "protected"]),
         ("ATBBxyz123456789", ["2026-07-28", "access token"]),
-        ("two words", ["white space", "nothing else"]),
-        ("t\u{f6}ken", ["outside ASCII", "nothing else"]),
-        ("line\nbreak", ["line break", "nothing else"]),
+        (
+            "two words",
+            ["contains white space", "put only the token in it"],
+        ),
+        ("t\u{f6}ken", ["non-ASCII", "put only the token in it"]),
+        ("line\nbreak", ["line break", "put only the token in it"]),
         (" \n", ["it is empty", "put the token"]),
-        ("caf\u{fffd}", ["not UTF-8", "put the token"]),
+        (
+            "caf\u{fffd}",
+            ["not valid UTF-8", "put only the token in it"],
+        ),
         ("/bin/sh", ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
     ] {
         let ran = gitlab(&bitbucket, [])
@@ -89,7 +95,7 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
     without()
         .run()
         .exits(2)
-        .says("BITBUCKET_ACCESS_TOKEN is not set")
+        .says("no credentials: set BITBUCKET_ACCESS_TOKEN")
         .says("protected");
     let file_variable = "BITBUCKET_ACCESS_TOKEN_FILE";
     without()

@@ -400,9 +400,13 @@ fn what_is_not_gitlabs_answer_is_told_as_such() {
         (
             gitlab::sign_in_page(),
             4,
-            "refused: HTTP 200, but not from GitLab: the answer is text/html; charset=utf-8",
+            "refused: HTTP 200, but the answer is not from GitLab (text/html; charset=utf-8)",
         ),
-        (Answer::json(200, "{}"), 4, "HTTP 200, but not from GitLab"),
+        (
+            Answer::json(200, "{}"),
+            4,
+            "HTTP 200, but the answer is not from GitLab",
+        ),
         (
             Answer::redirect(302, "https://sso.example.com/"),
             4,

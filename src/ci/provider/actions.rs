@@ -5,14 +5,14 @@ use serde::Deserialize;
 
 use super::{job_name, matrix};
 use crate::ci::context::Context;
-use crate::ci::file;
+use crate::file;
 use crate::status::commit::DetectedCommit;
 use crate::status::refname::Refname;
 use crate::status::repository::{Repository, Site};
 use crate::status::url;
 
-/// The first two are none of GitHub's: no variable of its own tells the legs of a matrix apart, nor
-/// leads to the job's page. `action.yml` sets them, and a step without it may:
+/// The first two are not GitHub's: it has no variables for the values of a matrix or for the job's
+/// page. `action.yml` sets them; a step without it can do so:
 ///
 /// ```yaml
 /// env:
@@ -21,8 +21,8 @@ use crate::status::url;
 /// ```
 #[derive(Deserialize)]
 pub(super) struct Actions {
-    /// The number in the address of the job's page on GitHub. Older servers, Gitea and Forgejo have
-    /// none in `job`, which makes it an empty string.
+    /// The number in the URL of the job's page on GitHub. On older servers, Gitea and Forgejo, the
+    /// expression is an empty string.
     build_status_check_run_id: Option<String>,
     build_status_matrix: Option<String>,
     github_event_path: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct Actions {
     github_workflow: Option<String>,
 }
 
-/// What is read of the webhook's payload.
+/// The fields used from the webhook's payload.
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>
 #[derive(Deserialize)]
 struct Event {
@@ -57,32 +57,32 @@ struct Head {
 }
 
 impl Actions {
-    /// The page of a run, by what the server calls it.
+    /// The page of the run with this id or number.
     pub(super) fn run(&self, run: Option<&str>) -> Option<String> {
         let server = self.github_server_url.as_deref()?.trim_end_matches('/');
         let repository = self.github_repository.as_deref()?;
         Some(format!("{server}/{repository}/actions/runs/{}", run?))
     }
 
-    /// The number of the job's page, if it is one.
+    /// The id in the URL of the job's page, if it is a number.
     pub(super) fn check_run_id(&self) -> Option<&str> {
         let id = self.build_status_check_run_id.as_deref()?;
         id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
     }
 
-    /// What the variables mean, but for the pages.
+    /// What the variables mean, except the URLs of pages, which differ between the products.
     pub(super) fn context(self) -> Context {
-        let event = self.github_event_path.as_deref().and_then(file::read);
+        let event = self.github_event_path.as_deref().and_then(file::text);
         let event: Option<Event> = event.and_then(|text| serde_json::from_str(&text).ok());
         let pull_request = event.and_then(|event| event.pull_request);
         // `pull_request`, `pull_request_target`, `pull_request_review` …: the head is the source
-        // branch, and GITHUB_SHA a merge commit or the target's, which Bitbucket has not. A container
-        // or a clean environment may have lost GITHUB_HEAD_REF; the ref is that of the merge then.
+        // branch, and GITHUB_SHA a merge commit, which Bitbucket does not have, or the target's head.
+        // In a container or a clean environment without GITHUB_HEAD_REF, the ref tells.
         let merge = |full: &str| full.starts_with("refs/pull/") && full.ends_with("/merge");
         let is_pull_request =
             self.github_head_ref.is_some() || self.github_ref.as_deref().is_some_and(merge);
-        let leg = matrix::leg(self.build_status_matrix.as_deref());
-        let job = self.github_job.map(|job| job + &leg);
+        let values = matrix::suffix(self.build_status_matrix.as_deref());
+        let job = self.github_job.map(|job| job + &values);
         let mut context = Context {
             commit: match &pull_request {
                 Some(pull_request) => DetectedCommit::first_set([(
@@ -91,11 +91,11 @@ impl Actions {
                 )]),
                 None if is_pull_request => DetectedCommit::refused(match &self.github_event_path {
                     Some(path) => format!(
-                        "GITHUB_SHA may be a merge commit in a pull request, and the file `{path}` \
-                         of GITHUB_EVENT_PATH, which has the head, cannot be read"
+                        "GITHUB_SHA may be a merge commit in a pull request, and the file with the \
+                         head, `{path}` (GITHUB_EVENT_PATH), cannot be read"
                     ),
                     None => "GITHUB_SHA may be a merge commit in a pull request, and \
-                             GITHUB_EVENT_PATH, whose file has the head, is not set"
+                             GITHUB_EVENT_PATH, which names the file with the head, is not set"
                         .to_owned(),
                 }),
                 None => DetectedCommit::first_set([("GITHUB_SHA", self.github_sha)]),

@@ -46,10 +46,10 @@ impl Provider for Appcircle {
         signs: &[Sign::Is("AC_APPCIRCLE", "true")],
         commit: &["AC_GIT_COMMIT"],
         state: Some("AC_BUILD_STATUS"),
-        state_caveat: "of the steps so far: right in a last step with `Always run this step even if \
-                       the previous steps fail`",
+        state_caveat: "it covers the steps so far, so report in a last step with `Always run this \
+                       step even if the previous steps fail`",
         url_setting: "AC_BUILD_PROFILE_ID",
-        secrets_caveat: "an environment variable group is passed when the build configuration \
+        secrets_caveat: "an environment variable group is passed if the build configuration \
                          selects it",
     };
 
@@ -62,23 +62,23 @@ impl Provider for Appcircle {
         {
             it.site = Site::DataCenter { server: None };
         }
-        // One repository has a profile for iOS and another for Android, each with a `Default Push
-        // Workflow`. No variable has the profile's name, so it is the first digits of its id.
+        // A repository may have a profile for iOS and another for Android, each with a `Default Push
+        // Workflow`. No variable holds the profile's name, so the first digits of its id are used.
         let names = [
             self.ac_workflow_name.as_deref(),
             self.ac_internal_configuration_name.as_deref(),
             profile.and_then(|id| id.split('-').next()),
         ];
         Context {
-            // An optional input of the step Git Clone, which checks out a branch or a tag without
-            // it: https://github.com/appcircleio/appcircle-git-clone-component
+            // An optional input of the step Git Clone. Without it, a branch or tag is checked out:
+            // https://github.com/appcircleio/appcircle-git-clone-component
             commit: DetectedCommit::first_set([("AC_GIT_COMMIT", self.ac_git_commit)])
                 .or_ask_git_for("HEAD"),
             branch: self.ac_git_branch,
             tag: self.ac_git_tag,
             repository,
             job_name: job_name::joined(&names),
-            // The page of the build has an id that no variable holds.
+            // The URL of the build's page has an id that no variable holds.
             pipeline_url: profile.map(|id| {
                 let id = utf8_percent_encode(id, SEGMENT);
                 format!("https://my.appcircle.io/build/detail/{id}")

@@ -34,7 +34,7 @@ pub(super) struct AppVeyor {
 enum RepoProvider {
     #[serde(alias = "bitbucket")]
     BitBucket,
-    /// What Bitbucket Data Center was called.
+    /// The former name of Bitbucket Data Center.
     Stash,
     #[serde(other)]
     Unknown,
@@ -104,8 +104,8 @@ impl Provider for AppVeyor {
             repository: self
                 .appveyor_repo_name
                 .and_then(|path| Repository::at(site, host, &path)),
-            // The job's name is made of its values in the matrix, and empty without one. Several
-            // projects may build one repository.
+            // The job's name consists of its matrix values, and is empty without a matrix. Several
+            // projects may build the same repository.
             job_name: job_name::joined(&names),
             url: job.map(|(build, job)| format!("{build}/job/{job}")),
             pipeline_url: build,

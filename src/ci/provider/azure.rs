@@ -55,11 +55,11 @@ impl Provider for Azure {
         signs: &[Sign::Is("TF_BUILD", "True")],
         commit: &["SYSTEM_PULLREQUEST_SOURCECOMMITID", "BUILD_SOURCEVERSION"],
         state: Some("AGENT_JOBSTATUS"),
-        state_caveat: "it is Succeeded until a step fails: right in a last step with \
-                       `condition: always()` only",
+        state_caveat: "it is Succeeded until a step fails, so report in a last step with \
+                       `condition: always()`",
         url_setting: "SYSTEM_COLLECTIONURI",
-        secrets_caveat: "a secret variable is passed when the step maps it under `env:`, and to \
-                         builds of forks only where that is allowed",
+        secrets_caveat: "a secret variable is passed if the step maps it under `env:`, and to \
+                         builds of forks only if the pipeline allows it",
     };
 
     fn context(self) -> Context {
@@ -81,7 +81,7 @@ impl Provider for Azure {
                 .as_deref()
                 .and_then(Repository::from_url),
             job_name: job_name([
-                // Other pipelines of the repository have a `Job` too.
+                // Several pipelines of a repository may have a job called `Job`.
                 self.build_definitionname,
                 self.system_stagedisplayname,
                 self.system_jobdisplayname.or(self.system_jobname),
@@ -95,7 +95,8 @@ impl Provider for Azure {
                 )
             }),
             build_number: self.build_buildnumber,
-            // The id is another number than people see on GitHub, and the number is set there only.
+            // For GitHub, the number is the one that people see, and the id another. For other hosts,
+            // only the id is set.
             pull_request: self
                 .system_pullrequest_pullrequestnumber
                 .or(self.system_pullrequest_pullrequestid),
@@ -123,14 +124,14 @@ impl Provider for Azure {
     }
 }
 
-/// What was given no name is called `__default`.
+/// Joins the parts. A stage or job without a name is called `__default`.
 fn job_name(parts: [Option<String>; 3]) -> Option<String> {
     let named = |part: Option<String>| part.filter(|part| part != "__default");
     job_name::joined(&parts.map(named))
 }
 
-/// `refs/heads/main`, or `main`: of GitHub's pull requests, and once of all of Bitbucket's branches
-/// (<https://github.com/microsoft/azure-pipelines-tasks/issues/7595>).
+/// Reads `refs/heads/main` or `main`. The latter is used for GitHub's pull requests, and was used for
+/// branches on Bitbucket (<https://github.com/microsoft/azure-pipelines-tasks/issues/7595>).
 fn refname(text: &str) -> Option<Refname> {
     let bare = !text.starts_with("refs/");
     Refname::from_full(text).or_else(|| bare.then(|| Refname::Branch(text.to_owned())))

@@ -57,11 +57,28 @@ impl Provider for Bamboo {
             "bamboo_planRepository_1_revision",
         ],
         state: Some("bamboo_buildFailed"),
-        state_caveat: "it is false until a task fails: right in a final task only",
+        state_caveat: "it is false until a task fails, so report in a final task",
         url_setting: "Base URL in Bamboo's general configuration",
-        secrets_caveat: "Bamboo puts `bamboo_` before a variable's name: pass it on in the task's \
-                         Environment variables",
+        secrets_caveat: "Bamboo prefixes the names of variables with `bamboo_`: pass the secret in \
+                         the task's Environment variables",
     };
+
+    const MIXED_CASE: &'static [&'static str] = &[
+        "bamboo_buildFailed",
+        "bamboo_buildKey",
+        "bamboo_buildNumber",
+        "bamboo_buildResultsUrl",
+        "bamboo_planName",
+        "bamboo_planRepository_1_revision",
+        "bamboo_planRepository_branchName",
+        "bamboo_planRepository_repositoryUrl",
+        "bamboo_planRepository_revision",
+        "bamboo_planRepository_type",
+        "bamboo_repository_pr_key",
+        "bamboo_repository_pr_sourceBranch",
+        "bamboo_resultsUrl",
+        "bamboo_shortJobName",
+    ];
 
     fn context(self) -> Context {
         let is_data_center = matches!(
@@ -84,7 +101,7 @@ impl Provider for Bamboo {
                 .bamboo_repository_pr_sourcebranch
                 .or(self.bamboo_planrepository_branchname),
             repository: repository.and_then(Repository::from_url).map(|it| {
-                // The port and host of its ssh server say nothing.
+                // Host and port of an ssh URL do not tell that this is a Data Center.
                 if is_data_center && it.site == Site::Elsewhere {
                     let site = Site::DataCenter { server: None };
                     Repository { site, ..it }

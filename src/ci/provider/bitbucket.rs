@@ -51,12 +51,13 @@ impl Provider for Bitbucket {
                 let (owner, name) = (segment(&repository.owner), segment(&repository.name));
                 format!("https://bitbucket.org/{owner}/{name}/pipelines/results/{number}")
             });
-        // No variable has the step's name, and its UUID is another one in the next run.
+        // No variable holds the step's name, and its UUID changes with each run.
         let index = self.bitbucket_parallel_step.as_deref();
         let total = self.bitbucket_parallel_step_count.as_deref();
         let step = total.map(|_| format!("{}{}", "step", job_name::shard(0, index, total)));
         Context {
-            // 12 digits in pull requests. HEAD will not do: the target is merged in.
+            job_name_on_any_branch: None,
+            // 12 digits in pull requests. HEAD is no substitute: the target is merged into it.
             commit: DetectedCommit::hash_or_prefix("BITBUCKET_COMMIT", self.bitbucket_commit),
             branch: self.bitbucket_branch,
             tag: self.bitbucket_tag,

@@ -46,7 +46,7 @@ impl Provider for Bitrise {
         signs: &[Sign::Is("BITRISE_IO", "true")],
         commit: &["BITRISE_GIT_COMMIT", "GIT_CLONE_COMMIT_HASH"],
         state: Some("BITRISE_BUILD_STATUS"),
-        state_caveat: "it is 0 until a step fails: right in the last step only, with \
+        state_caveat: "it is 0 until a step fails, so report in the last step, with \
                        `is_always_run: true`",
         url_setting: "BITRISE_BUILD_URL",
         secrets_caveat: "a secret is missing in builds of pull requests unless it is exposed to them",
@@ -62,8 +62,8 @@ impl Provider for Bitrise {
         );
         Context {
             commit: match self.bitrise_git_commit {
-                // Builds started by hand or by schedule have a branch only. What is checked out is a
-                // merge in a pull request, so that it will not do there.
+                // Builds that are started manually or on a schedule have only a branch. In a pull
+                // request, HEAD is no substitute: it is a merge commit.
                 None if !in_pull_request => {
                     let checked_out = ("GIT_CLONE_COMMIT_HASH", self.git_clone_commit_hash);
                     DetectedCommit::first_set([checked_out]).or_ask_git_for("HEAD")

@@ -39,7 +39,7 @@ impl Provider for Buildkite {
         signs: &[Sign::Is("BUILDKITE", "true")],
         commit: &["BUILDKITE_COMMIT"],
         state: Some("BUILDKITE_COMMAND_EXIT_STATUS"),
-        state_caveat: "in the hooks `post-command` and `pre-exit`; before them there is none",
+        state_caveat: "it is set in the hooks `post-command` and `pre-exit` only",
         url_setting: "BUILDKITE_BUILD_URL",
         secrets_caveat: "a Buildkite secret is passed when the pipeline's or step's `secrets` names \
                          it, and into a container when the plugin passes it on",
@@ -52,13 +52,14 @@ impl Provider for Buildkite {
             self.buildkite_parallel_job.as_deref(),
             self.buildkite_parallel_job_count.as_deref(),
         );
-        // The key of a step is the same in all legs of its matrix, the label need not be.
+        // The key of a step is the same in all jobs of its matrix; the label may differ.
         let step = self.buildkite_label.or(self.buildkite_step_key);
         let pull_request = self.buildkite_pull_request.filter(|it| it != "false");
         let branch = self
             .buildkite_branch
             .filter(|it| self.buildkite_tag.as_ref() != Some(it));
         Context {
+            job_name_on_any_branch: None,
             commit: DetectedCommit::first_set([("BUILDKITE_COMMIT", self.buildkite_commit)])
                 .or_ask_git_for("HEAD"),
             // `user:branch` in a pull request from a fork. No branch has a colon.
@@ -89,8 +90,8 @@ impl Provider for Buildkite {
 impl Buildkite {
     fn state(&self) -> Option<State> {
         let is = |it: &Option<String>| it.as_deref() == Some("true");
-        // A job that ran out of time counts as cancelled, too: `Cancel` in internal/job of
-        // https://github.com/buildkite/agent
+        // First: a job that timed out is also cancelled (`Cancel` in internal/job of
+        // https://github.com/buildkite/agent).
         if is(&self.buildkite_job_timed_out) {
             return Some(State::Failed);
         }
@@ -99,7 +100,7 @@ impl Buildkite {
         }
         match self.buildkite_command_exit_status.as_deref()?.parse() {
             Ok(0) => Some(State::Successful),
-            // -1 where the command was killed.
+            // -1 if the command was killed.
             Ok(i64::MIN..=-1 | 1..) => Some(State::Failed),
             Err(_) => None,
         }

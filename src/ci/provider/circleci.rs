@@ -36,15 +36,15 @@ impl Provider for CircleCi {
         signs: &[Sign::Is("CIRCLECI", "true")],
         commit: &["CIRCLE_SHA1"],
         state: None,
-        state_caveat: "pass it in two last steps, one with `when: on_success`, one with \
+        state_caveat: "pass `passed` in a last step with `when: on_success` and `failed` in one with \
                        `when: on_fail`",
         url_setting: "CIRCLE_BUILD_URL",
         secrets_caveat: "a context's variables are passed to the jobs whose workflow names it, and \
-                         none to pull requests from forks unless the project allows it",
+                         to pull requests from forks only if the project allows it",
     };
 
     fn context(self) -> Context {
-        // A server of one's own has its pages elsewhere.
+        // A self-hosted server has other URLs for its pages.
         let is_cloud = self.circle_build_url.as_deref().is_some_and(|url| {
             let host = url::host(url);
             host == "circleci.com" || host.ends_with(".circleci.com")
@@ -83,7 +83,7 @@ impl Provider for CircleCi {
                 .filter(|_| is_cloud)
                 .map(|id| format!("https://app.circleci.com/pipelines/workflows/{id}")),
             build_number: self.circle_build_num,
-            // The URL of its page; one of them, where the branch has several.
+            // The URL of a pull request: of one of them, if the branch has several.
             pull_request: self.circle_pr_number.or_else(|| {
                 let (_, number) = self.circle_pull_request.as_deref()?.rsplit_once('/')?;
                 Some(number.to_owned()).filter(|it| !it.is_empty())

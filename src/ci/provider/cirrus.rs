@@ -34,8 +34,8 @@ impl Provider for Cirrus {
         state: None,
         state_caveat: "pass `passed` in a last script and `failed` in one under `on_failure:`",
         url_setting: "CIRRUS_TASK_ID",
-        secrets_caveat: "encrypted variables are missing in changes of people who may not write to \
-                         the repository",
+        secrets_caveat: "encrypted variables are missing in changes by users without write access \
+                         to the repository",
     };
 
     fn context(self) -> Context {
@@ -43,7 +43,7 @@ impl Provider for Cirrus {
             let id = utf8_percent_encode(id?, SEGMENT);
             Some(format!("https://cirrus-ci.com/{kind}/{id}"))
         };
-        // The legs of a matrix share a name; the index counts all tasks of the build.
+        // Matrix jobs share a name; the index counts all tasks of the build.
         let siblings = self.ci_node_total.is_some_and(|total| total != "1");
         let index = self.ci_node_index.filter(|_| siblings);
         Context {
@@ -51,7 +51,7 @@ impl Provider for Cirrus {
                 "CIRRUS_CHANGE_IN_REPO",
                 self.cirrus_change_in_repo,
             )]),
-            // `pull/7` in a pull request, whose source branch no variable names.
+            // In a pull request, it is `pull/7`, and no variable holds the source branch.
             branch: self
                 .cirrus_branch
                 .filter(|_| self.cirrus_pr.is_none() && self.cirrus_tag.is_none()),

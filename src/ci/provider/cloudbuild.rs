@@ -35,12 +35,12 @@ impl Provider for CloudBuild {
         name: "Google Cloud Build",
         docs: "https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values",
         key: "cloudbuild",
-        // The one variable that every step has, mapped or not. It is where a step writes its
+        // The only variable that every step has without mapping. It names the file for a step's
         // `buildStepOutputs`: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
         signs: &[Sign::Set("BUILDER_OUTPUT")],
         commit: &["COMMIT_SHA", "REVISION_ID"],
         state: None,
-        state_caveat: "no step runs after one that failed: wrap the command in `build_status run`, \
+        state_caveat: "no step runs after a failed one: wrap the command in `build_status run`, \
                        with `--repository`, in a step with `automapSubstitutions: true`",
         url_setting: "LOCATION, BUILD_ID and PROJECT_ID",
         secrets_caveat: "a secret is passed when the build's availableSecrets has it and the step's \

@@ -19,7 +19,7 @@ pub(super) struct CodeBuild {
     codebuild_build_id: Option<String>,
     codebuild_build_number: Option<String>,
     codebuild_build_succeeding: Option<Succeeding>,
-    /// Undocumented, yet in every dump of an environment.
+    /// Undocumented, but set in every build.
     codebuild_build_url: Option<String>,
     codebuild_initiator: Option<String>,
     codebuild_public_build_url: Option<String>,
@@ -50,8 +50,10 @@ impl Provider for CodeBuild {
         key: "codebuild",
         signs: &[
             Sign::OneOf(&["CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"]),
-            // GitLab's and GitHub's jobs may run on CodeBuild's machines:
+            // Jobs of these may run on CodeBuild's machines:
             // https://docs.aws.amazon.com/codebuild/latest/userguide/action-runner-overview.html
+            // https://docs.aws.amazon.com/codebuild/latest/userguide/buildkite-runner-overview.html
+            Sign::Unset("BUILDKITE"),
             Sign::Unset("GITLAB_CI"),
             Sign::Unset("GITHUB_ACTIONS"),
         ],
@@ -61,8 +63,8 @@ impl Provider for CodeBuild {
             "CODEBUILD_SOURCE_VERSION",
         ],
         state: Some("CODEBUILD_BUILD_SUCCEEDING"),
-        state_caveat: "it is 1 from the first phase on, until a command fails: right in the last \
-                       step (post_build's finally) only",
+        state_caveat: "it becomes 0 when a command fails, so report in the last step (post_build's \
+                       finally)",
         url_setting: "CODEBUILD_BUILD_URL",
         secrets_caveat: "CodeBuild passes a secret when the buildspec's env section names it under \
                          parameter-store or secrets-manager",
@@ -100,12 +102,12 @@ impl Provider for CodeBuild {
             .or_else(|| Refname::from_full(version?.0?));
         let mut context = Context {
             commit: DetectedCommit::first_hash([
-                // A merged pull request whose branch is closed: its own commit is gone.
+                // Set for a merged pull request with a closed branch, whose own commit is gone.
                 (
                     "CODEBUILD_WEBHOOK_MERGE_COMMIT",
                     self.codebuild_webhook_merge_commit,
                 ),
-                // Under CodePipeline with an S3 source, the version of an object.
+                // Under CodePipeline with an S3 source, it is the version of an object.
                 (
                     "CODEBUILD_RESOLVED_SOURCE_VERSION",
                     self.codebuild_resolved_source_version,
@@ -157,8 +159,8 @@ struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// Other partitions than `aws` have other console hosts, which no page of AWS lists: no URL is
-    /// invented for them.
+    /// Partitions other than `aws` have other console hosts, which AWS does not document: there is no
+    /// URL for them.
     fn parse(arn: &'a str) -> Option<Self> {
         let mut parts = arn.strip_prefix("arn:aws:codebuild:")?.splitn(3, ':');
         let (region, account) = (parts.next()?, parts.next()?);

@@ -31,11 +31,11 @@ impl Provider for Codefresh {
         signs: &[Sign::Set("CF_BUILD_ID")],
         commit: &["CF_PULL_REQUEST_HEAD_COMMIT_SHA", "CF_REVISION"],
         state: None,
-        state_caveat: "pass it in the pipeline's hooks `on_success` and `on_fail`, with one `--key`: \
-                       each hook is a step with a name of its own",
+        state_caveat: "pass it in the pipeline's hooks `on_success` and `on_fail`, both with the same \
+                       `--key`: the default key contains the name of the hook's step",
         url_setting: "CF_BUILD_URL",
-        secrets_caveat: "variables of a shared configuration reach those pipelines only that import \
-                         it",
+        secrets_caveat: "variables of a shared configuration are passed only to pipelines that \
+                         import it",
     };
 
     fn context(self) -> Context {
@@ -59,7 +59,7 @@ impl Provider for Codefresh {
                 Some(prefix) if is_hash_or_prefix(&prefix) => found.or_ask_git_for(&prefix),
                 _ => found,
             },
-            // Or the tag: no variable tells which.
+            // It may be a tag: no variable tells.
             branch: self.cf_branch,
             repository: path.and_then(|path| {
                 let page = page.filter(|it| it.path().eq_ignore_ascii_case(&path));

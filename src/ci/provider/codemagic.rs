@@ -31,7 +31,7 @@ pub(super) struct Codemagic {
 enum StepStatus {
     Success,
     Failure,
-    /// `skipped` too: tests that failed may have kept the build from starting.
+    /// Includes `skipped`: failed tests may have kept the build from starting.
     #[serde(other)]
     Unknown,
 }
@@ -45,8 +45,9 @@ impl Provider for Codemagic {
         signs: &[Sign::Set("CM_BUILD_ID")],
         commit: &["CM_COMMIT"],
         state: Some("CM_BUILD_STEP_STATUS"),
-        state_caveat: "in the Workflow Editor's scripts after the build; with `codemagic.yaml`, \
-                       pass it in `publishing: scripts`, which run after a failure too",
+        state_caveat: "it is set in the Workflow Editor's scripts after the build; with \
+                       `codemagic.yaml`, pass the state in `publishing: scripts`, which run after a \
+                       failure too",
         url_setting: "CM_PROJECT_ID and CM_BUILD_ID",
         secrets_caveat: "a variable group is passed when the workflow's environment names it under \
                          groups",
@@ -60,7 +61,7 @@ impl Provider for Codemagic {
             commit: DetectedCommit::first_set([("CM_COMMIT", self.cm_commit)]),
             branch: self.cm_branch,
             tag: self.cm_tag,
-            // Of which host, no variable says: the remote of the clone does.
+            // No variable holds the host; the git remote has it.
             repository: self
                 .cm_repo_slug
                 .and_then(|path| Repository::at(Site::Elsewhere, None, &path)),

@@ -8,9 +8,9 @@ use crate::ci::context::Context;
 use crate::status::state::State;
 use crate::status::url::SEGMENT;
 
-/// What a resource's `get` and `put` see. A task sees `ATC_EXTERNAL_URL` only (`TaskEnv` in
-/// <https://github.com/concourse/concourse/blob/master/atc/exec/step_metadata.go>), and no step sees
-/// a commit.
+/// The variables of a resource's `get` and `put`. A task has only `ATC_EXTERNAL_URL` (`TaskEnv` in
+/// <https://github.com/concourse/concourse/blob/master/atc/exec/step_metadata.go>). No step has the
+/// commit.
 #[derive(Deserialize)]
 pub(super) struct Concourse {
     atc_external_url: Option<String>,
@@ -44,8 +44,8 @@ impl Provider for Concourse {
         signs: &[Sign::Set("ATC_EXTERNAL_URL")],
         commit: &[],
         state: Some("BUILD_STATUS"),
-        state_caveat: "in a `put` of a job's `on_success`, `on_failure`, `on_abort` or `on_error`; \
-                       a `task` there has to pass it",
+        state_caveat: "it is set in a `put` of a job's `on_success`, `on_failure`, `on_abort` or \
+                       `on_error`; in a `task` there, pass the state",
         url_setting: "CONCOURSE_EXTERNAL_URL of Concourse's web node",
         secrets_caveat: "a credential is passed when the resource's source or the task's params \
                          name it",
@@ -55,7 +55,7 @@ impl Provider for Concourse {
         let segment = |name: String| utf8_percent_encode(&name, SEGMENT).to_string();
         let server = self.atc_external_url.as_deref();
         let server = server.map(|url| url.trim_end_matches('/'));
-        // The instances of a pipeline share its name. `{"branch":"main"}` is `branch:main` to fly:
+        // The instances of a pipeline share its name. fly writes `{"branch":"main"}` as `branch:main`:
         // https://concourse-ci.org/docs/pipelines/grouping-pipelines/
         let instance = self.build_pipeline_instance_vars;
         let instance = instance.map(|vars| vars.replace(['{', '}', '"'], ""));

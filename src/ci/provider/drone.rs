@@ -46,12 +46,12 @@ impl Provider for Drone {
         key: "drone",
         signs: &[
             Sign::Is("DRONE", "true"),
-            // It sets Drone's variables too.
+            // Harness sets Drone's variables too.
             Sign::Unset("HARNESS_BUILD_ID"),
         ],
         commit: &["DRONE_COMMIT_SHA"],
         state: Some("DRONE_STAGE_STATUS"),
-        state_caveat: "it is how the stage stood when the step began: right in a last step with \
+        state_caveat: "it is the stage's state when the step begins, so report in a last step with \
                        `when: status: [success, failure]`",
         url_setting: "DRONE_SERVER_HOST and DRONE_SERVER_PROTO",
         secrets_caveat: "a secret is passed when the step's `environment` names it with \
@@ -67,6 +67,7 @@ impl Provider for Drone {
         ];
         let path = self.drone_repo.as_deref();
         Context {
+            job_name_on_any_branch: None,
             commit: DetectedCommit::hash_or_prefix("DRONE_COMMIT_SHA", self.drone_commit_sha),
             branch: match (is_pull_request, &self.drone_tag) {
                 // DRONE_BRANCH is the target.

@@ -27,11 +27,11 @@ impl Provider for Forgejo {
 
     fn context(self) -> Context {
         let Self(actions) = self;
-        // Its pages go by the run's number in the repository; GITHUB_RUN_ID leads nowhere:
+        // URLs have the run's number in the repository; GITHUB_RUN_ID leads nowhere:
         // https://codeberg.org/forgejo/forgejo/issues/611
         let run = actions.run(actions.github_run_number.as_deref());
         Context {
-            // The page of the job has an index that no variable holds.
+            // The URL of the job's page has an index that no variable holds.
             url: run.clone(),
             pipeline_url: run,
             ..actions.context()

@@ -18,7 +18,7 @@ impl Provider for Gitea {
         key: "gitea",
         signs: &[
             Sign::Is("GITEA_ACTIONS", "true"),
-            // Forgejo's runner, which comes from Gitea's, may set both.
+            // Forgejo's runner, a fork of Gitea's, may set both.
             Sign::Unset("FORGEJO_ACTIONS"),
         ],
         commit: &["GITHUB_EVENT_PATH", "GITHUB_SHA"],
@@ -31,11 +31,11 @@ impl Provider for Gitea {
 
     fn context(self) -> Context {
         let Self(actions) = self;
-        // Before Gitea 1.26, its pages went by GITHUB_RUN_NUMBER, and no variable tells its version:
+        // Before Gitea 1.26, URLs had GITHUB_RUN_NUMBER, but no variable holds Gitea's version:
         // https://github.com/go-gitea/gitea/pull/36842
         let run = actions.run(actions.github_run_id.as_deref());
         Context {
-            // The page of the job has a number that no variable holds.
+            // The URL of the job's page has a number that no variable holds.
             url: run.clone(),
             pipeline_url: run,
             ..actions.context()

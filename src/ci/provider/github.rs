@@ -19,7 +19,7 @@ impl Provider for GitHub {
         key: "github",
         signs: &[
             Sign::Is("GITHUB_ACTIONS", "true"),
-            // Both set GitHub's variables too.
+            // Gitea and Forgejo set GitHub's variables too.
             Sign::Unset("GITEA_ACTIONS"),
             Sign::Unset("FORGEJO_ACTIONS"),
         ],

@@ -40,7 +40,7 @@ pub(super) struct GitLab {
     ci_build_tag: Option<String>,
 }
 
-/// The words that reach `after_script`, and `running` before it: `runtimeStateAndError` in
+/// `running` before `after_script`, in which it is one of the others: `runtimeStateAndError` in
 /// <https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/common/build.go>.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,8 +67,7 @@ impl Provider for GitLab {
             "CI_COMMIT_SHA",
         ],
         state: Some("CI_JOB_STATUS"),
-        state_caveat: "the end of the job is known in after_script only; before it, the job is \
-                       running",
+        state_caveat: "it is final in after_script only; before that, the job is running",
         url_setting: "external_url in GitLab's gitlab.rb",
         secrets_caveat: "a protected CI/CD variable is missing in jobs of unprotected branches and \
                          tags, and in merge requests from forks",
@@ -79,6 +78,7 @@ impl Provider for GitLab {
         let ref_name = self.ci_commit_ref_name.or(self.ci_build_ref_name);
         let pipeline_iid = self.ci_pipeline_iid.or(self.ci_pipeline_id);
         Context {
+            job_name_on_any_branch: None,
             // In merged results pipelines and merge trains, CI_COMMIT_SHA is a merge commit that
             // exists inside GitLab only: https://gitlab.com/gitlab-org/gitlab/-/issues/330964
             commit: DetectedCommit::first_set([

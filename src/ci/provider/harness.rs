@@ -58,7 +58,7 @@ impl Provider for Harness {
         signs: &[Sign::Set("HARNESS_BUILD_ID")],
         commit: &["DRONE_COMMIT_SHA"],
         state: Some("DRONE_STAGE_STATUS"),
-        state_caveat: "it is how the stage stood when the step began: right in a last step with \
+        state_caveat: "it is the stage's state when the step begins, so report in a last step with \
                        `when: stageStatus: All`",
         url_setting: "the account's vanity URL",
         secrets_caveat: "a secret is passed when the step's environment variables name it as \

@@ -1,4 +1,4 @@
-//! What a CI's file says of it.
+//! The trait for a CI, and the description of one.
 
 use serde::de::DeserializeOwned;
 
@@ -7,56 +7,59 @@ use crate::env::Env;
 
 /// A CI: the variables it sets, as the fields of a struct, and what they mean.
 ///
-/// A field has the name of its variable in lower case and is an `Option`; an enum of a CI's own
-/// words ends in `#[serde(other)]`. So no value that a CI may set keeps the struct from being read.
+/// A field has the name of its variable in lower case and is an `Option`; an enum of a CI's states
+/// ends in `#[serde(other)]`. So the struct can be read whatever the values are.
 pub trait Provider: DeserializeOwned {
-    /// What is known of the CI before its variables are read.
+    /// The description of the CI.
     const INFO: ProviderInfo;
+
+    /// Its variables with lower case in their names; `*` stands for any end.
+    const MIXED_CASE: &'static [&'static str] = &[];
 
     /// What the variables mean.
     fn context(self) -> Context;
 }
 
-/// What is known of a CI before its variables are read.
+/// The description of a CI, which needs no environment.
 #[derive(Debug, PartialEq)]
 pub struct ProviderInfo {
-    /// The word for it on the command line.
+    /// The value of `--provider`.
     pub id: &'static str,
-    /// Its name.
+    /// The name, for people.
     pub name: &'static str,
-    /// Where it documents its variables.
+    /// The page that documents the variables.
     pub docs: &'static str,
-    /// What stands between `ci/` and the job's name in a key.
+    /// The part of a default key between `ci/` and the job's name.
     pub key: &'static str,
-    /// What gives it away. All must hold, and no two CIs' may hold together.
+    /// The CI is recognised if all of them hold. No two CIs' signs may hold together.
     pub signs: &'static [Sign],
-    /// The variables that may name the commit, the first first.
+    /// The variables that may hold the commit, in the order in which they are tried.
     pub commit: &'static [&'static str],
     /// The variable that holds the job's state, if there is one.
     pub state: Option<&'static str>,
-    /// When `state` is right; without one, how to pass it.
+    /// When `state` is final; without a variable, how to pass the state. Begins in lower case.
     pub state_caveat: &'static str,
-    /// The setting that the host in the job's URL comes from.
-    pub url_setting: &'static str,
-    /// Why a secret that was set up may still be missing in a job.
-    pub secrets_caveat: &'static str,
+    /// The setting or variable that determines the job's URL.
+    pub(crate) url_setting: &'static str,
+    /// Why a secret may be missing in a job although it is defined.
+    pub(crate) secrets_caveat: &'static str,
 }
 
-/// A variable that gives a CI away.
+/// A condition on variables by which a CI is recognised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sign {
-    /// It is set.
+    /// The variable is set.
     Set(&'static str),
-    /// At least one of them is set.
+    /// At least one of the variables is set.
     OneOf(&'static [&'static str]),
-    /// It is set to this.
+    /// The variable has this value.
     Is(&'static str, &'static str),
-    /// It is not set: another CI that runs on this one's machines sets it.
+    /// The variable is not set. Another CI that sets this one's variables too sets it.
     Unset(&'static str),
 }
 
 impl Sign {
-    /// Whether it is there.
+    /// Whether the condition holds in `env`.
     pub(super) fn holds(self, env: &Env) -> bool {
         match self {
             Self::Set(name) => env.get(name).is_some(),

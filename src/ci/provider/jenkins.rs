@@ -35,8 +35,8 @@ impl Provider for Jenkins {
         docs: "https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables",
         key: "jenkins",
         signs: &[
-            // A job of another CI that calls Jenkins may well have JENKINS_URL. The server itself
-            // sets no URL before its own is configured.
+            // JENKINS_URL alone is not enough: a job of another CI that calls Jenkins may set it. And
+            // Jenkins sets it only if its URL is configured.
             Sign::OneOf(&["JENKINS_URL", "JENKINS_SERVER_COOKIE", "JENKINS_HOME"]),
             Sign::Set("BUILD_TAG"),
             Sign::Set("JOB_NAME"),
@@ -44,32 +44,47 @@ impl Provider for Jenkins {
         commit: &["ghprbActualCommit", "GIT_COMMIT"],
         state: None,
         state_caveat: "pass `${currentBuild.currentResult}` in the stage's own `post { always { … } }`: \
-                       the stage's name is in the key",
+                       the default key contains the stage's name",
         url_setting: "Jenkins URL under Manage Jenkins, System",
         secrets_caveat: "a credential is passed where `withCredentials` or `environment` with \
                          `credentials(…)` binds it",
     };
 
+    const MIXED_CASE: &'static [&'static str] =
+        &["ghprbActualCommit", "ghprbPullId", "ghprbSourceBranch"];
+
     fn context(self) -> Context {
-        // `PR-7-merge` beside `PR-7-head`, where both are built.
+        // If both are built, there are `PR-7-merge` and `PR-7-head`.
+        let is_multibranch = self.branch_name.is_some();
         let branch = self.branch_name.as_deref();
         let merged = branch.is_some_and(|name| name.starts_with("PR-") && name.ends_with("-merge"));
         let source = self.change_branch.or(self.ghprbsourcebranch);
         let pull_request = self.change_id.or(self.ghprbpullid);
         let refname = if pull_request.is_some() {
-            // The others are `PR-7` or `pr/7/merge`.
+            // The other variables hold `PR-7` or `pr/7/merge`.
             source.map(Refname::Branch)
         } else {
             let branch = self.branch_name.or(self.git_local_branch);
-            // BRANCH_NAME is the tag's name too.
+            // In a build of a tag, BRANCH_NAME is the tag's name.
             let tag = self.tag_name.map(Refname::Tag);
             tag.or(branch.map(Refname::Branch))
                 .or_else(|| git_branch(&self.git_branch?))
         };
+        // Multibranch jobs are called FOLDER/JOB/BRANCH.
+        let job = self.job_name.as_deref().filter(|_| is_multibranch);
+        let name_on_any_branch = job
+            .and_then(|job| job.rsplit_once('/'))
+            .map(|(job, _)| job.to_owned());
+        // A matrix sets no variables for its values: such jobs need --key.
+        let in_stage = |job: String| match &self.stage_name {
+            // Jenkins has stages of its own, such as `Declarative: Post Actions`.
+            Some(stage) if !stage.starts_with("Declarative: ") => format!("{job}/{stage}"),
+            _ => job,
+        };
         let mut context = Context {
             commit: match self.ghprbactualcommit {
                 None if merged && pull_request.is_some() => DetectedCommit::refused(
-                    "BRANCH_NAME says that GIT_COMMIT is a merge commit of Jenkins' own",
+                    "GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge)",
                 ),
                 head => DetectedCommit::first_set([
                     ("ghprbActualCommit", head),
@@ -81,12 +96,8 @@ impl Provider for Jenkins {
                 .or(self.git_url_1)
                 .as_deref()
                 .and_then(Repository::from_url),
-            // The values of a Pipeline's matrix are in no variable: that takes --key.
-            job_name: self.job_name.map(|job| match self.stage_name {
-                // `Declarative: Post Actions` and the like come with every job.
-                Some(stage) if !stage.starts_with("Declarative: ") => format!("{job}/{stage}"),
-                _ => job,
-            }),
+            job_name_on_any_branch: name_on_any_branch.map(in_stage),
+            job_name: self.job_name.map(in_stage),
             url: self.build_url,
             build_number: self.build_number,
             pull_request,

@@ -1,14 +1,14 @@
-//! Names of jobs, with what tells one from its siblings.
+//! Names of jobs, unique among the jobs of a pipeline.
 
-/// What there is of a name: `stage/step`.
+/// The parts that are set, joined as `stage/step`.
 pub(super) fn joined(parts: &[Option<impl AsRef<str>>]) -> Option<String> {
     let parts = parts.iter().flatten().map(AsRef::as_ref);
     let name = parts.collect::<Vec<_>>().join("/");
     (!name.is_empty()).then_some(name)
 }
 
-/// ` 2/3` behind the name of a job that runs in several shards, and nothing behind another's. The
-/// CI counts them from `first`.
+/// The suffix of a sharded job's name, such as ` 2/3`; empty for other jobs. `first` is the CI's
+/// index of the first shard.
 pub(super) fn shard(first: u32, index: Option<&str>, total: Option<&str>) -> String {
     let number = |text: &str| text.parse::<u32>().ok();
     match (index.and_then(number), total.and_then(number)) {

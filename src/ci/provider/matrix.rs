@@ -1,19 +1,19 @@
-//! Which leg of a matrix a job of GitHub Actions is, and of those that took over its workflows.
+//! The matrix values of a job of GitHub Actions, Gitea or Forgejo.
 
 use std::fmt::{Display, Formatter};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// ` (ubuntu-24.04, 20)` behind the name of a leg, as GitHub displays it, from `toJSON(matrix)`, and
-/// nothing behind the name of a job that is no leg.
+/// The suffix of a matrix job's name as GitHub displays it, such as ` (ubuntu-24.04, 20)`, from
+/// `toJSON(matrix)`. Empty for other jobs.
 ///
-/// GitHub shows the values alone, nested ones too, each in the order of the workflow file, without
-/// those that are null or empty: `CreateConfiguration` in
+/// GitHub displays values without their keys, including nested ones, in the order of the workflow
+/// file, without null and empty ones: `CreateConfiguration` in
 /// <https://github.com/actions/runner/blob/main/src/Sdk/WorkflowParser/Conversion/MatrixBuilder.cs>.
-/// What `include` adds to a leg is in the JSON and not in GitHub's name for it; nothing tells it
-/// apart. Gitea and Forgejo sort by key, in their JSON as in their names.
-pub(super) fn leg(json: Option<&str>) -> String {
-    // GitHub's JSON is null without a matrix, and act's {}.
+/// GitHub's name lacks the values that `include` adds; they are in the JSON and cannot be told from the
+/// others there. Gitea and Forgejo sort by key, both in the JSON and in names.
+pub(super) fn suffix(json: Option<&str>) -> String {
+    // Without a matrix, GitHub's JSON is null and act's is {}.
     let json = json.unwrap_or_default().trim();
     if !json.starts_with('{') {
         return String::new();
@@ -27,11 +27,11 @@ pub(super) fn leg(json: Option<&str>) -> String {
     format!(" ({})", values.join(", "))
 }
 
-/// Collects what is no map and no list, in the order of the text: `serde_json::Map` sorts its keys.
+/// Collects scalar values in the order of the text. `serde_json::Map` would sort the keys.
 struct Values<'a>(&'a mut Vec<String>);
 
 impl Values<'_> {
-    /// All that can be wrong is found by the reader itself.
+    /// Adds a value, unless it is empty.
     #[expect(clippy::unnecessary_wraps, reason = "what a visitor returns")]
     fn push<E: Error>(self, value: impl Display) -> Result<(), E> {
         let value = value.to_string();
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_leg_has_its_values_behind_its_name_in_the_order_of_the_file() {
+    fn the_name_of_a_matrix_job_ends_in_its_values_in_the_order_of_the_file() {
         for (json, expected) in [
             (
                 r#"{"os": "ubuntu-24.04", "node": 20}"#,
@@ -119,7 +119,7 @@ mod tests {
             ),
             (r#"{"s": "a, b (c)"}"#, "test (a, b (c))"),
         ] {
-            assert_eq!(format!("test{}", leg(Some(json))), expected, "{json}");
+            assert_eq!(format!("test{}", suffix(Some(json))), expected, "{json}");
         }
     }
 
@@ -151,8 +151,8 @@ mod tests {
             "{\"a\": 1e999}",
             &deep,
         ] {
-            assert_eq!(leg(Some(json)), "", "{json}");
+            assert_eq!(suffix(Some(json)), "", "{json}");
         }
-        assert_eq!(leg(None), "");
+        assert_eq!(suffix(None), "");
     }
 }

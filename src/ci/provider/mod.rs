@@ -1,4 +1,4 @@
-//! The CIs that are known: one file each, one line each in [`PROVIDERS`].
+//! The known CIs. Each has a file, and a line in [`PROVIDERS`].
 
 mod actions;
 mod appcircle;
@@ -36,7 +36,7 @@ use crate::ci::context::Context;
 use crate::env::Env;
 use crate::error::Error;
 
-/// A line of the table.
+/// A line of [`PROVIDERS`].
 #[derive(Debug)]
 pub struct Entry {
     /// Which CI.
@@ -48,7 +48,7 @@ impl Entry {
     const fn of<P: Provider>() -> Self {
         Self {
             info: P::INFO,
-            read: |env| env.read::<P>().map(P::context),
+            read: |env| env.read::<P>(P::MIXED_CASE).map(P::context),
         }
     }
 
@@ -113,8 +113,8 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
     }
 }
 
-/// What the CI is, if it is a known one, and what it says.
-pub fn read(
+/// The description of the CI, if one is recognised, and what it says.
+pub(crate) fn read(
     id: Option<&str>,
     env: &Env,
 ) -> Result<(Option<&'static ProviderInfo>, Context), Error> {

@@ -26,10 +26,10 @@ impl Provider for Puppet {
         commit: &["DISTELLI_RELREVISION"],
         state: None,
         state_caveat: "pass `passed` in the manifest's `AfterBuildSuccess` and `failed` in \
-                       `AfterBuildFailure`; where the variables are missing, `--commit`, \
-                       `--key` and `--url` too",
+                       `AfterBuildFailure`; where variables are missing, also `--commit`, `--key` \
+                       and `--url`",
         url_setting: "DISTELLI_RELEASE",
-        secrets_caveat: "a build variable is set for one branch of the application",
+        secrets_caveat: "a build variable is set for one branch of the application only",
     };
 
     fn context(self) -> Context {

@@ -13,7 +13,8 @@ use crate::status::url::SEGMENT;
 
 #[derive(Deserialize)]
 pub(super) struct Semaphore {
-    /// Undocumented, as is the pipeline's: `plumber/` in <https://github.com/semaphoreio/semaphore>.
+    /// Undocumented, like the pipeline's name: `plumber/` in
+    /// <https://github.com/semaphoreio/semaphore>.
     semaphore_block_name: Option<String>,
     semaphore_git_pr_number: Option<String>,
     semaphore_git_pr_sha: Option<String>,
@@ -54,8 +55,8 @@ impl Provider for Semaphore {
         signs: &[Sign::Is("SEMAPHORE", "true")],
         commit: &["SEMAPHORE_GIT_PR_SHA", "SEMAPHORE_GIT_SHA"],
         state: Some("SEMAPHORE_JOB_RESULT"),
-        state_caveat: "the end of the job is known in the epilogue only, and the pipeline's in the \
-                       jobs of after_pipeline (SEMAPHORE_PIPELINE_RESULT)",
+        state_caveat: "it is final in the epilogue only; in the jobs of after_pipeline, the \
+                       pipeline's result is used (SEMAPHORE_PIPELINE_RESULT)",
         url_setting: "SEMAPHORE_ORGANIZATION_URL",
         secrets_caveat: "a secret is passed to the blocks that name it, and to pull requests from \
                          forks only if the project's settings allow it",
@@ -69,11 +70,11 @@ impl Provider for Semaphore {
         };
         let workflow = page("workflows", self.semaphore_workflow_id.as_ref());
         let url = page("jobs", self.semaphore_job_id.as_ref());
-        // Blocks, and pipelines that others promote, may have jobs of the same name.
+        // Other blocks, and promoted pipelines, may have jobs of the same name.
         let names = [
             self.semaphore_pipeline_name,
             self.semaphore_block_name,
-            // With ` - 2/4` or ` - RUBY=3.3, DB=mysql` where it has siblings.
+            // With a suffix ` - 2/4` or ` - RUBY=3.3, DB=mysql` for parallel and matrix jobs.
             self.semaphore_job_name,
         ];
         Context {
@@ -102,7 +103,7 @@ impl Provider for Semaphore {
             }),
             build_number: self.semaphore_workflow_number,
             pull_request: self.semaphore_git_pr_number,
-            // Who reports from after_pipeline means the pipeline.
+            // A report from after_pipeline is about the pipeline.
             state: self
                 .semaphore_pipeline_result
                 .or(self.semaphore_job_result)

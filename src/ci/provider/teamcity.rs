@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::info::{Provider, ProviderInfo, Sign};
 use super::job_name;
 use crate::ci::context::Context;
-use crate::ci::file;
+use crate::file;
 use crate::status::commit::DetectedCommit;
 use crate::status::refname::Refname;
 use crate::status::repository::Repository;
@@ -42,6 +42,8 @@ impl Provider for TeamCity {
         secrets_caveat: "a password parameter is passed when its name begins with `env.`",
     };
 
+    const MIXED_CASE: &'static [&'static str] = &["BUILD_VCS_NUMBER_*"];
+
     fn context(self) -> Context {
         let (properties, unreadable) = match self.properties() {
             Ok(properties) => (properties, None),
@@ -58,7 +60,7 @@ impl Provider for TeamCity {
         let mut context = Context {
             commit: match only(&self.others, "build_vcs_number_") {
                 Only::Several => DetectedCommit::refused(
-                    "the build has several VCS roots, whose BUILD_VCS_NUMBER_… differ",
+                    "the build has several VCS roots with different BUILD_VCS_NUMBER_…",
                 ),
                 Only::One(commit) => {
                     DetectedCommit::first_set([("BUILD_VCS_NUMBER_…", Some(commit.to_owned()))])
@@ -84,7 +86,7 @@ impl Provider for TeamCity {
             (Some(_), Some(source)) => Some(
                 Refname::from_full(source).unwrap_or_else(|| Refname::Branch(source.to_owned())),
             ),
-            // teamcity.build.branch is what the branch specification makes of it.
+            // Not teamcity.build.branch: the branch specification shortens it.
             _ => match only(&properties, "teamcity.build.vcs.branch.") {
                 Only::One(full) => Refname::from_full(full),
                 Only::None | Only::Several => None,
@@ -95,8 +97,9 @@ impl Provider for TeamCity {
 }
 
 impl TeamCity {
-    /// What settings know as `%…%`: branches are in no variable. One file names another, in full. Or
-    /// that the first cannot be read.
+    /// The parameters that settings call `%…%`: branches are not in variables. The file that the
+    /// variable names refers to one with further parameters. An error says that the first file cannot
+    /// be read.
     fn properties(&self) -> Result<BTreeMap<String, String>, String> {
         let Some(path) = &self.teamcity_build_properties_file else {
             return Ok(BTreeMap::new());
@@ -104,7 +107,7 @@ impl TeamCity {
         let path = Path::new(path);
         let unreadable = || {
             format!(
-                "TEAMCITY_BUILD_PROPERTIES_FILE: the file `{}` cannot be read, which has the branch \
+                "TEAMCITY_BUILD_PROPERTIES_FILE: cannot read the file `{}`, which holds the branch \
                  and the repository",
                 path.display()
             )
@@ -123,7 +126,7 @@ enum Only<'a> {
     Several,
 }
 
-/// The value that all whose name begins with `prefix` have.
+/// The value of the parameters whose names begin with `prefix`, if all have the same.
 fn only<'a>(all: &'a BTreeMap<String, String>, prefix: &str) -> Only<'a> {
     let named = all.iter().filter(|(name, _)| name.starts_with(prefix));
     let mut values: BTreeSet<_> = named.map(|(_, value)| value.as_str()).collect();
@@ -134,9 +137,9 @@ fn only<'a>(all: &'a BTreeMap<String, String>, prefix: &str) -> Only<'a> {
     }
 }
 
-/// Reads what `java.util.Properties` has written.
+/// Reads a file in the format of `java.util.Properties`.
 fn read(path: &Path) -> Option<BTreeMap<String, String>> {
-    let text = path.to_str().and_then(file::read)?;
+    let text = path.to_str().and_then(file::text)?;
     let properties = text
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -147,7 +150,7 @@ fn read(path: &Path) -> Option<BTreeMap<String, String>> {
     Some(properties)
 }
 
-/// `https\://example.com`, `gr\u00fcn`
+/// Decodes escapes, as in `https\://example.com` and `gr\u00fcn`.
 fn unescape(text: &str) -> String {
     let mut plain = String::new();
     let mut characters = text.chars();

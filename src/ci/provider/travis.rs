@@ -48,8 +48,8 @@ impl Provider for Travis {
         signs: &[Sign::Is("TRAVIS", "true")],
         commit: &["TRAVIS_PULL_REQUEST_SHA", "TRAVIS_COMMIT"],
         state: Some("TRAVIS_TEST_RESULT"),
-        state_caveat: "it is 0 until a command of script fails: right in after_success, \
-                       after_failure and after_script only",
+        state_caveat: "it is 0 until a command of script fails, so report in after_success, \
+                       after_failure or after_script",
         url_setting: "TRAVIS_JOB_WEB_URL",
         secrets_caveat: "encrypted variables are missing in pull requests from forks \
                          (TRAVIS_SECURE_ENV_VARS is false)",
@@ -57,11 +57,12 @@ impl Provider for Travis {
 
     fn context(self) -> Context {
         let pull_request = self.travis_pull_request.filter(|it| it != "false");
-        // `524.1`: the build, and the job in it. Restarted or built anew, only the latter stays.
-        let leg = self.travis_job_number.as_deref();
-        let leg = leg.and_then(|number| Some(format!("job {}", number.split_once('.')?.1)));
-        let name = self.travis_job_name.or(leg);
+        // `524.1` is the build and the job in it. Only the latter stays the same in the next build.
+        let job = self.travis_job_number.as_deref();
+        let job = job.and_then(|number| Some(format!("job {}", number.split_once('.')?.1)));
+        let name = self.travis_job_name.or(job);
         Context {
+            job_name_on_any_branch: None,
             commit: match (&pull_request, self.travis_pull_request_sha) {
                 (None, _) => DetectedCommit::first_set([("TRAVIS_COMMIT", self.travis_commit)]),
                 (_, Some(sha)) => {
@@ -72,14 +73,14 @@ impl Provider for Travis {
                      TRAVIS_PULL_REQUEST_SHA, which has the head, is not set",
                 ),
             },
-            // TRAVIS_BRANCH is the target of a pull request, and the tag in a build of one.
+            // TRAVIS_BRANCH is the target in a pull request, and the tag in a build of a tag.
             branch: match (&pull_request, &self.travis_tag) {
                 (Some(_), _) => self.travis_pull_request_branch,
                 (None, Some(_)) => None,
                 (None, None) => self.travis_branch,
             },
             tag: self.travis_tag,
-            // GitHub, Bitbucket and others have slugs; the git remote says whose it is.
+            // The slug is without host; the git remote has it.
             repository: self
                 .travis_repo_slug
                 .and_then(|slug| Repository::at(Site::Elsewhere, None, &slug)),

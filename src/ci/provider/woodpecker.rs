@@ -60,8 +60,8 @@ impl Provider for Woodpecker {
         signs: &[Sign::Is("CI", "woodpecker")],
         commit: &["CI_COMMIT_SHA"],
         state: Some("CI_PIPELINE_STATUS"),
-        state_caveat: "since 3.15 it is how the workflow stood when the step began: right in a last \
-                       step with `when: status: [success, failure]`",
+        state_caveat: "since 3.15, it is the workflow's state when the step begins, so report in a \
+                       last step with `when: status: [success, failure]`",
         url_setting: "WOODPECKER_HOST",
         secrets_caveat: "a secret is passed when the step's `environment` names it with \
                          `from_secret`, and to pull requests when the secret's events say so",
@@ -69,15 +69,16 @@ impl Provider for Woodpecker {
 
     fn context(self) -> Context {
         let path = self.ci_repo.as_deref();
-        // Before 3.0, pull requests of Bitbucket Cloud were the target's branch and commit, and
-        // their number the first that its name has: server/forge/bitbucket/convert.go
+        // Before 3.0, a pull request on Bitbucket Cloud had the target's branch and commit, and the
+        // first number in its name as number: server/forge/bitbucket/convert.go
         let is_pull_request = self.ci_commit_source_branch.is_some();
         let full_ref = self.ci_commit_ref.unwrap_or_default();
         let is_target = is_pull_request && full_ref.starts_with("refs/heads/");
         Context {
+            job_name_on_any_branch: None,
             commit: if is_target {
                 DetectedCommit::refused(format!(
-                    "CI_COMMIT_SHA is of `{full_ref}`, the target of the pull request"
+                    "CI_COMMIT_SHA belongs to `{full_ref}`, the target of the pull request"
                 ))
             } else {
                 DetectedCommit::hash_or_prefix("CI_COMMIT_SHA", self.ci_commit_sha)
@@ -100,8 +101,7 @@ impl Provider for Woodpecker {
                     .and_then(|url| Repository::from_url(&url))
                     .or_else(|| Repository::at(Site::Elsewhere, None, path?)),
             },
-            // The legs of a matrix share their workflow's name, not its number, which a restart
-            // keeps.
+            // Matrix jobs share their workflow's name, but not its number, which a restart keeps.
             job_name: job_name::joined(&[
                 self.ci_workflow_name
                     .map(|name| match self.ci_workflow_number {

@@ -1,5 +1,4 @@
-//! `build_status check`: every question that has to be answered well before a report arrives, asked
-//! without changing anything.
+//! `build_status check`: tests everything that a report depends on, without changing anything.
 
 mod findings;
 mod questions;
@@ -18,13 +17,15 @@ use crate::gitlab::server::GitLab;
 use crate::output::Exit;
 use crate::output::log::Log;
 use crate::report::Claim;
+use crate::status::product::Product;
 
-/// Asks all questions, even when one is answered badly.
+/// Asks all questions, even after a failure, and prints the answers.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let mut findings = Findings::default();
-    match Plan::new(options, env, &mut log) {
+    let deadline = Deadline::after(options.network.timeout);
+    match Plan::new(options, env, deadline, &mut log) {
         Ok(plan) => {
-            ask(&plan, options, env, &mut log, &mut findings);
+            ask(&plan, env, deadline, &mut log, &mut findings);
             ask_gitlab(&plan, options, env, &mut log, &mut findings);
         }
         Err(error) => findings.fail("ci", &error),
@@ -38,32 +39,46 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     }
 }
 
-fn ask(plan: &Plan<'_>, options: &Options, env: &Env, log: &mut Log<'_>, findings: &mut Findings) {
-    let deadline = Deadline::after(options.network.timeout);
+fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findings: &mut Findings) {
     let claim = plan.claim();
     ask_ci(plan, findings);
     ask_state(env, &claim, findings);
-    let commit = findings.result("commit", claim.commit(), Clone::clone);
+    let from = |option: &'static str| {
+        let origin = claim.origin(option);
+        move |value: &String| format!("{value} (from {origin})")
+    };
+    let commit = findings.result("commit", claim.commit(), from("commit"));
     let limits = plan.product().limits();
     let destination = findings.result("repository", plan.destination.clone(), |destination| {
         let (repository, url) = (destination.repository(), destination.url());
-        format!("{repository} on {} ({url})", limits.product)
+        let origin = claim.origin("repository");
+        format!("{repository} on {} ({url}; from {origin})", limits.product)
     });
-    findings.result("url", claim.url(), Clone::clone);
+    findings.result("url", claim.url(), from("url"));
+    ask_refname(&claim, findings);
     match (claim.key(), claim.key_warning()) {
         (Ok(_), Some(warning)) => {
-            findings.warn("key", warning, "give a shorter key, or keep this one");
+            findings.warn(
+                "key",
+                warning,
+                "pass a shorter --key, or accept the shortened one",
+            );
         }
-        (key, _) => drop(findings.result("key", key, Clone::clone)),
+        (key, _) => drop(findings.result("key", key, from("key"))),
+    }
+    if claim.product == Product::DataCenter {
+        let parent = claim.parent().map_or_else(|| claim.key(), Ok);
+        findings.result("parent", parent, from("parent"));
     }
     let credentials = findings.result("credentials", plan.credentials.clone(), |it| {
         it.describe().to_owned()
     });
 
     let repository_known = destination.is_some();
-    let Some(destination) = destination.or_else(|| locate::without_repository(options).ok()) else {
+    let Some(destination) = destination.or_else(|| locate::without_repository(claim.options).ok())
+    else {
         for question in ["server", "token", "access", "on server"] {
-            findings.not_asked(question, "the server is not known");
+            findings.not_asked(question, "the server is unknown");
         }
         return;
     };
@@ -80,6 +95,20 @@ fn ask(plan: &Plan<'_>, options: &Options, env: &Env, log: &mut Log<'_>, finding
         }
         .ask_all(commit.as_deref()),
         Err(error) => findings.fail("server", &error),
+    }
+}
+
+/// Without a refname, Bitbucket does not show the status in all the places where it looks for one.
+fn ask_refname(claim: &Claim<'_>, findings: &mut Findings) {
+    let origin = claim.origin("refname");
+    match claim.refname() {
+        Ok(Some(refname)) => findings.ok("refname", format!("{} (from {origin})", refname.full())),
+        Ok(None) => findings.warn(
+            "refname",
+            "unknown: pull requests and merge checks may not find the status",
+            "pass --refname BRANCH or set BUILD_STATUS_REFNAME",
+        ),
+        Err(error) => findings.fail("refname", &error),
     }
 }
 
@@ -118,8 +147,8 @@ fn ask_gitlab(
 
 fn ask_ci(plan: &Plan<'_>, findings: &mut Findings) {
     let Some(info) = plan.info else {
-        let hint = "run it in a CI job, or give --commit, --url, --repository and --key";
-        findings.warn("ci", "not a known one", hint);
+        let hint = "run this in a CI job, or pass --commit, --url, --repository and --key";
+        findings.warn("ci", "none recognised", hint);
         return;
     };
     let answer = format!("{} ({})", info.name, info.id);
@@ -128,7 +157,7 @@ fn ask_ci(plan: &Plan<'_>, findings: &mut Findings) {
         Some(unreadable) => findings.warn(
             "ci",
             format!("{answer}; {unreadable}"),
-            "in a container, mount that file where the variable says",
+            "in a container, mount that file at the path in the variable",
         ),
     }
 }
@@ -143,11 +172,11 @@ fn ask_state(env: &Env, claim: &Claim<'_>, findings: &mut Findings) {
         Err(error @ Error::UnknownState { .. }) => findings.fail("state", &error),
         Err(_) => findings.warn(
             "state",
-            "not known here",
-            // Of a CI with a variable, it may not be set here and be right in the step that reports.
+            "unknown here",
+            // A CI with a variable may set it only in the step that reports.
             match claim.info.filter(|info| info.state.is_none()) {
                 Some(info) => info.state_caveat,
-                None => "give it as an argument of the report: build_status passed",
+                None => "pass it as an argument when you report: build_status passed",
             },
         ),
     }

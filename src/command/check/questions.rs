@@ -1,4 +1,4 @@
-//! The questions that Bitbucket answers.
+//! The questions that requests to Bitbucket answer.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use crate::output::log::Log;
 use crate::status::product::Product;
 use crate::status::state::State;
 
-/// How long one question may take, so that one that hangs leaves time for the others.
+/// The time limit of one question, which leaves time for the others.
 pub(super) const QUESTION: Duration = Duration::from_secs(10);
 
-/// A response, and the refusal that it is, if it is one.
+/// A response, with an error if it is a refusal.
 type Answer = Result<(Response, Option<Error>), Error>;
 
-/// What the questions are asked with.
+/// What asking needs, and the findings so far.
 pub(super) struct Questions<'a, 'v> {
     pub(super) deadline: Deadline,
     pub(super) client: &'a Client,
@@ -35,12 +35,12 @@ pub(super) struct Questions<'a, 'v> {
     pub(super) credentials: Option<Credentials>,
     pub(super) log: &'a mut Log<'v>,
     pub(super) findings: &'a mut Findings,
-    /// Whether the credentials were.
+    /// Whether the credentials were refused.
     pub(super) refused: bool,
 }
 
 impl<'v> Questions<'_, 'v> {
-    /// Asks them all.
+    /// Asks all questions that earlier answers allow.
     pub(super) fn ask_all(&mut self, commit: Option<&str>) {
         let reached = match self.destination {
             Destination::Cloud(cloud) => self.ask_cloud(&cloud.api_root),
@@ -55,21 +55,21 @@ impl<'v> Questions<'_, 'v> {
         if self.credentials.is_none() {
             let questions = ["token", "access", "on server"];
             let asked = usize::from(self.refused);
-            return self.not_asked(&questions[asked..], "there are no credentials");
+            return self.not_asked(&questions[asked..], "no credentials");
         }
         if !self.repository_known {
-            // Data Center judges credentials by what they may do with a repository.
+            // Data Center has no request for the token alone: one for the repository tests it.
             if self.destination.product() == Product::DataCenter {
-                self.not_asked(&["token"], "the repository is not known");
+                self.not_asked(&["token"], "the repository is unknown");
             }
-            return self.not_asked(&["access", "on server"], "the repository is not known");
+            return self.not_asked(&["access", "on server"], "the repository is unknown");
         }
         if !self.refused {
             self.ask_about_repository(commit);
         }
         if self.refused {
-            // Each further failed login brings the account nearer to its lock.
-            self.not_asked(&["access", "on server"], "the token is refused");
+            // Further failed logins may lock the account.
+            self.not_asked(&["access", "on server"], "the token was refused");
         }
     }
 
@@ -87,12 +87,11 @@ impl<'v> Questions<'_, 'v> {
             format!("{repository} is visible")
         });
         let Some(commit) = commit else {
-            return self.not_asked(&["on server"], "the commit is not known");
+            return self.not_asked(&["on server"], "the commit is unknown");
         };
         let asked = self.ask(&Request::get(self.destination.commit_url(commit)));
-        self.findings.result("on server", accepted(asked), |_| {
-            format!("{commit} is there")
-        });
+        self.findings
+            .result("on server", accepted(asked), |_| format!("{commit} exists"));
     }
 
     fn not_asked(&mut self, questions: &[&'static str], because: &str) {
@@ -101,7 +100,7 @@ impl<'v> Questions<'_, 'v> {
         }
     }
 
-    /// Asks who the token is, which tells whether the server is reached, too.
+    /// Asks for the token's account, which also tests the server. Returns whether the server answers.
     fn ask_cloud(&mut self, api_root: &str) -> bool {
         let refusal = match self.authorize() {
             Ok(()) => None,
@@ -135,7 +134,8 @@ impl<'v> Questions<'_, 'v> {
         true
     }
 
-    /// Exchanges an OAuth consumer for a token. One that is refused counts as no credentials.
+    /// Exchanges an OAuth consumer's credentials for a token. Without a token, there are no
+    /// credentials.
     fn authorize(&mut self) -> Result<(), Error> {
         let mut delivery = self.delivery();
         let result = delivery.authorize();
@@ -144,8 +144,8 @@ impl<'v> Questions<'_, 'v> {
         result
     }
 
-    /// A token of a repository has no user and gets 403, with headers that describe it:
-    /// `X-Credential-Type`, and `X-OAuth-Scopes` with what it allows.
+    /// A repository access token has no user and gets 403, with headers that describe the token:
+    /// `X-Credential-Type` and `X-OAuth-Scopes`.
     fn judge_cloud_token(&mut self, response: &Response, verdict: Option<Error>) {
         let scopes = response.header("x-oauth-scopes");
         let kind = response.header("x-credential-type");
@@ -167,14 +167,16 @@ impl<'v> Questions<'_, 'v> {
             Scopes::More(more) => self.findings.warn(
                 "token",
                 answer,
-                &format!("it may do more than it has to ({more}): repository read is enough"),
+                &format!(
+                    "the token has more scopes than needed ({more}): repository read is enough"
+                ),
             ),
             Scopes::Missing => self.findings.fail("token", &lacks_scope(scopes)),
         }
     }
 
     fn ask_data_center(&mut self, server: &DataCenter) -> bool {
-        let asked = accepted(self.delivery().ask_as_it_is(&server.properties()));
+        let asked = accepted(self.delivery().ask_unsigned(&server.properties()));
         let version = asked.and_then(|response| {
             let version = data_center::version(&response.body);
             version.ok_or_else(|| verdict::not_bitbucket(&response))
@@ -188,12 +190,12 @@ impl<'v> Questions<'_, 'v> {
         };
         let way = self.client.way(self.destination.url());
         let answer = format!("{} answers: Bitbucket {version} ({way})", server.server);
-        if data_center::is_rich(&version) {
-            self.findings.ok("server", answer);
-        } else {
-            let hint = "before 7.4, statuses are stored the old way: \"Required builds\" do not see \
-                        them";
+        if data_center::is_legacy(&version) {
+            let hint = "upgrade to 7.4 or later for \"Required builds\": they ignore the statuses \
+                         that older servers store";
             self.findings.warn("server", answer, hint);
+        } else {
+            self.findings.ok("server", answer);
         }
         true
     }
@@ -202,7 +204,7 @@ impl<'v> Questions<'_, 'v> {
         let asked = self.ask(&server.build_capabilities());
         let stored = match accepted(asked) {
             Ok(response) if data_center::knows_cancelled(&response.body) => "CANCELLED",
-            _ => "FAILED, because the server does not know CANCELLED (before 8.0)",
+            _ => "FAILED, because the server has no state CANCELLED (before 8.0)",
         };
         self.findings
             .ok("stopped", format!("a stopped build is stored as {stored}"));
@@ -210,7 +212,7 @@ impl<'v> Questions<'_, 'v> {
 
     fn judge_data_center_token(&mut self, asked: &Answer) {
         match asked {
-            Err(_) => self.findings.not_asked("token", "there was no answer"),
+            Err(_) => self.findings.not_asked("token", "no answer"),
             Ok((response, Some(error))) if matches!(response.status, 401 | 403) => {
                 self.findings.fail("token", error);
                 self.refused = true;
@@ -251,8 +253,8 @@ fn lacks_scope(scopes: &str) -> Error {
         message: format!("the token lacks the scope repository; it has: {scopes}"),
         request_id: None,
         hint: Some(
-            "make a token with the scope repository (API token: read:repository:bitbucket); scopes \
-             cannot be added to a token",
+            "create a token with the scope repository (API token: read:repository:bitbucket); scopes \
+             cannot be added to an existing token",
         ),
     }
 }

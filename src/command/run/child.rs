@@ -3,128 +3,109 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-/// A command that runs.
+use super::ending::ExitReason;
+use super::progress::Progress;
+#[cfg(unix)]
+use super::{script, signals, wait};
+
+/// A command that runs, or could not be started.
 pub(super) struct Running {
-    started: Instant,
     child: io::Result<Child>,
     #[cfg(unix)]
-    signals: Option<super::signals::Signals>,
-}
-
-/// A command that has ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ended {
-    /// How.
-    pub(super) exit: ExitReason,
-    /// The first signal that reached us meanwhile.
-    pub(super) stopped_by: Option<i32>,
-    /// After how long.
-    pub(super) elapsed: Duration,
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ExitReason {
-    /// By itself, with this code.
-    Code(i32),
-    /// By this signal.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has signals"))]
-    Signal(i32),
-    /// It was never there.
-    NotFound,
-    /// It cannot be executed, for this reason.
-    NotExecutable(io::ErrorKind),
-}
-
-impl ExitReason {
-    /// What a shell would have exited with.
-    pub(super) fn code(self) -> u8 {
-        let code = match self {
-            Self::Code(code) => code,
-            Self::Signal(signal) => 128 + signal,
-            Self::NotFound => 127,
-            Self::NotExecutable(_) => 126,
-        };
-        // Windows has larger ones.
-        u8::try_from(code).unwrap_or(1)
-    }
+    signals: Option<signals::Signals>,
 }
 
 impl Running {
     /// Starts `words`, with our streams, environment and directory.
-    pub(super) fn start(words: &[OsString]) -> Self {
-        let started = Instant::now();
+    pub(super) fn start(words: &[OsString], progress: &Arc<Progress>) -> Self {
         // Before it starts, so that no signal is lost between the two.
         #[cfg(unix)]
-        let signals = super::signals::Signals::catch().ok();
-        let child = match words {
-            [] => Err(io::ErrorKind::NotFound.into()),
-            [program, args @ ..] => match Command::new(program).args(args).spawn() {
-                // A script without `#!`: shells run it with sh.
-                #[cfg(unix)]
-                Err(error) if is_not_a_program(&error) => {
-                    Command::new("/bin/sh").arg(program).args(args).spawn()
-                }
-                child => child,
-            },
+        let signals = signals::Signals::catch(progress).ok();
+        #[cfg(not(unix))]
+        let _ = progress;
+        let child = match command(words) {
+            Some(mut command) => spawn(&mut command, words),
+            None => Err(io::ErrorKind::NotFound.into()),
         };
         #[cfg(unix)]
         if let (Some(signals), Ok(child)) = (&signals, &child) {
-            signals.pass_on_to(child.id());
+            signals.pass_on_to(wait::pid(child));
         }
         Self {
-            started,
             child,
             #[cfg(unix)]
             signals,
         }
     }
 
+    /// Why this machine starts no process, if it is not the command's fault: it has too many of them,
+    /// or forbids it.
+    pub(super) fn refused(&self) -> Option<&io::Error> {
+        use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        let of_command = [IsADirectory, NotADirectory, NotFound, PermissionDenied];
+        self.child
+            .as_ref()
+            .err()
+            .filter(|error| !of_command.contains(&error.kind()) && !is_not_a_program(error))
+    }
+
     /// Waits until it has ended.
-    pub(super) fn wait(self) -> Ended {
-        let exit = match self.child {
-            Ok(mut child) => {
+    pub(super) fn wait(self) -> ExitReason {
+        match self.child {
+            Ok(child) => {
                 #[cfg(unix)]
-                if let Some(signals) = &self.signals {
-                    signals.wait_for(child.id());
-                }
-                child.wait().map_or(ExitReason::Code(1), exit)
+                let status = wait::wait(child, self.signals.as_ref());
+                #[cfg(not(unix))]
+                let status = { child }.wait();
+                status.map_or(ExitReason::Code(1), exit)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => ExitReason::NotFound,
             Err(error) => ExitReason::NotExecutable(error.kind()),
-        };
-        #[cfg(unix)]
-        let stopped_by = self
-            .signals
-            .as_ref()
-            .and_then(|signals| signals.first(patience(exit)));
-        #[cfg(not(unix))]
-        let stopped_by = None;
-        Ended {
-            exit,
-            stopped_by,
-            elapsed: self.started.elapsed(),
         }
     }
 }
 
-#[cfg(unix)]
-fn is_not_a_program(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error())
+fn command(words: &[OsString]) -> Option<Command> {
+    let (program, arguments) = words.split_first()?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    Some(command)
 }
 
-/// How long a signal that ended the command may take to get to us.
-#[cfg(unix)]
-fn patience(exit: ExitReason) -> Duration {
-    let asked_to_stop = |signal| super::signals::STOPPING.contains(&signal);
-    match exit {
-        ExitReason::Code(0) => Duration::ZERO,
-        ExitReason::Signal(signal) if asked_to_stop(signal) => Duration::from_millis(200),
-        ExitReason::Code(code) if asked_to_stop(code - 128) => Duration::from_millis(200),
-        _ => Duration::from_millis(10),
+fn spawn(command: &mut Command, words: &[OsString]) -> io::Result<Child> {
+    match command.spawn() {
+        // A script without `#!`: shells run it with sh.
+        #[cfg(unix)]
+        Err(error) if is_not_a_program(&error) => match script::path(&words[0]) {
+            Some(script) => Command::new("/bin/sh")
+                .arg(script)
+                .args(&words[1..])
+                .spawn(),
+            None => Err(error),
+        },
+        child => child,
     }
+}
+
+/// Puts the command in our place, where a process of its own cannot be started. It returns only if
+/// that fails too.
+pub(super) fn replace_us(words: &[OsString]) -> ExitReason {
+    #[cfg(unix)]
+    if let Some(mut command) = command(words) {
+        let error = std::os::unix::process::CommandExt::exec(&mut command);
+        return ExitReason::NotExecutable(error.kind());
+    }
+    let _ = words;
+    ExitReason::NotFound
+}
+
+fn is_not_a_program(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
 }
 
 fn exit(status: ExitStatus) -> ExitReason {

@@ -1,45 +1,111 @@
-//! What the end of a command is called.
+//! The state and description for an ended command.
 
+use std::io;
 use std::time::Duration;
 
-use super::child::{Ended, ExitReason};
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
 use crate::junit::TestResults;
 use crate::status::state::State;
 
-/// How the build stands, now that its command has ended.
-pub(super) fn state(ended: Ended) -> State {
-    match ended {
-        Ended {
-            stopped_by: Some(_),
-            ..
-        } => State::Stopped,
-        Ended {
-            exit: ExitReason::Code(0),
-            ..
-        } => State::Successful,
-        Ended { .. } => State::Failed,
+/// The signals that ask to stop.
+#[cfg(unix)]
+pub(super) const STOPPING: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
+
+/// What there is to report of a command.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ended {
+    /// How it has ended, or is about to.
+    pub(super) end: End,
+    /// After how long.
+    pub(super) elapsed: Duration,
+}
+
+/// How a command has ended, or is about to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum End {
+    /// A signal asks to stop.
+    Stopped,
+    /// It has ended by itself.
+    Exit(ExitReason),
+}
+
+/// How a process has ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum ExitReason {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has signals"))]
+    Signal(i32),
+    /// It was never there.
+    NotFound,
+    /// It cannot be executed, for this reason.
+    NotExecutable(io::ErrorKind),
+}
+
+impl ExitReason {
+    /// What a shell would have exited with.
+    pub(super) fn code(self) -> u8 {
+        let code = match self {
+            Self::Code(code) => code,
+            Self::Signal(signal) => 128 + signal,
+            Self::NotFound => 127,
+            Self::NotExecutable(_) => 126,
+        };
+        // Windows has larger ones.
+        u8::try_from(code).unwrap_or(1)
+    }
+
+    /// How long a signal that has ended the process may take to get to us.
+    #[cfg(unix)]
+    pub(super) fn patience(self) -> Duration {
+        let asked_to_stop = |signal| STOPPING.contains(&signal);
+        match self {
+            Self::Code(0) => Duration::ZERO,
+            Self::Signal(signal) if asked_to_stop(signal) => Duration::from_millis(200),
+            Self::Code(code) if asked_to_stop(code - 128) => Duration::from_millis(200),
+            _ => Duration::from_millis(10),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) const fn patience(self) -> Duration {
+        Duration::ZERO
     }
 }
 
-/// `failed with exit code 3 after 2m 05s`, or the counts of tests where they say it better.
+/// The state of the build, now that its command has ended.
+pub(super) fn state(end: End) -> State {
+    match end {
+        End::Stopped => State::Stopped,
+        End::Exit(ExitReason::Code(0)) => State::Successful,
+        End::Exit(_) => State::Failed,
+    }
+}
+
+/// A description such as `failed with exit code 3 after 2m 05s`, or the counts of tests if they explain
+/// the exit code.
 pub(super) fn description(ended: Ended, program: &str, results: Option<TestResults>) -> String {
     let time = time(ended.elapsed);
     let counts = results.map(|results| format!("{results} in {time}"));
-    match (ended.stopped_by, ended.exit, counts) {
-        (Some(signal), _, _) => format!("stopped by signal {signal} after {time}"),
-        (None, ExitReason::Code(0), Some(counts)) => counts,
-        (None, ExitReason::Code(0), None) => format!("passed in {time}"),
-        (None, ExitReason::Code(_), Some(counts)) if results.is_some_and(|it| it.failed > 0) => {
-            counts
-        }
-        (None, ExitReason::Code(code), _) => {
+    let exit = match ended.end {
+        End::Stopped => return format!("cancelled after {time}"),
+        End::Exit(exit) => exit,
+    };
+    match (exit, counts) {
+        (ExitReason::Code(0), Some(counts)) => counts,
+        (ExitReason::Code(0), None) => format!("passed in {time}"),
+        (ExitReason::Code(_), Some(counts)) if results.is_some_and(|it| it.failed > 0) => counts,
+        (ExitReason::Code(code), _) => {
             let counts = results.map(|results| format!(" ({results})"));
             let counts = counts.unwrap_or_default();
             format!("failed with exit code {code} after {time}{counts}")
         }
-        (None, ExitReason::Signal(signal), _) => format!("killed by signal {signal} after {time}"),
-        (None, ExitReason::NotFound, _) => format!("command not found: {program}"),
-        (None, ExitReason::NotExecutable(reason), _) => {
+        (ExitReason::Signal(signal), _) => format!("killed by signal {signal} after {time}"),
+        (ExitReason::NotFound, _) => format!("command not found: {program}"),
+        (ExitReason::NotExecutable(reason), _) => {
             format!("command cannot be executed: {program}: {reason}")
         }
     }
@@ -60,10 +126,9 @@ fn time(elapsed: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn ended(exit: ExitReason, stopped_by: Option<i32>) -> Ended {
+    const fn ended(end: End) -> Ended {
         Ended {
-            exit,
-            stopped_by,
+            end,
             elapsed: Duration::from_secs(125),
         }
     }
@@ -77,10 +142,9 @@ mod tests {
                 successful: 212,
             })
         };
-        for (exit, signal, results, state_word, code, words) in [
+        for (exit, results, state_word, code, words) in [
             (
                 ExitReason::Code(0),
-                None,
                 None,
                 State::Successful,
                 0,
@@ -88,7 +152,6 @@ mod tests {
             ),
             (
                 ExitReason::Code(0),
-                None,
                 results(0),
                 State::Successful,
                 0,
@@ -97,14 +160,12 @@ mod tests {
             (
                 ExitReason::Code(3),
                 None,
-                None,
                 State::Failed,
                 3,
                 "failed with exit code 3 after 2m 05s",
             ),
             (
                 ExitReason::Code(3),
-                None,
                 results(3),
                 State::Failed,
                 3,
@@ -112,7 +173,6 @@ mod tests {
             ),
             (
                 ExitReason::Code(3),
-                None,
                 results(0),
                 State::Failed,
                 3,
@@ -120,50 +180,34 @@ mod tests {
             ),
             (
                 ExitReason::Signal(9),
-                None,
                 results(3),
                 State::Failed,
                 137,
                 "killed by signal 9 after 2m 05s",
             ),
             (
-                ExitReason::Signal(15),
-                Some(15),
-                None,
-                State::Stopped,
-                143,
-                "stopped by signal 15 after 2m 05s",
-            ),
-            (
-                ExitReason::Code(0),
-                Some(2),
-                None,
-                State::Stopped,
-                0,
-                "stopped by signal 2 after 2m 05s",
-            ),
-            (
                 ExitReason::NotFound,
-                None,
                 None,
                 State::Failed,
                 127,
                 "command not found: x",
             ),
             (
-                ExitReason::NotExecutable(std::io::ErrorKind::PermissionDenied),
-                None,
+                ExitReason::NotExecutable(io::ErrorKind::PermissionDenied),
                 None,
                 State::Failed,
                 126,
                 "command cannot be executed: x: permission denied",
             ),
         ] {
-            let ended = ended(exit, signal);
-            assert_eq!(state(ended), state_word);
+            let end = End::Exit(exit);
+            assert_eq!(state(end), state_word);
             assert_eq!(exit.code(), code);
-            assert_eq!(description(ended, "x", results), words);
+            assert_eq!(description(ended(end), "x", results), words);
         }
+        assert_eq!(state(End::Stopped), State::Stopped);
+        let cancelled = description(ended(End::Stopped), "x", results(3));
+        assert_eq!(cancelled, "cancelled after 2m 05s");
     }
 
     #[test]

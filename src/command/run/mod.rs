@@ -1,78 +1,97 @@
-//! `build_status run`: a command between an INPROGRESS and its end.
+//! `build_status run`: runs a command, and reports INPROGRESS and its result.
 
 mod child;
 mod ending;
+mod progress;
+#[cfg(unix)]
+mod script;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod wait;
 
 use std::ffi::OsString;
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
+use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
-use crate::command::run::child::{Ended, ExitReason, Running};
+use crate::command::run::child::Running;
+use crate::command::run::ending::{End, Ended, ExitReason};
+use crate::command::run::progress::Progress;
 use crate::command::summary::Summary;
 use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::client::Client;
 use crate::http::retry::Policy;
-use crate::http::session::{Cancel, Session};
+use crate::http::session::Session;
 use crate::junit;
 use crate::output::log::Log;
 use crate::output::{self, Exit};
 use crate::report::Report;
-use crate::status::product::Product;
 use crate::status::state::State;
 
-/// How often we look whether the end was overtaken by its own INPROGRESS.
+/// How often to check whether a late INPROGRESS has overwritten the final state.
 const LOOKS: u32 = 3;
 
-/// What is run, and how it is reported.
+/// The run of this process.
+static ACTIVE: OnceLock<Arc<Progress>> = OnceLock::new();
+
+/// Whether this thread may end without the process: that of a run goes on until its command has ended.
+/// Its report is given up.
+pub fn give_up_reporting() -> bool {
+    let is_main = thread::current().name() == Some("main");
+    let Some(progress) = ACTIVE.get().filter(|_| !is_main) else {
+        return false;
+    };
+    progress.report(None);
+    true
+}
+
+/// The arguments of `run`.
 pub(super) struct Run<'a> {
     pub(super) command: &'a [OsString],
     pub(super) strict: bool,
     pub(super) options: &'a Options,
     pub(super) env: &'a Env,
-}
-
-/// What the reports take.
-struct Reporter<'a> {
-    run: &'a Run<'a>,
-    /// The INPROGRESS that comes first.
-    report: Report,
-    destination: Destination,
-    credentials: Credentials,
-    client: Client,
+    pub(super) stderr: fn(&str),
 }
 
 impl Run<'_> {
-    /// Runs the command, and reports around it. The command starts before anything else is done.
+    /// Runs the command, and reports around it. The command starts before anything else is done, and
+    /// whatever goes wrong on our side.
     pub(super) fn run(&self, ignored: &[Error], mut log: Log<'_>) -> Exit {
         let since = SystemTime::now();
-        let running = Running::start(self.command);
+        let progress = Arc::new(Progress::new());
+        let running = Running::start(self.command, &progress);
         for problem in ignored {
             log.warn(&format!("ignored: {problem}"));
         }
-        let (ended, summary) = if self.options.dry_run {
-            log.warn("this run is not reported: it is a dry run");
-            (running.wait(), Summary::default())
+        let exit = if let Some(error) = running.refused() {
+            log.warn(&format!(
+                "this run is not reported: cannot start a process: {error}"
+            ));
+            progress.report(None);
+            child::replace_us(self.command)
         } else {
-            self.report(running, since, &mut log)
+            self.start_reporting(&progress, since, &mut log);
+            running.wait()
         };
-        if matches!(
-            ended.exit,
-            ExitReason::NotFound | ExitReason::NotExecutable(_)
-        ) {
+        progress.exit(exit, exit.patience());
+        if matches!(exit, ExitReason::NotFound | ExitReason::NotExecutable(_)) {
+            let ended = progress.wait_for_end();
             let problem = ending::description(ended, &self.program(), None);
             log.line(&output::line(&problem, log.redactor()));
         }
-        self.exit(ended, &summary, log)
+        let summary = progress.wait_for_report().unwrap_or_default();
+        self.exit(exit, &summary, log)
     }
 
     fn program(&self) -> String {
@@ -83,40 +102,38 @@ impl Run<'_> {
         program.unwrap_or_default().into_owned()
     }
 
-    fn report(&self, running: Running, since: SystemTime, log: &mut Log<'_>) -> (Ended, Summary) {
-        let (summary, reporter) = match Plan::new(self.options, self.env, log) {
-            Ok(plan) => (Summary::of(&plan), self.reporter(&plan, log)),
-            Err(error) => (Summary::default(), Err(error)),
+    /// Reports in a thread of its own, so that nothing of it holds up the command.
+    fn start_reporting(&self, progress: &Arc<Progress>, since: SystemTime, log: &mut Log<'_>) {
+        if self.options.dry_run {
+            log.warn("this run is not reported: dry run");
+            return progress.report(None);
+        }
+        let reporter = Reporter {
+            progress: Arc::clone(ACTIVE.get_or_init(|| Arc::clone(progress))),
+            program: self.program(),
+            options: self.options.clone(),
+            env: self.env.clone(),
+            since,
         };
-        match reporter {
-            Ok(reporter) => reporter.accompany(running, since, summary, log),
-            Err(error) => {
-                let reason = match error.hint() {
-                    Some(hint) => format!("{error} ({hint})"),
-                    None => error.to_string(),
-                };
-                log.warn(&format!("this run is not reported: {reason}"));
-                (running.wait(), summary.with_error(error))
-            }
+        let mut stderr = self.stderr;
+        let work = move || {
+            let redactor = auth::redactor(&reporter.env);
+            let mut log = Log::new(redactor, reporter.options.print.level(), &mut stderr);
+            let summary = reporter.report(&mut log);
+            reporter.progress.report(Some(summary));
+        };
+        if let Err(error) = thread::Builder::new().spawn(work) {
+            log.warn(&format!(
+                "this run is not reported: cannot start a thread: {error}"
+            ));
+            progress.report(None);
         }
     }
 
-    fn reporter(&self, plan: &Plan<'_>, log: &mut Log<'_>) -> Result<Reporter<'_>, Error> {
-        let report = plan.report(Some("running"), log)?;
-        let (destination, credentials, client) = plan.connection()?;
-        Ok(Reporter {
-            run: self,
-            report,
-            destination,
-            credentials,
-            client,
-        })
-    }
-
-    /// stdout belongs to the command.
-    fn exit(&self, ended: Ended, summary: &Summary, mut log: Log<'_>) -> Exit {
+    /// The exit code and the result, which goes to stderr: stdout belongs to the command.
+    fn exit(&self, exit: ExitReason, summary: &Summary, mut log: Log<'_>) -> Exit {
         let own = summary.error.as_ref().map_or(0, Error::exit_code);
-        let code = match ended.exit.code() {
+        let code = match exit.code() {
             0 if self.strict && matches!(own, 4 | 5) => own,
             code => code,
         };
@@ -124,7 +141,7 @@ impl Run<'_> {
         let print = self.options.print;
         match print.output {
             Output::Json => stderr = summary.json(log.redactor()),
-            Output::Text if print.quiet || self.options.dry_run => {}
+            Output::Text if print.quiet => {}
             Output::Text => {
                 let text = summary.text(log.redactor());
                 text.lines().for_each(|line| log.line(line));
@@ -138,97 +155,125 @@ impl Run<'_> {
     }
 }
 
-impl Reporter<'_> {
+/// What reports the run.
+struct Reporter {
+    progress: Arc<Progress>,
+    program: String,
+    options: Options,
+    env: Env,
+    /// When the run began.
+    since: SystemTime,
+}
+
+/// What both reports need.
+struct Way {
+    /// The report of INPROGRESS, on which the final one is based.
+    report: Report,
+    destination: Destination,
+    credentials: Credentials,
+    client: Client,
+    guard: Option<bool>,
+}
+
+impl Reporter {
     /// Reports INPROGRESS while the command runs, and its end when it has ended.
-    fn accompany(
+    fn report(&self, log: &mut Log<'_>) -> Summary {
+        let deadline = Deadline::after(self.options.network.timeout);
+        let (summary, way) = match Plan::new(&self.options, &self.env, deadline, log) {
+            Ok(plan) => (Summary::of(&plan), Self::way(&plan, log)),
+            Err(error) => (Summary::default(), Err(error)),
+        };
+        match way {
+            Ok(way) => self.report_both(&way, summary, deadline, log),
+            Err(error) => {
+                let reason = match error.hint() {
+                    Some(hint) => format!("{error} ({hint})"),
+                    None => error.to_string(),
+                };
+                log.warn(&format!("this run is not reported: {reason}"));
+                summary.with_error(error)
+            }
+        }
+    }
+
+    fn way(plan: &Plan<'_>, log: &mut Log<'_>) -> Result<Way, Error> {
+        let report = plan.report(Some("running"), log)?;
+        let (destination, credentials, client) = plan.connection()?;
+        Ok(Way {
+            report,
+            destination,
+            credentials,
+            client,
+            guard: plan.claim().options.guard,
+        })
+    }
+
+    fn report_both(
         &self,
-        running: Running,
-        since: SystemTime,
+        way: &Way,
         mut summary: Summary,
+        deadline: Deadline,
         log: &mut Log<'_>,
-    ) -> (Ended, Summary) {
-        let cancel = Cancel::default();
-        let (ended, end, begun) = thread::scope(|scope| {
-            let level = log.level();
-            let redactor = log.redactor().clone();
-            let cancel = &cancel;
-            let beginning = scope.spawn(move || {
-                // Somebody else may be writing: what there is to say comes back in lines.
-                let mut lines = Vec::new();
-                let mut keep = |line: &str| lines.push(line.to_owned());
-                let begun = self.begin(cancel, &mut Log::new(redactor, level, &mut keep));
-                (begun, lines)
-            });
-            let ended = running.wait();
-            let end = Instant::now();
-            // What is on its way is waited for: were it left alone, it could arrive after the end.
-            cancel.now();
-            (ended, end, beginning.join().ok())
-        });
-        let (begun, lines) = begun.unzip();
-        lines.into_iter().flatten().for_each(|line| log.line(&line));
-        let deadline = Deadline::since(end, self.run.options.network.timeout);
-        let report = self.end(ended, since, deadline, log);
-        let outcome = self.report_end(&report, deadline, begun.as_ref(), log);
+    ) -> Summary {
+        let begun = self.begin(way, deadline, log);
+        let ended = self.progress.wait_for_end();
+        let timeout = self.options.network.timeout;
+        let deadline = self.progress.deadline(ended, timeout);
+        let report = self.end(way, ended, deadline, log);
+        let outcome = way.report_end(&report, deadline, &begun, log);
         if let Some(error) = &outcome.error {
             log.error(error, true);
             summary.error = Some(error.clone());
         }
         summary.report = Some(report);
         summary.outcome = Some(outcome);
-        (ended, summary)
+        summary
     }
 
-    /// Reports INPROGRESS, unless the command has ended before it is sent.
-    fn begin(&self, cancel: &Cancel, log: &mut Log<'_>) -> Outcome {
-        let deadline = Deadline::after(self.run.options.network.timeout);
-        let outcome = {
-            let session = self.session(State::InProgress, deadline, log).until(cancel);
-            self.deliver(&mut self.delivery(session), &self.report)
-        };
+    /// Reports INPROGRESS, unless the command has ended before it is sent. What is on its way is
+    /// waited for: were it left alone, it could arrive after the end.
+    fn begin(&self, way: &Way, deadline: Deadline, log: &mut Log<'_>) -> Outcome {
+        let session = way.session(State::InProgress, deadline, log);
+        let session = session.until(&self.progress.cancel);
+        let outcome = way.deliver(&mut way.delivery(session), &way.report);
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
-            Some(error) => log.warn(&format!("INPROGRESS is not reported: {error}")),
+            Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
         }
         outcome
     }
 
-    /// What there is to report now.
-    fn end(
-        &self,
-        ended: Ended,
-        since: SystemTime,
-        deadline: Deadline,
-        log: &mut Log<'_>,
-    ) -> Report {
-        let options = self.run.options;
-        let counted = junit::count(&options.tests.junit, Some(since), deadline);
-        counted
-            .warnings
-            .iter()
-            .for_each(|warning| log.warn(warning));
-        let mut report = self.report.clone();
-        report.state = ending::state(ended);
+    /// The report of the final state.
+    fn end(&self, way: &Way, ended: Ended, deadline: Deadline, log: &mut Log<'_>) -> Report {
+        let mut report = way.report.clone();
+        report.state = ending::state(ended.end);
         report.duration = Some(ended.elapsed);
-        report.test_results = counted.results;
-        let text = ending::description(ended, &self.run.program(), counted.results);
-        report.describe(options, &text, self.product());
+        // Whoever asks to stop does not wait for long.
+        if ended.end != End::Stopped {
+            let patterns = &self.options.tests.junit;
+            let counted = junit::count(patterns, Some(self.since), deadline);
+            counted.warnings.iter().for_each(|text| log.warn(text));
+            report.test_results = counted.results;
+        }
+        let text = ending::description(ended, &self.program, report.test_results);
+        report.describe(&self.options, &text, way.destination.product());
         report
     }
+}
 
+impl Way {
     fn report_end(
         &self,
         report: &Report,
         deadline: Deadline,
-        begun: Option<&Outcome>,
+        begun: &Outcome,
         log: &mut Log<'_>,
     ) -> Outcome {
         let mut delivery = self.delivery(self.session(report.state, deadline, log));
         let mut outcome = self.deliver(&mut delivery, report);
-        // An INPROGRESS that was never answered may still be on its way.
-        let begun = begun.and_then(|begun| begun.error.as_ref());
+        // An INPROGRESS without an answer may still arrive.
         let is_lost = matches!(
-            begun,
+            begun.error,
             Some(Error::Unreachable { .. } | Error::Failing { .. })
         );
         for _ in 0..LOOKS {
@@ -238,13 +283,13 @@ impl Reporter<'_> {
             if delivery.shown_state(report).as_deref() != Some(State::InProgress.as_str()) {
                 break;
             }
-            outcome = delivery.deliver(report);
+            outcome = self.deliver(&mut delivery, report);
         }
         outcome
     }
 
     fn deliver(&self, delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
-        if guard::is_on(self.run.options.guard, report.state) {
+        if guard::is_on(self.guard, report.state) {
             guard::deliver(delivery, report)
         } else {
             delivery.deliver(report)
@@ -263,9 +308,5 @@ impl Reporter<'_> {
 
     fn delivery<'a, 'l>(&'a self, session: Session<'a, 'l>) -> Delivery<'a, 'l> {
         Delivery::new(session, &self.destination, Some(self.credentials.clone()))
-    }
-
-    fn product(&self) -> Product {
-        self.destination.product()
     }
 }

@@ -1,100 +1,85 @@
-//! Signals that ask us to stop, passed on to the command.
+//! Signals that would end us, passed on to the command.
 
 use std::fs;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{
+    SIGALRM, SIGCHLD, SIGINT, SIGPROF, SIGQUIT, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
-/// The signals that ask to stop.
-pub(super) const STOPPING: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
+use super::ending::STOPPING;
+use super::progress::Progress;
 
-/// The signals that have come, and where they go.
-pub(super) struct Signals(Arc<Shared>);
+/// Others that end a process which does not expect them.
+const ENDING: [i32; 7] = [
+    SIGALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+];
 
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    arrived: Condvar,
+/// The same where only Linux has them: SIGSTKFLT, SIGIO, SIGPWR and the real-time signals that the C
+/// library leaves to programs. <https://man7.org/linux/man-pages/man7/signal.7.html>
+fn ending_on_linux() -> impl Iterator<Item = i32> {
+    let linux = cfg!(target_os = "linux");
+    [16, 29, 30]
+        .into_iter()
+        .chain(34..=64)
+        .filter(move |_| linux)
 }
 
+/// Where signals go.
+pub(super) struct Signals(Arc<Mutex<Receiver>>);
+
 #[derive(Default)]
-struct State {
+struct Receiver {
     /// The command, while it may be sent something: once it is reaped, its number may be another's.
     child: Option<Pid>,
     /// What came before it had started.
     waiting: Vec<i32>,
-    /// The first that came.
-    first: Option<i32>,
 }
 
 impl Signals {
-    /// Catches them from now on.
-    pub(super) fn catch() -> io::Result<Self> {
-        let ignored = ignored();
-        // What is ignored stays so, and the command inherits that: nohup means it.
-        let caught = STOPPING.into_iter().chain([SIGUSR1, SIGUSR2]);
-        let caught = caught.filter(|signal| ignored & (1 << (signal - 1)) == 0);
-        let mut signals = SignalsInfo::<WithOrigin>::new(caught)?;
-        let shared = Arc::new(Shared::default());
-        let receiver = Arc::clone(&shared);
-        thread::spawn(move || {
+    /// Catches them from now on, and tells `progress` of those that ask to stop.
+    pub(super) fn catch(progress: &Arc<Progress>) -> io::Result<Self> {
+        let receiver = Arc::default();
+        let (shared, progress) = (Arc::clone(&receiver), Arc::clone(progress));
+        let (caught, is_caught) = mpsc::channel();
+        // The thread comes first: what is caught without one would be lost.
+        thread::Builder::new().spawn(move || {
+            let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(all()) else {
+                return;
+            };
+            // Nobody listens any more if the command could not be started.
+            let _ = caught.send(());
             for origin in signals.forever() {
-                receiver.lock().receive(&origin);
-                receiver.arrived.notify_all();
+                lock(&shared).receive(&origin);
+                if STOPPING.contains(&origin.signal) {
+                    progress.stop();
+                }
             }
-        });
-        Ok(Self(shared))
+        })?;
+        is_caught.recv().map_err(io::Error::other)?;
+        Ok(Self(receiver))
     }
 
     /// Passes on what has come, and what comes.
-    pub(super) fn pass_on_to(&self, child: u32) {
-        let mut state = self.0.lock();
-        state.child = i32::try_from(child).ok().and_then(Pid::from_raw);
-        for signal in std::mem::take(&mut state.waiting) {
-            state.send(signal);
+    pub(super) fn pass_on_to(&self, child: Option<Pid>) {
+        let mut receiver = lock(&self.0);
+        receiver.child = child;
+        for signal in std::mem::take(&mut receiver.waiting) {
+            receiver.send(signal);
         }
-    }
-
-    /// Waits until the command has ended, and leaves it to be reaped. Nothing is sent to it after
-    /// that.
-    pub(super) fn wait_for(&self, child: u32) {
-        let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) else {
-            return;
-        };
-        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while matches!(waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
-        self.0.lock().child = None;
-    }
-
-    /// The first that came and asked to stop. One that went to the whole group may have ended the
-    /// command before it has got to us: it is waited for this long.
-    pub(super) fn first(&self, patience: Duration) -> Option<i32> {
-        let shared = &self.0;
-        let waited =
-            (shared.arrived).wait_timeout_while(shared.lock(), patience, |it| it.first.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.first
     }
 }
 
-impl State {
+impl Receiver {
     fn receive(&mut self, origin: &Origin) {
-        if STOPPING.contains(&origin.signal) {
-            self.first.get_or_insert(origin.signal);
-        }
-        // The terminal sends to every process that it shows, the command among them.
-        let nobody = origin
-            .process
-            .as_ref()
-            .is_none_or(|process| process.pid == 0);
-        if origin.cause == Cause::Kernel || nobody {
+        if origin.signal == SIGCHLD || went_to_the_command(origin) {
             return;
         }
         if self.child.is_some() {
@@ -105,17 +90,43 @@ impl State {
     }
 
     fn send(&self, signal: i32) {
-        if let (Some(child), Some(signal)) = (self.child, Signal::from_named_raw(signal)) {
-            // It may just have ended: then it does not matter.
+        let Some(child) = self.child else { return };
+        // It may just have ended: then it does not matter.
+        if let Some(signal) = Signal::from_named_raw(signal) {
             let _ = kill_process(child, signal);
+        } else {
+            // rustix does not send real-time signals.
+            let kill = format!("kill -{signal} {}", child.as_raw_nonzero());
+            let mut sh = Command::new("/bin/sh");
+            let _ = sh
+                .args(["-c", &kill])
+                .env_clear()
+                .stderr(Stdio::null())
+                .status();
         }
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whether the command has got the signal too: the terminal sends Ctrl-C to every process that it
+/// shows. Where it closes, only the first of them hears it.
+fn went_to_the_command(origin: &Origin) -> bool {
+    let from_terminal = if cfg!(target_os = "linux") {
+        // Without a sender, it may come from outside of our PID namespace, as `docker stop` does.
+        origin.cause == Cause::Kernel
+    } else {
+        let nobody = |process: &signal_hook::low_level::siginfo::Process| process.pid == 0;
+        origin.cause == Cause::Kernel || origin.process.as_ref().is_none_or(nobody)
+    };
+    from_terminal && [SIGINT, SIGQUIT].contains(&origin.signal)
+}
+
+/// The signals to catch. What is ignored stays so, and the command inherits that: nohup means it.
+/// SIGCHLD is not passed on: were it ignored, nobody could tell how the command has ended.
+fn all() -> impl Iterator<Item = i32> {
+    let ignored = ignored();
+    let others = STOPPING.into_iter().chain(ENDING).chain(ending_on_linux());
+    let others = others.filter(move |signal| ignored & (1 << (signal - 1)) == 0);
+    others.chain([SIGCHLD])
 }
 
 /// The signals that we were started to ignore, as bits. Only Linux tells without unsafe code.
@@ -124,4 +135,8 @@ fn ignored() -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0)
+}
+
+fn lock(receiver: &Mutex<Receiver>) -> MutexGuard<'_, Receiver> {
+    receiver.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -56,7 +56,7 @@ struct Own {
 
 impl<'a> Claims<'a> {
     pub(super) fn new(args: &'a SyncArgs, plan: &'a Plan<'_>, env: &Env) -> Result<Self, Error> {
-        let own = env.read().map_err(|error| Error::Setting {
+        let own = env.read(&[]).map_err(|error| Error::Setting {
             origin: "CI_JOB_ID, CI_PIPELINE_ID".into(),
             problem: error.to_string(),
             hint: None,

@@ -60,7 +60,7 @@ fn sync(
     deadline: Deadline,
     log: &mut Log<'_>,
 ) -> Result<Tally, Error> {
-    let plan = Plan::new(options, env, log)?;
+    let plan = Plan::new(options, env, deadline, log)?;
     if plan.info.is_none_or(|info| info.id != "gitlab") {
         return Err(Error::setting(
             "sync",
