@@ -120,7 +120,7 @@ impl<'a> Claims<'a> {
         if let Some((state, description)) = self.whole_state(pipeline.about.id, &jobs) {
             let is_child = jobs
                 .iter()
-                .any(|job| job.is_child && job.pipeline == pipeline.about.id);
+                .any(|job| job.is_child && job.pipeline.id == pipeline.about.id);
             all.extend(self.whole(&context, is_child, state, &description)?);
         }
         Ok(all)
@@ -140,7 +140,7 @@ impl<'a> Claims<'a> {
         let commit = pipeline.commit().map(str::to_owned);
         let (branch, tag) = match about.merge_request() {
             Some(iid) => (Some(source_branch(iid)?), None),
-            None if pipeline.tag => (None, Some(about.git_ref.clone())),
+            None if pipeline.is_of_tag() => (None, Some(about.git_ref.clone())),
             None => (Some(about.git_ref.clone()), None),
         };
         Ok(Context {
@@ -158,7 +158,7 @@ impl<'a> Claims<'a> {
         let context = Context {
             job_name: Some(job.full_name()),
             url: Some(job.web_url.clone()),
-            build_number: Some(job.number.clone()),
+            build_number: Some(job.pipeline.number()),
             ..pipeline.clone()
         };
         let mut report = self.report(&context, standing.state().unwrap_or(State::InProgress))?;
@@ -220,7 +220,7 @@ impl<'a> Claims<'a> {
     fn whole_state(&self, pipeline: u64, jobs: &[&Job]) -> Option<(State, String)> {
         let is_ours = |job: &Job| {
             self.is_own(pipeline)
-                && job.pipeline == pipeline
+                && job.pipeline.id == pipeline
                 && Some(&job.stage) == self.own.ci_job_stage.as_ref()
         };
         let with = |standing| {

@@ -141,7 +141,8 @@ impl Sync<'_> {
         let theirs = Theirs::new(theirs, self.plan.product());
         let mut differences = Vec::new();
         for wanted in all {
-            match theirs.compare(&wanted, &mut delivery)? {
+            self.set_patience(SHARE, &mut delivery);
+            match theirs.compare(&wanted, &mut delivery) {
                 Difference::Send => differences.push(wanted.report),
                 Difference::Kept(kept) => {
                     let outcome = delivery.outcome(None, None, Some(kept));
@@ -164,6 +165,13 @@ impl Sync<'_> {
         Delivery::new(session, &self.destination, self.credentials.clone())
     }
 
+    /// Lets one of many requests try for so long.
+    fn set_patience(&self, patience: Duration, delivery: &mut Delivery<'_, '_>) {
+        let (total, until) = (self.deadline.total(), self.deadline.elapsed() + patience);
+        let policy = Policy::one_of_many(total, until);
+        delivery.session().change_policy(policy);
+    }
+
     /// Sends all of them, one after another, even when one is refused.
     fn send(&self, reports: Vec<Report>, delivery: &mut Delivery<'_, '_>, tally: &mut Tally) {
         let deadline = self.deadline;
@@ -175,8 +183,7 @@ impl Sync<'_> {
                 tally.counts.not_tried += 1;
             } else {
                 let (begun, share) = (deadline.elapsed(), deadline.left() / left);
-                let policy = Policy::one_of_many(deadline.total(), begun + share.max(SHARE));
-                delivery.session().change_policy(policy);
+                self.set_patience(share.max(SHARE), delivery);
                 let mut outcome = delivery.deliver(&report);
                 outcome.elapsed = outcome.elapsed.saturating_sub(begun);
                 tally.add(self.plan, report, Some(outcome));

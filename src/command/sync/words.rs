@@ -43,13 +43,10 @@ pub(super) fn description(job: &Job) -> Option<String> {
     match (job.status.as_str(), job.failure_reason.as_deref()) {
         ("skipped", _) => Some("The job was skipped.".into()),
         ("manual", _) => Some("The job waits to be started by hand.".into()),
-        ("failed", Some(reason)) => {
-            let tolerated = if job.allow_failure {
-                " (allowed to fail)"
-            } else {
-                ""
-            };
-            Some(format!("{}{tolerated}", in_words(reason)))
+        ("failed", reason) => {
+            let reason = in_words(reason.unwrap_or("unknown_failure"));
+            let tolerated = ["", " (allowed to fail)"][usize::from(job.allow_failure)];
+            Some(format!("{reason}{tolerated}"))
         }
         _ => None,
     }
@@ -101,10 +98,8 @@ mod tests {
     #[test]
     fn an_unknown_word_is_running_and_an_unknown_reason_is_told_as_it_is() {
         for word in ["superseded", "SUCCESS", ""] {
-            let job = Job {
-                status: word.into(),
-                ..Job::default()
-            };
+            let mut job = Job::default();
+            word.clone_into(&mut job.status);
             assert_eq!(Standing::of(&job), Standing::Running, "{word}");
         }
         assert_eq!(
