@@ -36,14 +36,17 @@ pub enum DetectedCommit {
 }
 
 impl DetectedCommit {
+    /// The value of `variable`.
+    pub(crate) fn of(variable: &'static str, value: Option<String>) -> Self {
+        value.map_or(Self::Nothing, |value| Self::check(variable, &value))
+    }
+
     /// The first of `candidates` that is set.
     pub(crate) fn first_set<const N: usize>(
         candidates: [(&'static str, Option<String>); N],
     ) -> Self {
-        candidates
-            .into_iter()
-            .find_map(|(variable, value)| value.map(|value| Self::check(variable, &value)))
-            .unwrap_or_default()
+        let set = candidates.into_iter().find(|(_, value)| value.is_some());
+        set.map_or(Self::Nothing, |(variable, value)| Self::of(variable, value))
     }
 
     /// The first of `candidates` that is a hash; else the first that is set.
@@ -65,14 +68,10 @@ impl DetectedCommit {
     /// A hash, or the first digits of one, which git may complete. In pull requests, webhooks of
     /// Bitbucket Cloud contain 12 digits, which CIs pass on.
     pub(crate) fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
-        let Some(value) = value else {
-            return Self::Nothing;
-        };
-        let found = Self::check(variable, &value);
-        if is_hash_or_prefix(&value) {
-            found.or_ask_git_for(&value)
-        } else {
-            found
+        let found = Self::of(variable, value.clone());
+        match value.filter(|value| is_hash_or_prefix(value)) {
+            Some(prefix) => found.or_ask_git_for(&prefix),
+            None => found,
         }
     }
 

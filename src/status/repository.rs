@@ -59,6 +59,16 @@ impl Repository {
         })
     }
 
+    /// The repository with this clone URL, if it names one.
+    pub(crate) fn cloned_from(url: Option<String>) -> Option<Self> {
+        Self::from_url(&url?)
+    }
+
+    /// The repository with the path `owner/name` on an unknown host.
+    pub(crate) fn with_path(path: Option<String>) -> Option<Self> {
+        Self::at(Site::Elsewhere, None, &path?)
+    }
+
     /// The repository with the path `owner/name` on this host.
     pub(crate) fn at(site: Site, host: Option<&str>, path: &str) -> Option<Self> {
         let (owner, name) = path.rsplit_once('/')?;

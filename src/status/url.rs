@@ -12,6 +12,11 @@ pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// `text`, encoded for a segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
 /// The characters to encode in a whole URL. CIs put job names into URLs without encoding them.
 ///
 /// Braces are among them because Bitbucket Cloud evaluates `{…}`: "Templates are URLs that contain

@@ -1,12 +1,6 @@
 //! Jenkins. <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::Repository;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Jenkins {
@@ -69,7 +63,7 @@ impl Provider for Jenkins {
             tag.or(branch.map(Refname::Branch))
                 .or_else(|| git_branch(&self.git_branch?))
         };
-        let mut context = Context {
+        Context {
             commit: match self.ghprbactualcommit {
                 None if merged && pull_request.is_some() => DetectedCommit::refused(
                     "GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge)",
@@ -79,11 +73,7 @@ impl Provider for Jenkins {
                     ("GIT_COMMIT", self.git_commit),
                 ]),
             },
-            repository: self
-                .git_url
-                .or(self.git_url_1)
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.git_url.or(self.git_url_1)),
             // No variable holds the values of a Pipeline's matrix: such jobs need --key.
             job_name: self.job_name.map(|job| match self.stage_name {
                 // Stages such as `Declarative: Post Actions` are part of every job.
@@ -93,10 +83,8 @@ impl Provider for Jenkins {
             url: self.build_url,
             build_number: self.build_number,
             pull_request,
-            ..Context::default()
-        };
-        context.set_refname(refname);
-        context
+            ..Context::on(refname)
+        }
     }
 }
 
