@@ -150,7 +150,7 @@ impl Claim<'_> {
             env::check_expanded(&origin(), given)?;
             if given.trim().is_empty() {
                 let hint = "unset it to use a key made from the job's name";
-                return Err(Error::setting(&origin(), "it is blank", hint));
+                return Err(Error::setting(origin(), "it is blank", hint));
             }
         }
         Ok(key::within(&self.whole_key(), self.limits().key))

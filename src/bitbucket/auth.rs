@@ -75,12 +75,8 @@ fn read_any(
     let consumer = match (id, client_secret) {
         (None, None) => None,
         (Some(id), Some(secret)) => Some((id, secret)),
-        (Some(_), None) => {
-            return Err(one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"));
-        }
-        (None, Some(_)) => {
-            return Err(one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"));
-        }
+        (Some(_), None) => return one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"),
+        (None, Some(_)) => return one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"),
     };
     let arn = variables.bitbucket_access_token_arn;
     let arn = arn.filter(|_| token.is_none());
@@ -97,11 +93,7 @@ fn read_any(
         (_, Some((id, secret)), None | Some(Method::OAuth)) => {
             let url = variables.bitbucket_oauth_url;
             let url = url::server_url(url.as_deref().unwrap_or(OAUTH_URL), allow_http);
-            let url = url.map_err(|problem| Error::Setting {
-                origin: "BITBUCKET_OAUTH_URL".into(),
-                problem,
-                hint: None,
-            })?;
+            let url = url.map_err(|problem| Error::unusable("BITBUCKET_OAUTH_URL", problem))?;
             Ok(Some(Credentials::Consumer { id, secret, url }))
         }
         (_, None, Some(Method::OAuth)) => Err(Error::setting(
@@ -186,12 +178,12 @@ fn with_token(
     }
 }
 
-fn one_of_two(missing: &str, set: &str) -> Error {
-    Error::setting(
+fn one_of_two<T>(missing: &str, set: &str) -> Result<T, Error> {
+    Err(Error::setting(
         missing,
-        &format!("it is not set, but {set} is"),
+        format!("it is not set, but {set} is"),
         "set both for an OAuth consumer; a protected variable is missing on unprotected branches",
-    )
+    ))
 }
 
 /// A secret from `variable`, else from the file that `{variable}_FILE` names.
@@ -208,7 +200,7 @@ fn secret(
                 return Err(Error::setting(
                     &file_variable,
                     "it is a token, not the path of a file",
-                    &format!("put the token into {variable}, or into a file"),
+                    format!("put the token into {variable}, or into a file"),
                 ));
             }
             let text = read_file(&file_variable, &path)?;
@@ -236,47 +228,40 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         env::check_expanded(origin, text)?;
     }
     let only = "put only the token in it";
-    let problem = if text.is_empty() {
-        Some(("it is empty", "put the token or secret in it"))
-    } else if text.contains('\u{fffd}') {
-        Some(("it is not valid UTF-8", only))
-    } else if text.contains(char::is_control) {
-        Some((
-            "it contains a line break or another control character",
-            only,
-        ))
-    } else if text.contains("[MASKED]") {
-        Some((
-            "it contains [MASKED], which a CI's log shows in place of a secret",
-            "copy the token from where it was made",
-        ))
-    } else if is_quoted(text) {
-        Some(("it is in quotes", "leave out the quotes"))
-    } else if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
-        Some((
-            "it is a whole JSON object",
-            "put only the token in it; from AWS Secrets Manager, name the key behind the secret: \
-             SECRET:KEY",
-        ))
-    } else if Kind::of(&token) == Kind::AppPassword {
-        Some((
+    let refuse = |problem: &str, hint: &str| Err(Error::setting(origin, problem, hint));
+    if text.is_empty() {
+        return refuse("it is empty", "put the token or secret in it");
+    }
+    if text.contains('\u{fffd}') {
+        return refuse("it is not valid UTF-8", only);
+    }
+    if text.contains(char::is_control) {
+        let problem = "it contains a line break or another control character";
+        return refuse(problem, only);
+    }
+    if text.contains("[MASKED]") {
+        let problem = "it contains [MASKED], which a CI's log shows in place of a secret";
+        return refuse(problem, "copy the token from where it was made");
+    }
+    if is_quoted(text) {
+        return refuse("it is in quotes", "leave out the quotes");
+    }
+    if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
+        let hint = "put only the token in it; from AWS Secrets Manager, name the key behind the \
+                    secret: SECRET:KEY";
+        return refuse("it is a whole JSON object", hint);
+    }
+    if Kind::of(&token) == Kind::AppPassword {
+        return refuse(
             "it is an app password (ATBB…); app passwords stopped working on 2026-07-28",
             "create a repository access token (Repository settings, Access tokens) with the scope \
              repository (read), and unset BITBUCKET_USERNAME",
-        ))
-    } else {
-        None
-    };
-    if let Some((problem, hint)) = problem {
-        return Err(Error::setting(origin, problem, hint));
+        );
     }
     let is_path = Path::new(text).is_absolute() && Path::new(text).exists();
     if is_path && !origin.ends_with("_FILE") {
-        return Err(Error::setting(
-            origin,
-            "it is the path of a file",
-            &format!("to read it from that file, name the variable {origin}_FILE"),
-        ));
+        let hint = format!("to read it from that file, name the variable {origin}_FILE");
+        return refuse("it is the path of a file", &hint);
     }
     Ok(token)
 }
@@ -332,6 +317,9 @@ pub fn redactor(env: &Env) -> Redactor {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
 
     fn read_from(variables: &[(&str, &str)], method: Option<Method>) -> Result<String, Error> {
@@ -344,36 +332,28 @@ mod tests {
 
     #[test]
     fn the_kind_of_token_and_the_user_name_choose_basic_or_bearer() {
-        let token = |token| ("BITBUCKET_ACCESS_TOKEN", token);
-        let user = ("BITBUCKET_USERNAME", "me@example.com");
-        for (variables, method, expected) in [
-            (vec![], None, "none"),
-            (vec![user], None, "none"),
-            (vec![token("t0ken")], None, "Bearer t0ken"),
-            (vec![token("t0ken\n")], None, "Bearer t0ken"),
-            (
-                vec![token("t0ken"), user],
-                None,
-                "Basic bWVAZXhhbXBsZS5jb206dDBrZW4=",
-            ),
-            (vec![token("ATCTT3x"), user], None, "Bearer ATCTT3x"),
-            (vec![token("BBDC-x"), user], None, "Bearer BBDC-x"),
-            (
-                vec![token("t0ken"), user],
-                Some(Method::Bearer),
-                "Bearer t0ken",
-            ),
-            (
-                vec![token("ATCTT3x"), user],
-                Some(Method::Basic),
-                "Basic bWVAZXhhbXBsZS5jb206QVRDVFQzeA==",
-            ),
+        let (basic, bearer) = (Some(Method::Basic), Some(Method::Bearer));
+        let user = "me@example.com";
+        for (token, user, method, expected) in [
+            ("", "", None, "none"),
+            ("", user, None, "none"),
+            ("t0ken", "", None, "Bearer t0ken"),
+            ("t0ken\n", "", None, "Bearer t0ken"),
+            ("t0ken", user, None, "Basic me@example.com:t0ken"),
+            ("ATCTT3x", user, None, "Bearer ATCTT3x"),
+            ("BBDC-x", user, None, "Bearer BBDC-x"),
+            ("t0ken", user, bearer, "Bearer t0ken"),
+            ("ATCTT3x", user, basic, "Basic me@example.com:ATCTT3x"),
         ] {
-            assert_eq!(
-                read_from(&variables, method),
-                Ok(expected.to_owned()),
-                "{variables:?}"
-            );
+            let variables = [
+                ("BITBUCKET_ACCESS_TOKEN", token),
+                ("BITBUCKET_USERNAME", user),
+            ];
+            let expected = match expected.split_once(' ') {
+                Some(("Basic", pair)) => format!("Basic {}", BASE64_STANDARD.encode(pair)),
+                _ => expected.to_owned(),
+            };
+            assert_eq!(read_from(&variables, method), Ok(expected), "{variables:?}");
         }
     }
 
@@ -396,10 +376,8 @@ mod tests {
             assert_eq!(error.exit_code(), 2);
         }
         for token in ["$", "$1", "$a-b", "a$B"] {
-            assert!(
-                read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None).is_ok(),
-                "{token}"
-            );
+            let read = read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None);
+            assert!(read.is_ok(), "{token}");
         }
     }
 }

@@ -48,8 +48,18 @@ impl Context {
 
     /// Reads `refs/heads/…` into `branch` or `refs/tags/…` into `tag`.
     pub(crate) fn set_refname(&mut self, refname: Option<Refname>) {
-        self.branch = refname.clone().and_then(Refname::branch);
-        self.tag = refname.and_then(Refname::tag);
+        (self.branch, self.tag) = match refname {
+            Some(Refname::Branch(name)) => (Some(name), None),
+            Some(Refname::Tag(name)) => (None, Some(name)),
+            None => (None, None),
+        };
+    }
+
+    /// Nothing but the branch or tag.
+    pub(crate) fn on(refname: Option<Refname>) -> Self {
+        let mut context = Self::default();
+        context.set_refname(refname);
+        context
     }
 }
 

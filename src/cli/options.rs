@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use clap::{ArgMatches, Args as _, FromArgMatches};
 
 use super::values::{Method, Output, seconds};
 use super::variables::{self, Origins, variable};
@@ -114,39 +114,33 @@ impl Group {
         }
     }
 
-    /// Takes the group's options out of `matches`, which is a copy less of all that clap has found.
+    /// Takes the group's options out of `matches`.
     pub(super) fn read(
         self,
         options: &mut Options,
         matches: &mut ArgMatches,
     ) -> Result<(), clap::Error> {
         match self {
-            Self::Build => options.build = BuildArgs::from_arg_matches_mut(matches)?,
-            Self::Commit => options.commit = CommitArgs::from_arg_matches_mut(matches)?.commit,
-            Self::Provider => {
-                options.provider = ProviderArgs::from_arg_matches_mut(matches)?.provider;
-            }
-            Self::Tests => options.tests = TestsArgs::from_arg_matches_mut(matches)?,
-            Self::Destination => {
-                options.destination = DestinationArgs::from_arg_matches_mut(matches)?;
-            }
-            Self::Credentials => {
-                options.credentials = CredentialsArgs::from_arg_matches_mut(matches)?;
-            }
-            Self::Network => options.network = NetworkArgs::from_arg_matches_mut(matches)?,
-            Self::GitLab => {
-                let read = GitLabArgs::from_arg_matches_mut(matches)?;
-                options.gitlab_ca_file = read.gitlab_ca_file;
-            }
-            Self::Guard => {
-                options.guard = GuardArgs::from_arg_matches_mut(matches)?.wish(options);
-            }
-            Self::NoFail => options.no_fail = NoFailArgs::from_arg_matches_mut(matches)?.no_fail,
-            Self::DryRun => options.dry_run = DryRunArgs::from_arg_matches_mut(matches)?.dry_run,
-            Self::Print => options.print = PrintArgs::from_arg_matches_mut(matches)?,
+            Self::Build => options.build = take(matches)?,
+            Self::Commit => options.commit = take::<CommitArgs>(matches)?.commit,
+            Self::Provider => options.provider = take::<ProviderArgs>(matches)?.provider,
+            Self::Tests => options.tests = take(matches)?,
+            Self::Destination => options.destination = take(matches)?,
+            Self::Credentials => options.credentials = take(matches)?,
+            Self::Network => options.network = take(matches)?,
+            Self::GitLab => options.gitlab_ca_file = take::<GitLabArgs>(matches)?.gitlab_ca_file,
+            Self::Guard => options.guard = take::<GuardArgs>(matches)?.wish(options),
+            Self::NoFail => options.no_fail = take::<NoFailArgs>(matches)?.no_fail,
+            Self::DryRun => options.dry_run = take::<DryRunArgs>(matches)?.dry_run,
+            Self::Print => options.print = take(matches)?,
         }
         Ok(())
     }
+}
+
+/// Takes a group out of `matches`, which is a copy less of all that clap has found.
+fn take<A: FromArgMatches>(matches: &mut ArgMatches) -> Result<A, clap::Error> {
+    A::from_arg_matches_mut(matches)
 }
 
 #[derive(clap::Args)]
@@ -188,12 +182,7 @@ pub struct BuildArgs {
     /// A later report with the same key overwrites this status. The default is ci/, the CI and
     /// the job's name. A key that is too long for Bitbucket (Cloud: 40 characters) is shortened
     /// and ends in a hash. If BUILD_STATUS_KEY is not set, BUILD_KEY is read.
-    #[arg(
-        long,
-        env = variable("key"),
-        value_name = "KEY",
-        verbatim_doc_comment
-    )]
+    #[arg(long, env = variable("key"), value_name = "KEY", verbatim_doc_comment)]
     pub key: Option<String>,
     /// Name of the status, shown as its link [default: job name and build number]
     #[arg(long, env = variable("name"), value_name = "NAME")]
@@ -208,12 +197,7 @@ pub struct BuildArgs {
     ///
     /// Bitbucket shows the status in pull requests from this branch. Pass an empty argument to
     /// send neither branch nor tag.
-    #[arg(
-        long,
-        env = variable("refname"),
-        value_name = "REF",
-        verbatim_doc_comment
-    )]
+    #[arg(long, env = variable("refname"), value_name = "REF", verbatim_doc_comment)]
     pub refname: Option<String>,
 }
 
@@ -224,12 +208,7 @@ pub struct DestinationArgs {
     #[arg(long, env = variable("repository"), value_name = "[WORKSPACE/]REPO")]
     pub repository: Option<String>,
     /// Workspace or project of the repository [default: from the CI or the git remote]
-    #[arg(
-        long,
-        visible_alias = "project",
-        env = variable("workspace"),
-        value_name = "WORKSPACE"
-    )]
+    #[arg(long, visible_alias = "project", env = variable("workspace"), value_name = "WORKSPACE")]
     pub workspace: Option<String>,
     /// Base URL of Bitbucket Cloud's API [default: https://api.bitbucket.org/2.0]
     #[arg(long, env = variable("api_root"), value_name = "URL")]
@@ -237,12 +216,7 @@ pub struct DestinationArgs {
     /// Base URL of a Bitbucket Data Center, with its context path [default: Bitbucket Cloud]
     ///
     /// If the CI's clone URL contains /scm/, the default is taken from it.
-    #[arg(
-        long,
-        env = variable("server_url"),
-        value_name = "URL",
-        verbatim_doc_comment
-    )]
+    #[arg(long, env = variable("server_url"), value_name = "URL", verbatim_doc_comment)]
     pub server_url: Option<String>,
     /// Key that a "Required builds" merge check on Data Center expects [default: the key]
     #[arg(long, env = variable("parent"), value_name = "KEY")]
@@ -273,22 +247,13 @@ pub struct NetworkArgs {
     ///
     /// If BUILD_STATUS_CA_FILE is not set, SSL_CERT_FILE is read. Proxies are configured with
     /// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
-    #[arg(
-        long,
-        env = variable("ca_file"),
-        value_name = "PEM",
-        verbatim_doc_comment
-    )]
+    #[arg(long, env = variable("ca_file"), value_name = "PEM", verbatim_doc_comment)]
     pub ca_file: Option<String>,
     /// Client certificate, for a server that requests one
     #[arg(long, env = variable("client_cert"), value_name = "PEM")]
     pub client_cert: Option<String>,
     /// Private key of the client certificate [default: in the certificate's file]
-    #[arg(
-        long,
-        env = variable("client_key"),
-        value_name = "PEM"
-    )]
+    #[arg(long, env = variable("client_key"), value_name = "PEM")]
     pub client_key: Option<String>,
     /// Allow unencrypted http to other machines
     #[arg(long, env = variable("allow_http"), value_parser = BoolishValueParser::new())]
@@ -346,13 +311,7 @@ struct DryRunArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct PrintArgs {
     /// Format of the result
-    #[arg(
-        long,
-        env = variable("output"),
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t
-    )]
+    #[arg(long, env = variable("output"), value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) output: Output,
     /// Print only errors, and JSON if requested
     #[arg(short, long, conflicts_with = "verbose")]

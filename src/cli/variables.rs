@@ -113,9 +113,8 @@ fn text(value: &OsStr) -> Result<(), String> {
 
 fn number_of_seconds(value: &OsStr) -> Result<(), String> {
     let text = value.to_string_lossy();
-    seconds(&text)
-        .map(drop)
-        .map_err(|problem| format!("`{text}` is {problem}"))
+    let read = seconds(&text).map(drop);
+    read.map_err(|problem| format!("`{text}` is {problem}"))
 }
 
 fn whole_number(value: &OsStr) -> Result<(), String> {
@@ -126,9 +125,8 @@ fn whole_number(value: &OsStr) -> Result<(), String> {
 
 fn length_of_time(value: &OsStr) -> Result<(), String> {
     let text = value.to_string_lossy();
-    time_span(&text)
-        .map(drop)
-        .map_err(|problem| format!("`{text}`: {problem}"))
+    let read = time_span(&text).map(drop);
+    read.map_err(|problem| format!("`{text}`: {problem}"))
 }
 
 fn yes_or_no(value: &OsStr) -> Result<(), String> {

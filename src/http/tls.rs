@@ -48,7 +48,7 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
         return match &args.client_key {
             None => Ok(None),
             Some(_) => Err(Error::setting(
-                &origins.name("client_key"),
+                origins.name("client_key"),
                 "the certificate for this key is missing",
                 "set --client-cert or BUILD_STATUS_CLIENT_CERT too",
             )),
@@ -65,16 +65,15 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
     };
     let pem = Pem { key: None, ..pem };
     let chain = pem.certificates(&origin, path)?;
-    let key = key.ok_or_else(|| Error::Setting {
-        origin: key_origin,
-        problem: format!("the file `{key_path}` contains no private key in PEM format"),
-        hint: Some("pass the key with --client-key; decrypt an encrypted key first".into()),
+    let key = key.ok_or_else(|| {
+        let problem = format!("the file `{key_path}` contains no private key in PEM format");
+        let hint = "pass the key with --client-key; decrypt an encrypted key first";
+        Error::setting(key_origin, problem, hint)
     })?;
     // ureq panics if certificate and key do not match.
-    check_pair(&chain, &key).map_err(|problem| Error::Setting {
-        origin,
-        problem: format!("the certificate and its key cannot be used: {problem}"),
-        hint: None,
+    check_pair(&chain, &key).map_err(|problem| {
+        let problem = format!("the certificate and its key cannot be used: {problem}");
+        Error::unusable(origin, problem)
     })?;
     Ok(Some(ClientCert::new_with_certs(&chain, key)))
 }
@@ -105,7 +104,7 @@ impl Pem {
             key: None,
         };
         let broken = |problem: &str, hint: &str| {
-            Error::setting(origin, &format!("the file `{path}` {problem}"), hint)
+            Error::setting(origin, format!("the file `{path}` {problem}"), hint)
         };
         let text = plain(&bytes);
         if text.contains("BEGIN TRUSTED CERTIFICATE") {
@@ -128,15 +127,12 @@ impl Pem {
 
     fn certificates(self, origin: &str, path: &str) -> Result<Vec<Certificate<'static>>, Error> {
         if self.certificates.is_empty() {
-            return Err(Error::Setting {
-                origin: origin.to_owned(),
-                problem: format!("the file `{path}` contains no certificate in PEM format"),
-                hint: Some(
-                    "convert it; from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl \
-                     pkcs12 -in FILE -nodes"
-                        .into(),
-                ),
-            });
+            return Err(Error::setting(
+                origin,
+                format!("the file `{path}` contains no certificate in PEM format"),
+                "convert it; from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl \
+                 pkcs12 -in FILE -nodes",
+            ));
         }
         Ok(self.certificates)
     }

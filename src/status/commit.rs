@@ -36,14 +36,17 @@ pub enum DetectedCommit {
 }
 
 impl DetectedCommit {
+    /// The value of `variable`.
+    pub(crate) fn of(variable: &'static str, value: Option<String>) -> Self {
+        value.map_or(Self::Nothing, |value| Self::check(variable, &value))
+    }
+
     /// The first of `candidates` that is set.
     pub(crate) fn first_set<const N: usize>(
         candidates: [(&'static str, Option<String>); N],
     ) -> Self {
-        candidates
-            .into_iter()
-            .find_map(|(variable, value)| value.map(|value| Self::check(variable, &value)))
-            .unwrap_or_default()
+        let set = candidates.into_iter().find(|(_, value)| value.is_some());
+        set.map_or(Self::Nothing, |(variable, value)| Self::of(variable, value))
     }
 
     /// The first of `candidates` that is a hash; else the first that is set.
@@ -65,14 +68,10 @@ impl DetectedCommit {
     /// A hash, or the first digits of one, which git may complete. In pull requests, webhooks of
     /// Bitbucket Cloud contain 12 digits, which CIs pass on.
     pub(crate) fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
-        let Some(value) = value else {
-            return Self::Nothing;
-        };
-        let found = Self::check(variable, &value);
-        if is_hash_or_prefix(&value) {
-            found.or_ask_git_for(&value)
-        } else {
-            found
+        let found = Self::of(variable, value.clone());
+        match value.filter(|value| is_hash_or_prefix(value)) {
+            Some(prefix) => found.or_ask_git_for(&prefix),
+            None => found,
         }
     }
 
@@ -80,9 +79,8 @@ impl DetectedCommit {
         if is_full_hash(value) {
             Self::Hash(value.to_ascii_lowercase())
         } else {
-            Self::refused(format!(
-                "{variable} is `{value}`, which is not a commit hash"
-            ))
+            let reason = format!("{variable} is `{value}`, which is not a commit hash");
+            Self::refused(reason)
         }
     }
 
@@ -146,45 +144,26 @@ mod tests {
     fn what_is_not_a_hash_is_kept_for_the_message_only() {
         let main = || Some("main".to_owned());
         let sha = || Some(SHA.to_uppercase());
-        assert_eq!(
-            DetectedCommit::first_set([("A", None), ("B", sha())]).hash(),
-            Some(SHA)
-        );
-        assert_eq!(
-            DetectedCommit::first_hash([("A", main()), ("B", sha())]).hash(),
-            Some(SHA)
-        );
+        let set = |a, b| DetectedCommit::first_set([("A", a), ("B", b)]);
+        let hash = |a, b| DetectedCommit::first_hash([("A", a), ("B", b)]);
+        assert_eq!(set(None, sha()).hash(), Some(SHA));
+        assert_eq!(hash(main(), sha()).hash(), Some(SHA));
         let refused = DetectedCommit::refused("A is `main`, which is not a commit hash");
-        assert_eq!(
-            DetectedCommit::first_set([("A", main()), ("B", sha())]),
-            refused
-        );
-        assert_eq!(
-            DetectedCommit::first_hash([("A", main()), ("B", main())]),
-            refused
-        );
-        assert_eq!(
-            DetectedCommit::first_hash([("A", None)]),
-            DetectedCommit::Nothing
-        );
+        assert_eq!(set(main(), sha()), refused);
+        assert_eq!(hash(main(), main()), refused);
+        assert_eq!(hash(None, None), DetectedCommit::Nothing);
     }
 
     #[test]
     fn git_is_asked_for_the_rest_of_a_hash_and_for_no_word() {
-        let found = |value: &str| DetectedCommit::hash_or_prefix("A", Some(value.to_owned()));
-        assert_eq!(found(SHA).hash(), Some(SHA));
-        assert_eq!(
-            found("1ecfd275763e"),
-            DetectedCommit::refused("A is `1ecfd275763e`, which is not a commit hash")
-                .or_ask_git_for("1ecfd275763e")
-        );
-        assert_eq!(
-            found("main"),
-            DetectedCommit::refused("A is `main`, which is not a commit hash")
-        );
-        assert_eq!(
-            DetectedCommit::hash_or_prefix("A", None),
-            DetectedCommit::Nothing
-        );
+        let found =
+            |value: Option<&str>| DetectedCommit::hash_or_prefix("A", value.map(str::to_owned));
+        assert_eq!(found(Some(SHA)).hash(), Some(SHA));
+        let refused = DetectedCommit::refused("A is `1ecfd275763e`, which is not a commit hash");
+        let prefix = refused.or_ask_git_for("1ecfd275763e");
+        assert_eq!(found(Some("1ecfd275763e")), prefix);
+        let refused = DetectedCommit::refused("A is `main`, which is not a commit hash");
+        assert_eq!(found(Some("main")), refused);
+        assert_eq!(found(None), DetectedCommit::Nothing);
     }
 }

@@ -30,25 +30,16 @@ mod tests {
     /// Golden: a change here makes every status with a long key appear twice.
     #[test]
     fn long_keys_are_shortened_the_same_way_for_ever() {
-        for (key, expected) in [
-            ("ci/gitlab-ci/unit-tests", "ci/gitlab-ci/unit-tests"),
-            (
-                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
-                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
-            ),
-            (
-                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyzab",
-                "ci/gitlab-ci/abcdefghijklmnopqr-956948d4",
-            ),
-            (
-                r#"ci/gitlab-ci/deploystacks: [aws, monitoring "app" {1}]"#,
-                "ci/gitlab-ci/deploystacks: [aws-bb1c0411",
-            ),
-            (
-                "ci/gitlab-ci/prüfung-der-größenverhältnisse-überall",
-                "ci/gitlab-ci/prüfung-der-größen-6e068d33",
-            ),
+        for case in [
+            "ci/gitlab-ci/unit-tests -> ci/gitlab-ci/unit-tests",
+            "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza -> ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
+            "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyzab -> ci/gitlab-ci/abcdefghijklmnopqr-956948d4",
+            "ci/gitlab-ci/deploystacks: [aws, monitoring \"app\" {1}] \
+             -> ci/gitlab-ci/deploystacks: [aws-bb1c0411",
+            "ci/gitlab-ci/prüfung-der-größenverhältnisse-überall \
+             -> ci/gitlab-ci/prüfung-der-größen-6e068d33",
         ] {
+            let (key, expected) = case.split_once(" -> ").unwrap();
             let short = within(key, 40);
             assert_eq!(short, expected);
             assert!(short.chars().count() <= 40);
@@ -57,12 +48,8 @@ mod tests {
 
     #[test]
     fn siblings_with_one_beginning_get_keys_of_their_own() {
-        let key = |n| {
-            within(
-                &of_job("gitlab-ci", &format!("integration-tests-on-postgres {n}/3")),
-                40,
-            )
-        };
+        let job = |n| format!("integration-tests-on-postgres {n}/3");
+        let key = |n| within(&of_job("gitlab-ci", &job(n)), 40);
         assert_ne!(key(1), key(2));
         assert_eq!(key(1), key(1));
     }

@@ -36,22 +36,6 @@ impl Refname {
             Self::Tag(name) => format!("refs/tags/{name}"),
         }
     }
-
-    /// The name, if it is a branch.
-    pub(crate) fn branch(self) -> Option<String> {
-        match self {
-            Self::Branch(name) => Some(name),
-            Self::Tag(_) => None,
-        }
-    }
-
-    /// The name, if it is a tag.
-    pub(crate) fn tag(self) -> Option<String> {
-        match self {
-            Self::Tag(name) => Some(name),
-            Self::Branch(_) => None,
-        }
-    }
 }
 
 impl fmt::Display for Refname {

@@ -59,6 +59,16 @@ impl Repository {
         })
     }
 
+    /// The repository with this clone URL, if it names one.
+    pub(crate) fn cloned_from(url: Option<String>) -> Option<Self> {
+        Self::from_url(&url?)
+    }
+
+    /// The repository with the path `owner/name` on an unknown host.
+    pub(crate) fn with_path(path: Option<String>) -> Option<Self> {
+        Self::at(Site::Elsewhere, None, &path?)
+    }
+
     /// The repository with the path `owner/name` on this host.
     pub(crate) fn at(site: Site, host: Option<&str>, path: &str) -> Option<Self> {
         let (owner, name) = path.rsplit_once('/')?;
@@ -229,65 +239,35 @@ mod tests {
     #[test]
     fn a_connection_of_codepipeline_leads_to_the_repository_behind_it() {
         for host in ["codestar-connections", "codeconnections"] {
-            let repository = Repository::from_url(&format!(
-                "https://{host}.eu-west-1.amazonaws.com/git-http/123456789012/eu-west-1/1a2b-3c/ws/repo.git"
-            ))
-            .unwrap();
-            assert_eq!(
-                (repository.path().as_str(), repository.site),
-                ("ws/repo", Site::Cloud)
-            );
+            let path = "git-http/123456789012/eu-west-1/1a2b-3c/ws/repo.git";
+            let url = format!("https://{host}.eu-west-1.amazonaws.com/{path}");
+            let repository = Repository::from_url(&url).unwrap();
+            assert_eq!(repository.path(), "ws/repo");
+            assert_eq!(repository.site, Site::Cloud);
         }
     }
 
     #[test]
     fn every_shape_of_url_on_a_data_center_is_read() {
-        let server = |url: &str| Site::DataCenter {
-            server: Some(url.into()),
-        };
-        let unknown = Site::DataCenter { server: None };
-        for (url, path, site) in [
-            (
-                "https://git.example.com/scm/proj/repo.git",
-                "proj/repo",
-                server("https://git.example.com"),
-            ),
-            (
-                "https://jdoe:s3cr3t@git.example.com:8443/bitbucket/scm/~jdoe/my.tools.git",
-                "~jdoe/my.tools",
-                server("https://git.example.com:8443/bitbucket"),
-            ),
-            (
-                "http://git.example.com/a/b/scm/%7Ejdoe/repo.git",
-                "~jdoe/repo",
-                server("http://git.example.com/a/b"),
-            ),
-            (
-                "https://git.example.com/bitbucket/projects/PROJ/repos/repo/browse?at=x",
-                "PROJ/repo",
-                server("https://git.example.com/bitbucket"),
-            ),
-            (
-                "https://git.example.com/users/jdoe/repos/repo/browse",
-                "~jdoe/repo",
-                server("https://git.example.com"),
-            ),
-            (
-                "ssh://git@git.example.com:7999/proj/repo.git",
-                "proj/repo",
-                unknown.clone(),
-            ),
-            (
-                "ssh://git@git.example.com:7999/~jdoe/repo.git",
-                "~jdoe/repo",
-                unknown.clone(),
-            ),
+        for case in [
+            "https://git.example.com/scm/proj/repo.git -> proj/repo on https://git.example.com",
+            "https://jdoe:s3cr3t@git.example.com:8443/bitbucket/scm/~jdoe/my.tools.git \
+             -> ~jdoe/my.tools on https://git.example.com:8443/bitbucket",
+            "http://git.example.com/a/b/scm/%7Ejdoe/repo.git \
+             -> ~jdoe/repo on http://git.example.com/a/b",
+            "https://git.example.com/bitbucket/projects/PROJ/repos/repo/browse?at=x \
+             -> PROJ/repo on https://git.example.com/bitbucket",
+            "https://git.example.com/users/jdoe/repos/repo/browse \
+             -> ~jdoe/repo on https://git.example.com",
+            "ssh://git@git.example.com:7999/proj/repo.git -> proj/repo on unknown",
+            "ssh://git@git.example.com:7999/~jdoe/repo.git -> ~jdoe/repo on unknown",
         ] {
+            let (url, expected) = case.split_once(" -> ").unwrap();
+            let (path, server) = expected.split_once(" on ").unwrap();
+            let server = (server != "unknown").then(|| server.to_owned());
             let repository = Repository::from_url(url).unwrap();
-            assert_eq!(
-                (repository.path().as_str(), &repository.site),
-                (path, &site)
-            );
+            assert_eq!(repository.path(), path);
+            assert_eq!(repository.site, Site::DataCenter { server });
             assert_eq!(repository.host.as_deref(), Some("git.example.com"));
         }
     }
@@ -299,17 +279,12 @@ mod tests {
             "git@gitlab.example.com:group/sub/repo.git",
             "https://bitbucket.org.evil.example/ws/repo",
         ] {
-            assert_eq!(
-                Repository::from_url(url).unwrap().site,
-                Site::Elsewhere,
-                "{url}"
-            );
+            let site = Repository::from_url(url).unwrap().site;
+            assert_eq!(site, Site::Elsewhere, "{url}");
         }
         let nested = Repository::from_url("git@gitlab.example.com:group/sub/repo.git").unwrap();
-        assert_eq!(
-            (nested.owner.as_str(), nested.name.as_str()),
-            ("group/sub", "repo")
-        );
+        assert_eq!(nested.owner, "group/sub");
+        assert_eq!(nested.name, "repo");
     }
 
     /// Found by fuzzing: each was read as a repository of which the password was a name.

@@ -64,6 +64,13 @@ impl State {
         })
     }
 
+    /// The state for a CI's word, by a table of that CI's words. Others say nothing.
+    pub(crate) fn named_in(words: &[(&str, Self)], word: Option<String>) -> Option<Self> {
+        let word = word?;
+        let known = words.iter().find(|(known, _)| *known == word);
+        known.map(|(_, state)| *state)
+    }
+
     /// The state in Bitbucket Cloud's API.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

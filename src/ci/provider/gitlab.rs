@@ -1,12 +1,6 @@
 //! GitLab CI. <https://docs.gitlab.com/ci/variables/predefined_variables/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct GitLab {
@@ -19,7 +13,7 @@ pub(super) struct GitLab {
     ci_external_pull_request_source_branch_sha: Option<String>,
     ci_job_id: Option<String>,
     ci_job_name: Option<String>,
-    ci_job_status: Option<JobStatus>,
+    ci_job_status: Option<String>,
     ci_job_url: Option<String>,
     ci_merge_request_iid: Option<String>,
     ci_merge_request_source_branch_name: Option<String>,
@@ -42,17 +36,13 @@ pub(super) struct GitLab {
 
 /// `running` before `after_script`, in which it is one of the others: `runtimeStateAndError` in
 /// <https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/common/build.go>.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum JobStatus {
-    Success,
-    Failed,
-    Canceled,
-    TimedOut,
-    Running,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    ("success", State::Successful),
+    ("failed", State::Failed),
+    ("timedout", State::Failed),
+    ("canceled", State::Stopped),
+    ("running", State::InProgress),
+];
 
 impl Provider for GitLab {
     const INFO: ProviderInfo = ProviderInfo {
@@ -125,21 +115,8 @@ impl Provider for GitLab {
             pull_request: self
                 .ci_merge_request_iid
                 .or(self.ci_external_pull_request_iid),
-            state: self.ci_job_status.and_then(JobStatus::state),
-            directory: None,
-            unreadable: None,
-        }
-    }
-}
-
-impl JobStatus {
-    fn state(self) -> Option<State> {
-        match self {
-            Self::Success => Some(State::Successful),
-            Self::Failed | Self::TimedOut => Some(State::Failed),
-            Self::Canceled => Some(State::Stopped),
-            Self::Running => Some(State::InProgress),
-            Self::Unknown => None,
+            state: State::named_in(STATES, self.ci_job_status),
+            ..Context::default()
         }
     }
 }

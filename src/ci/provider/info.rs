@@ -7,8 +7,8 @@ use crate::env::Env;
 
 /// A CI: the variables it sets, as the fields of a struct, and what they mean.
 ///
-/// A field has the name of its variable in lower case and is an `Option`; an enum of a CI's states
-/// ends in `#[serde(other)]`. So the struct can be read whatever the values are.
+/// A field has the name of its variable in lower case and is an `Option<String>`: the struct can be
+/// read whatever the values are.
 pub trait Provider: DeserializeOwned {
     /// The description of the CI.
     const INFO: ProviderInfo;

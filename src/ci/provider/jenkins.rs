@@ -1,12 +1,6 @@
 //! Jenkins. <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::Repository;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Jenkins {
@@ -81,7 +75,7 @@ impl Provider for Jenkins {
             Some(stage) if !stage.starts_with("Declarative: ") => format!("{job}/{stage}"),
             _ => job,
         };
-        let mut context = Context {
+        Context {
             commit: match self.ghprbactualcommit {
                 None if merged && pull_request.is_some() => DetectedCommit::refused(
                     "GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge)",
@@ -91,20 +85,14 @@ impl Provider for Jenkins {
                     ("GIT_COMMIT", self.git_commit),
                 ]),
             },
-            repository: self
-                .git_url
-                .or(self.git_url_1)
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.git_url.or(self.git_url_1)),
             job_name_on_any_branch: name_on_any_branch.map(in_stage),
             job_name: self.job_name.map(in_stage),
             url: self.build_url,
             build_number: self.build_number,
             pull_request,
-            ..Context::default()
-        };
-        context.set_refname(refname);
-        context
+            ..Context::on(refname)
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod info;
 mod jenkins;
 mod job_name;
 mod matrix;
+mod prelude;
 mod puppet;
 mod semaphore;
 mod teamcity;
