@@ -3,18 +3,16 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use stand_in::{Answer, StandIn};
 
-use crate::support::{
-    CODEBUILD, Ran, Reporter, build_status, directory, gitlab, is_alive, only_status, run,
-};
+use crate::support::{Ran, Reporter, directory, is_alive, only_status, run};
 
 fn executable(path: &Path, content: impl AsRef<[u8]>) {
     fs::write(path, content).unwrap();
@@ -162,7 +160,11 @@ fn stopped_is_reported_at_the_signal_and_not_when_the_command_has_ended() {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::io::Write as _;
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::support::{CODEBUILD, build_status, gitlab};
 
     /// Whether a tool that needs rights does its work here, called like this.
     fn works(tool: &[&str]) -> bool {
