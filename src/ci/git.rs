@@ -24,11 +24,9 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Longer than any hash or URL.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
-/// Settings that go before those of the working copy. No transport is allowed, so that an object
-/// that is missing is not fetched (`extensions.partialClone`), and no hook or monitor is run.
+/// Settings that go before those of the working copy: no hook or monitor is run.
 /// <https://git-scm.com/docs/git-config>
-const SETTINGS: [&str; 5] = [
-    "protocol.allow=never",
+const SETTINGS: [&str; 4] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.sshCommand=false",
@@ -97,7 +95,11 @@ fn git(context: &Context, env: &Env, deadline: Deadline, arguments: &[&str]) -> 
     }
     command
         .args(arguments)
+        // An object that is missing is not fetched (`extensions.partialClone`). Versions of git before
+        // 2.45 do not know the first. The second names the transports that are allowed, which is none
+        // of this name, whatever the working copy says for each: `protocol.ext.allow`.
         .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use ureq::config::Config;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 use ureq::tls::TlsConfig;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, Proxy};
 
 use crate::cli::{NetworkArgs, Origins};
@@ -18,6 +17,7 @@ use crate::http::dial::{self, Until};
 use crate::http::failure::{Failure, Hints};
 use crate::http::proxy;
 use crate::http::request::Request;
+use crate::http::resolve::Names;
 use crate::http::response::Response;
 use crate::http::tls;
 
@@ -131,7 +131,7 @@ impl Client {
     fn agent(&self, limit: Duration) -> Agent {
         let turn = self.failed.load(Ordering::Relaxed);
         let connector = dial::connector(turn, self.until.clone());
-        Agent::with_parts(self.config(limit), connector, DefaultResolver::default())
+        Agent::with_parts(self.config(limit), connector, Names::default())
     }
 
     fn config(&self, limit: Duration) -> Config {

@@ -6,6 +6,7 @@ pub(crate) mod failure;
 pub(crate) mod judge;
 pub mod proxy;
 pub(crate) mod request;
+mod resolve;
 pub mod response;
 pub mod retry;
 pub mod session;

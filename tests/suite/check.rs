@@ -434,6 +434,21 @@ fn show_lists_what_data_center_has() {
 }
 
 #[test]
+fn show_reads_pages_of_more_than_64_kib() {
+    let bitbucket = Setup::default().data_center("9.4.0").start();
+    let status = json!({"state": "FAILED", "key": "k", "description": "x".repeat(20_000)});
+    let page = json!({"values": vec![status; 25], "isLastPage": true});
+    bitbucket.always(Some(Answer::json(200, &page.to_string())));
+    let show = || gitlab(&bitbucket, ["show", "--output", "json"]);
+    let server = bitbucket.server_url();
+    let on_server = show().without("BITBUCKET_API_ROOT");
+    for reporter in [show(), on_server.env("BITBUCKET_SERVER_URL", server)] {
+        let shown = reporter.run().exits(0).json();
+        assert_eq!(shown.as_array().unwrap().len(), 25);
+    }
+}
+
+#[test]
 fn show_fails_as_a_report_does_and_sends_its_token_to_nobody_else() {
     let bitbucket = StandIn::start();
     gitlab(&bitbucket, ["show"])

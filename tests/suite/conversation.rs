@@ -1,6 +1,6 @@
 //! The conversation with Bitbucket: answers, retries, redirects.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 use stand_in::{Answer, Credential, DEFAULT_COMMIT, DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn};
@@ -165,6 +165,83 @@ fn every_success_with_an_empty_body_or_json_is_one() {
     }
 }
 
+/// Gateways do, with a status of success, and caches answer to another request.
+#[test]
+fn a_success_that_tells_of_an_error_or_of_another_state_is_none() {
+    for (answer, says) in [
+        (
+            Answer::json(200, r#"{"type":"error","error":{"message":"No."}}"#),
+            "refused: HTTP 200: No.",
+        ),
+        (
+            Answer::json(201, r#"{"errors":[{"context":null,"message":"No."}]}"#),
+            "refused: HTTP 201: No.",
+        ),
+        (
+            Answer::json(202, r#"{"error":"No."}"#),
+            r#"{"error":"No."}"#,
+        ),
+        (Answer::json(200, "null"), "not from Bitbucket"),
+        (Answer::json(200, "[]"), "not from Bitbucket"),
+        (Answer::json(201, "true"), "not from Bitbucket"),
+        (
+            Answer::json(201, r#"{"key":"k","state":"INPROGRESS"}"#),
+            "sent SUCCESSFUL, and the answer shows `INPROGRESS`",
+        ),
+        (
+            Answer::json(200, r#"{"state":{"name":"FAILED"}}"#),
+            "sent SUCCESSFUL, and the answer shows",
+        ),
+    ] {
+        let bitbucket = Setup::default().data_center("9.4.0").start();
+        bitbucket.always(Some(answer));
+        let server = bitbucket.server_url();
+        gitlab(&bitbucket, []).run().exits(4).says(says);
+        gitlab(&bitbucket, [])
+            .without("BITBUCKET_API_ROOT")
+            .env("BITBUCKET_SERVER_URL", server)
+            .run()
+            .exits(4)
+            .says(says);
+        assert_eq!(bitbucket.received().len(), 2, "it is not sent again");
+    }
+}
+
+/// Whoever answers compresses only what may be.
+#[test]
+fn every_request_asks_for_an_answer_that_is_not_compressed() {
+    let bitbucket = StandIn::start();
+    gitlab(&bitbucket, []).run().exits(0);
+    gitlab(&bitbucket, ["show"]).run().exits(0);
+    gitlab(&bitbucket, ["check"]).run().exits(0);
+    let received = bitbucket.received();
+    assert!(received.len() > 2);
+    for request in received {
+        assert_eq!(
+            request.header("accept-encoding"),
+            Some("identity"),
+            "{request:?}"
+        );
+    }
+}
+
+/// An hour before or behind ours.
+#[test]
+fn a_date_to_wait_for_is_one_of_the_servers_clock() {
+    let hour = Duration::from_hours(1);
+    for its_now in [SystemTime::now() + hour, SystemTime::now() - hour] {
+        let bitbucket = StandIn::start();
+        let date = |time| httpdate::fmt_http_date(time);
+        bitbucket.will([Answer::status(429)
+            .with_header("Date", &date(its_now))
+            .with_header("Retry-After", &date(its_now + Duration::from_secs(1)))]);
+        let started = Instant::now();
+        gitlab(&bitbucket, ["--timeout", "4"]).run().exits(0);
+        let waited = started.elapsed();
+        assert!(waited >= Duration::from_secs(1), "{waited:?}");
+    }
+}
+
 #[test]
 fn an_endless_body_is_read_to_64_kib_only() {
     let bitbucket = StandIn::start();
@@ -248,6 +325,29 @@ fn each_refusal_of_bitbuckets_gets_a_hint_that_fits_the_credential() {
         &["--commit", foreign],
         &["HTTP 404", "Commit not found", "merge commit"],
     );
+}
+
+/// Bitbucket Cloud sends it for a wrong API token, and a proxy may send a page.
+#[test]
+fn a_401_is_about_the_credentials_whatever_its_body_is() {
+    let page = "<html><title>Unauthorized</title></html>";
+    for answer in [
+        Answer::html(401, ""),
+        Answer::html(401, page),
+        Answer::text(401, ""),
+    ] {
+        let bitbucket = StandIn::start();
+        bitbucket.always(Some(answer.clone()));
+        for args in [&["passed"][..], &["show"]] {
+            let ran = gitlab(&bitbucket, args.iter().copied())
+                .env("BITBUCKET_ACCESS_TOKEN", "ATATT-wrong")
+                .env("BITBUCKET_USERNAME", DEFAULT_USER)
+                .run()
+                .exits(4)
+                .says("the API token has expired");
+            assert!(!ran.stderr.contains("not Bitbucket"), "{answer:?} {ran:#?}");
+        }
+    }
 }
 
 #[test]

@@ -96,6 +96,51 @@ fn every_version_gets_a_state_that_it_knows() {
     }
 }
 
+/// The question is whether it knows CANCELLED.
+#[test]
+fn a_question_that_fails_costs_no_stopped() {
+    for answer in [
+        Answer::status(500),
+        Answer::status(501),
+        Answer::status(503),
+        Answer::status(403),
+        Answer::html(200, "<html>"),
+        Answer::json(200, "null"),
+        Answer::Reset,
+        Answer::Silence,
+    ] {
+        let bitbucket = data_center("9.4.0");
+        bitbucket.will([answer.clone()]);
+        let args = ["stopped", "--timeout", "3"];
+        report(&bitbucket, args)
+            .run()
+            .exits(0)
+            .says("sending FAILED");
+        let key = "ci/gitlab-ci/unit-tests".to_owned();
+        assert_eq!(
+            shown(&bitbucket),
+            [(key, "FAILED".to_owned())],
+            "{answer:?}"
+        );
+        assert_eq!(bitbucket.received().len(), 2, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_version_that_cannot_be_read_is_not_an_old_one() {
+    let bitbucket = data_center("9.4.0");
+    for version in ["v9.1", "v7.3", "9", "", "unknown"] {
+        let properties = json!({"version": version}).to_string();
+        bitbucket.will([Answer::json(404, "{}"), Answer::json(200, &properties)]);
+        report(&bitbucket, ["passed"])
+            .run()
+            .exits(4)
+            .says("HTTP 404");
+    }
+    assert_eq!(bitbucket.received().len(), 10);
+    assert_eq!(shown(&bitbucket), []);
+}
+
 #[test]
 fn an_unknown_repository_or_commit_is_told_from_an_old_server() {
     let bitbucket = data_center("9.4.0");

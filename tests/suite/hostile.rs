@@ -1,7 +1,6 @@
 //! Values that no CI should set, and some do.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, Setup, StandIn};
 
 use crate::corpus::targets::assert_printable;
 use crate::support::{
-    CODEBUILD, GITLAB, Ran, Reporter, build_status, codebuild, gitlab, only_status,
+    CODEBUILD, GITLAB, Ran, Reporter, build_status, codebuild, directory, gitlab, only_status,
 };
 
 fn hostile_values() -> Vec<OsString> {
@@ -347,14 +346,6 @@ fn statuses_of_others_give_no_commands() {
             tells_harmlessly(ran, "theirs");
         }
     }
-}
-
-/// A directory that nothing else uses.
-fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir(&path).unwrap();
-    path
 }
 
 #[test]

@@ -10,13 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use stand_in::{Answer, Setup, StandIn, Status};
 
-use crate::support::{Ran, Reporter, build_status, gitlab, only_status};
-
-/// `run` in a job of GitLab CI, with a shell's PATH for the command.
-fn run<'a>(bitbucket: &StandIn, args: impl IntoIterator<Item = &'a str>) -> Reporter {
-    let args = ["run"].into_iter().chain(args);
-    gitlab(bitbucket, args).env("PATH", std::env::var_os("PATH").unwrap())
-}
+use crate::support::{Ran, Reporter, build_status, gitlab, only_status, run};
 
 fn shell(bitbucket: &StandIn, script: &str) -> Reporter {
     run(bitbucket, ["--", "sh", "-c", script])

@@ -162,6 +162,64 @@ fn no_secret_is_printed_at_any_verbosity_whatever_answers() {
     }
 }
 
+/// As a page, a header, a link or a log may repeat it.
+#[test]
+fn no_secret_is_printed_in_another_encoding_either() {
+    const TOKEN: &str = "first/half=second+half";
+    type Encode = fn(char) -> String;
+    let encodings: [Encode; 8] = [
+        |c| format!("%{:02X}", u32::from(c)),
+        |c| format!("%{:02x}", u32::from(c)),
+        |c| format!("&#{};", u32::from(c)),
+        |c| format!("&#x{:x};", u32::from(c)),
+        |c| format!("&#X{:02X};", u32::from(c)),
+        |c| format!("&#{:04};", u32::from(c)),
+        |c| format!("\\u{:04x}", u32::from(c)),
+        |c| format!("\\u{:04X}", u32::from(c)),
+    ];
+    let bitbucket = StandIn::start();
+    for encode in encodings {
+        let signs = |c: char| {
+            if c.is_alphanumeric() {
+                c.into()
+            } else {
+                encode(c)
+            }
+        };
+        let some: String = TOKEN.chars().map(signs).collect();
+        let one = TOKEN.replace('=', &encode('='));
+        let all: String = TOKEN.chars().map(encode).collect();
+        for form in [some, one, all] {
+            for answer in [
+                Answer::text(400, &form),
+                Answer::text(503, &form),
+                Answer::html(400, &format!("<html><title>{form}</title>")),
+                Answer::json(
+                    400,
+                    &serde_json::json!({"error": {"message": form}}).to_string(),
+                ),
+                Answer::json(
+                    400,
+                    &serde_json::json!({"errors": [{"message": form}]}).to_string(),
+                ),
+                Answer::json(201, &serde_json::json!({"state": form}).to_string()),
+                Answer::redirect(302, &format!("https://sso.example.com/?t={form}")),
+                Answer::status(404).with_header("X-Request-Id", &form),
+            ] {
+                bitbucket.always(Some(answer));
+                let ran = gitlab(&bitbucket, ["-v", "--timeout=0.3"])
+                    .env("BITBUCKET_ACCESS_TOKEN", TOKEN)
+                    .run();
+                let printed = ran.stdout.clone() + &ran.stderr;
+                assert!(printed.contains("***"), "{form} {ran:#?}");
+                for part in ["first", "half", "second", &form] {
+                    assert!(!printed.contains(part), "{form} {ran:#?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_token_typed_as_an_option_or_state_is_not_repeated() {
     for args in [

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -106,6 +106,12 @@ pub(crate) fn codebuild<'a>(
     build_status(args).envs(CODEBUILD).to(bitbucket)
 }
 
+/// `run` in a job of GitLab CI, with a shell's PATH for the command.
+pub(crate) fn run<'a>(bitbucket: &StandIn, args: impl IntoIterator<Item = &'a str>) -> Reporter {
+    let args = ["run"].into_iter().chain(args);
+    gitlab(bitbucket, args).env("PATH", std::env::var_os("PATH").unwrap())
+}
+
 impl Reporter {
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
@@ -133,6 +139,22 @@ impl Reporter {
             .env("BITBUCKET_ACCESS_TOKEN", DEFAULT_TOKEN)
     }
 
+    /// The same, started by a tool that is given a command.
+    pub(crate) fn through(self, tool: &[&str]) -> Self {
+        let mut command = Command::new(tool[0]);
+        command
+            .args(&tool[1..])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear();
+        let variables = self.command.get_envs();
+        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        if let Some(directory) = self.command.get_current_dir() {
+            command.current_dir(directory);
+        }
+        Self { command }
+    }
+
     pub(crate) fn command(&mut self) -> &mut Command {
         &mut self.command
     }
@@ -152,6 +174,22 @@ impl Reporter {
         let output = self.command.output().expect("the binary starts");
         Ran::from(output)
     }
+}
+
+/// A directory that nothing else uses.
+pub(crate) fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir(&path).unwrap();
+    path
+}
+
+/// Whether the process of this number runs.
+pub(crate) fn is_alive(number: &str) -> bool {
+    let args = ["-o", "stat=", "-p", number.trim()];
+    let ps = Command::new("ps").args(args).output().unwrap();
+    // One that has ended may wait for somebody to ask how.
+    !ps.stdout.is_empty() && !ps.stdout.starts_with(b"Z")
 }
 
 /// How it went.

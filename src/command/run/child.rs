@@ -44,11 +44,25 @@ impl Running {
     /// or forbids it.
     pub(super) fn refused(&self) -> Option<&io::Error> {
         use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
-        let of_command = [IsADirectory, NotADirectory, NotFound, PermissionDenied];
-        self.child
-            .as_ref()
-            .err()
-            .filter(|error| !of_command.contains(&error.kind()) && !is_not_a_program(error))
+        let is_of_command = |error: &io::Error| match error.kind() {
+            IsADirectory | NotADirectory | NotFound => true,
+            // Where it permits no thread either, it is not about the command: some containers
+            // refuse clone3. https://github.com/moby/moby/pull/42681
+            PermissionDenied => self.has_thread(),
+            _ => is_not_a_program(error),
+        };
+        let error = self.child.as_ref().err();
+        error.filter(|error| !is_of_command(error))
+    }
+
+    #[cfg(unix)]
+    const fn has_thread(&self) -> bool {
+        self.signals.is_some()
+    }
+
+    #[cfg(not(unix))]
+    const fn has_thread(&self) -> bool {
+        true
     }
 
     /// Waits until it has ended.
@@ -61,9 +75,16 @@ impl Running {
                 let status = { child }.wait();
                 status.map_or(ExitReason::Code(1), exit)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => ExitReason::NotFound,
-            Err(error) => ExitReason::NotExecutable(error.kind()),
+            Err(error) => not_started(&error),
         }
+    }
+}
+
+fn not_started(error: &io::Error) -> ExitReason {
+    match error.kind() {
+        io::ErrorKind::NotFound => ExitReason::NotFound,
+        _ if is_not_a_program(error) => ExitReason::NotAProgram,
+        kind => ExitReason::NotExecutable(kind),
     }
 }
 
@@ -76,17 +97,22 @@ fn command(words: &[OsString]) -> Option<Command> {
 
 fn spawn(command: &mut Command, words: &[OsString]) -> io::Result<Child> {
     match command.spawn() {
-        // A script without `#!`: shells run it with sh.
         #[cfg(unix)]
-        Err(error) if is_not_a_program(&error) => match script::path(&words[0]) {
-            Some(script) => Command::new("/bin/sh")
-                .arg(script)
-                .args(&words[1..])
-                .spawn(),
+        Err(error) if is_not_a_program(&error) => match by_shell(words) {
+            Some(mut command) => command.spawn(),
             None => Err(error),
         },
         child => child,
     }
+}
+
+/// A script without `#!`: shells run it with sh.
+#[cfg(unix)]
+fn by_shell(words: &[OsString]) -> Option<Command> {
+    let script = script::path(&words[0])?;
+    let mut command = Command::new("/bin/sh");
+    command.arg(script).args(&words[1..]);
+    Some(command)
 }
 
 /// Puts the command in our place, where a process of its own cannot be started. It returns only if
@@ -94,8 +120,14 @@ fn spawn(command: &mut Command, words: &[OsString]) -> io::Result<Child> {
 pub(super) fn replace_us(words: &[OsString]) -> ExitReason {
     #[cfg(unix)]
     if let Some(mut command) = command(words) {
-        let error = std::os::unix::process::CommandExt::exec(&mut command);
-        return ExitReason::NotExecutable(error.kind());
+        use std::os::unix::process::CommandExt as _;
+        let mut error = command.exec();
+        if is_not_a_program(&error)
+            && let Some(mut command) = by_shell(words)
+        {
+            error = command.exec();
+        }
+        return not_started(&error);
     }
     let _ = words;
     ExitReason::NotFound

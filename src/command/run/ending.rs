@@ -43,6 +43,8 @@ pub(super) enum ExitReason {
     NotFound,
     /// It cannot be executed, for this reason.
     NotExecutable(io::ErrorKind),
+    /// It is neither a program of this machine nor a script.
+    NotAProgram,
 }
 
 impl ExitReason {
@@ -52,10 +54,18 @@ impl ExitReason {
             Self::Code(code) => code,
             Self::Signal(signal) => 128 + signal,
             Self::NotFound => 127,
-            Self::NotExecutable(_) => 126,
+            Self::NotExecutable(_) | Self::NotAProgram => 126,
         };
         // Windows has larger ones.
         u8::try_from(code).unwrap_or(1)
+    }
+
+    /// Whether nothing could be started.
+    pub(super) const fn is_of_no_process(self) -> bool {
+        matches!(
+            self,
+            Self::NotFound | Self::NotExecutable(_) | Self::NotAProgram
+        )
     }
 
     /// How long a signal that has ended the process may take to get to us.
@@ -107,6 +117,9 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
         (ExitReason::NotFound, _) => format!("command not found: {program}"),
         (ExitReason::NotExecutable(reason), _) => {
             format!("command cannot be executed: {program}: {reason}")
+        }
+        (ExitReason::NotAProgram, _) => {
+            format!("command cannot be executed: {program}: not a program of this machine")
         }
     }
 }

@@ -86,7 +86,7 @@ impl Run<'_> {
             running.wait()
         };
         progress.exit(exit, exit.patience());
-        if matches!(exit, ExitReason::NotFound | ExitReason::NotExecutable(_)) {
+        if exit.is_of_no_process() {
             let ended = progress.wait_for_end();
             let problem = ending::description(ended, &self.program(), None);
             log.line(&output::line(&problem, log.redactor()));
