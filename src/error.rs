@@ -172,6 +172,16 @@ pub enum Error {
         /// What the answer means on this product.
         hint: Option<&'static str>,
     },
+    /// A document is not an event that can be reported.
+    BadEvent {
+        /// What it is instead, or what it lacks.
+        problem: String,
+    },
+    /// There is no status to send, and nobody is at fault.
+    NothingToReport {
+        /// Why.
+        reason: String,
+    },
     /// The last attempt got no answer.
     Unreachable {
         /// The host that was called, with the port if the URL has one.
@@ -226,10 +236,12 @@ impl Error {
             Self::UnknownProvider { .. } => (2, "unknown_provider"),
             Self::SeveralProviders { .. } => (2, "several_providers"),
             Self::UnknownState { .. } => (2, "unknown_state"),
+            Self::BadEvent { .. } => (2, "bad_event"),
             Self::BadUrl { .. } => (2, "bad_url"),
             Self::NoRepository { .. } => (2, "no_repository"),
             Self::NoServer { .. } => (2, "no_server"),
             Self::NoCredentials { .. } => (2, "no_credentials"),
+            Self::NothingToReport { .. } => (3, "nothing_to_report"),
             Self::NoState { .. } => (3, "no_state"),
             Self::NoCommit => (3, "no_commit"),
             Self::NotACommit { .. } => (3, "not_a_commit"),
@@ -364,7 +376,10 @@ impl Error {
             | Self::Refused { hint, .. }
             | Self::Failing { hint, .. }
             | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
-            Self::Cancelled | Self::Output { .. } => return None,
+            Self::BadEvent { .. }
+            | Self::NothingToReport { .. }
+            | Self::Cancelled
+            | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -397,6 +412,8 @@ impl fmt::Display for Error {
                 let variable = optional(" (", *variable, " is unset or not a known state)");
                 write!(f, "no state: pass STATE or set BUILD_STATUS{variable}")
             }
+            Self::BadEvent { problem } => write!(f, "event: {problem}"),
+            Self::NothingToReport { reason } => write!(f, "nothing to report: {reason}"),
             Self::NoCommit => f.write_str("no commit: neither the CI nor git names one"),
             Self::NotACommit { reason, .. } => write!(f, "commit: {reason}"),
             Self::NoUrl { .. } => f.write_str("no url: the CI does not name the build's page"),

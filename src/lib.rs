@@ -21,6 +21,8 @@ pub mod bitbucket;
 
 pub(crate) mod gitlab;
 
+mod aws;
+
 pub mod report;
 
 pub mod http;

@@ -79,11 +79,42 @@ impl Claim<'_> {
             url,
             commit,
             refname: self.refname()?,
-            parent: self.options.destination.parent.clone(),
+            parent: self.parent(),
             build_number: self.context.build_number.clone(),
             duration: None,
             test_results: None,
         })
+    }
+
+    /// The build that "Required builds" on Data Center wait for, if it is not the key: they need one
+    /// that is the same on every branch.
+    pub(crate) fn parent(&self) -> Option<String> {
+        let given = self.options.destination.parent.clone();
+        given.or_else(|| {
+            let name = self.context.job_name_on_any_branch.as_deref();
+            let name = name.filter(|_| self.options.build.key.is_none())?;
+            let whole = key::of_job(self.info?.key, name);
+            Some(key::within(&whole, Product::DataCenter.limits().key))
+        })
+    }
+
+    /// Where the values come from: the option or its variable, else the CI. For people.
+    pub(crate) fn origin(&self, option: &str) -> String {
+        let build = &self.options.build;
+        let given = match option {
+            "key" => &build.key,
+            "name" => &build.name,
+            "url" => &build.url,
+            "refname" => &build.refname,
+            "commit" => &self.options.commit,
+            "parent" => &self.options.destination.parent,
+            _ => &self.options.destination.repository,
+        };
+        match (given, self.info) {
+            (Some(_), _) => self.options.origins.name(option),
+            (None, Some(info)) => info.name.to_owned(),
+            (None, None) => "git or the default".to_owned(),
+        }
     }
 
     fn limits(&self) -> Limits {

@@ -77,24 +77,20 @@ impl Redactor {
     }
 
     fn without(&self, text: &str, shortest: usize) -> String {
-        let needles: Vec<_> = self
-            .needles
-            .iter()
-            .filter(|it| it.len() >= shortest)
-            .collect();
+        let needles = self.needles.iter().filter(|it| it.len() >= shortest);
+        let needles: Vec<&str> = needles.map(String::as_str).collect();
         let mut redacted = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
-            let found = needles
-                .iter()
-                .find_map(|needle| encoding::strip(rest, needle));
-            rest = if let Some(after) = found {
+            let may_begin = |needle: &&&str| encoding::may_begin(first, needle);
+            let mut candidates = needles.iter().filter(may_begin);
+            if let Some(after) = candidates.find_map(|needle| encoding::strip(rest, needle)) {
                 redacted.push_str("***");
-                after.trim_start_matches('=')
+                rest = after.trim_start_matches('=');
             } else {
                 redacted.push(first);
-                &rest[first.len_utf8()..]
-            };
+                rest = &rest[first.len_utf8()..];
+            }
         }
         redacted
     }

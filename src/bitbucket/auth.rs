@@ -5,12 +5,16 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL};
+use crate::aws::client::Aws;
+use crate::aws::stored_token::StoredToken;
+use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL, Stored};
 use crate::cli::{Method, Options};
+use crate::deadline::Deadline;
 use crate::env::{self, Env};
 use crate::error::Error;
 use crate::file;
 use crate::http::proxy;
+use crate::output::log::Log;
 use crate::secret::{Redactor, Secret};
 use crate::status::product::Product;
 use crate::status::url;
@@ -18,6 +22,7 @@ use crate::status::url;
 #[derive(Deserialize)]
 struct Variables {
     bitbucket_access_token: Option<String>,
+    bitbucket_access_token_arn: Option<String>,
     bitbucket_access_token_file: Option<String>,
     bitbucket_client_id: Option<String>,
     bitbucket_client_id_file: Option<String>,
@@ -73,12 +78,18 @@ fn read_any(
         (Some(_), None) => return one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"),
         (None, Some(_)) => return one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"),
     };
+    let arn = variables.bitbucket_access_token_arn;
+    let arn = arn.filter(|_| token.is_none());
     match (token, consumer, method) {
-        (Some(_), Some(_), None) => Err(Error::setting(
-            "BITBUCKET_ACCESS_TOKEN",
+        (token, Some(_), None) if token.is_some() || arn.is_some() => Err(Error::setting(
+            token.map_or(ARN, |_| "BITBUCKET_ACCESS_TOKEN"),
             "BITBUCKET_CLIENT_ID is set too: these are two kinds of credentials",
             "set only one of them, or choose one with --auth or BITBUCKET_AUTH",
         )),
+        (None, _, None | Some(Method::Basic | Method::Bearer)) if arn.is_some() => {
+            let arn = arn.unwrap_or_default();
+            stored(&arn, variables.bitbucket_username, method, env).map(Some)
+        }
         (_, Some((id, secret)), None | Some(Method::OAuth)) => {
             let url = variables.bitbucket_oauth_url;
             let url = url::server_url(url.as_deref().unwrap_or(OAUTH_URL), allow_http);
@@ -95,6 +106,40 @@ fn read_any(
         }
         (None, None, _) | (None, _, Some(_)) => Ok(None),
     }
+}
+
+/// Asks AWS for the token that it keeps.
+pub(super) fn fetch(
+    stored: &Stored,
+    deadline: Deadline,
+    log: &mut Log<'_>,
+) -> Result<Credentials, Error> {
+    let token = Aws::from_env(&stored.env)?.token(&stored.token, deadline, log)?;
+    log.hide([token.clone()]);
+    let token = checked(ARN, token.expose())?;
+    with_token(ARN, token, stored.username.clone(), stored.method)
+}
+
+const ARN: &str = "BITBUCKET_ACCESS_TOKEN_ARN";
+
+fn stored(
+    arn: &str,
+    username: Option<String>,
+    method: Option<Method>,
+    env: &Env,
+) -> Result<Credentials, Error> {
+    env::check_expanded(ARN, arn)?;
+    let token = StoredToken::parse(arn.trim()).map_err(|problem| {
+        let hint = "give the ARN of a Secrets Manager secret or a Systems Manager parameter, with \
+                    `#KEY` behind it for one key of a JSON secret";
+        Error::setting(ARN, problem, hint)
+    })?;
+    Ok(Credentials::Stored(Box::new(Stored {
+        token,
+        username,
+        method,
+        env: env.clone(),
+    })))
 }
 
 fn with_token(

@@ -3,6 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use crate::aws::stored_token::StoredToken;
+use crate::cli::Method;
+use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::{Request, Value};
 use crate::secret::Secret;
@@ -32,11 +35,23 @@ pub enum Credentials {
         /// The URL of the exchange.
         url: String,
     },
+    /// A token that AWS keeps, to be asked for first.
+    Stored(Box<Stored>),
     /// A token that was issued to an OAuth consumer, valid for an hour or two.
     Issued {
         /// An access token.
         token: Secret,
     },
+}
+
+/// Where AWS keeps a token, and what is known of it before it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    pub(super) token: StoredToken,
+    pub(super) username: Option<String>,
+    pub(super) method: Option<Method>,
+    /// Has the credentials for AWS.
+    pub(super) env: Env,
 }
 
 /// The kind of a token, by its first characters.
@@ -86,6 +101,7 @@ impl Credentials {
             Self::Basic { username, token } => ("Basic", pair(username, token)),
             Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
             Self::Bearer { token } | Self::Issued { token } => ("Bearer", token.clone()),
+            Self::Stored(_) => ("Bearer", Secret::new("")),
         }
     }
 
@@ -95,7 +111,7 @@ impl Credentials {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => {
                 Some(token)
             }
-            Self::Consumer { .. } => None,
+            Self::Consumer { .. } | Self::Stored(_) => None,
         }
     }
 
@@ -120,7 +136,7 @@ impl Credentials {
         request.with("Authorization", Value::Authorization(scheme, secret))
     }
 
-    /// The same for a request that is only printed: a consumer gets the header of an issued token.
+    /// The same for a request that is only printed: nobody is asked for a token.
     pub fn sign_dry_run(&self, request: Request) -> Request {
         match self {
             Self::Consumer { .. } => {
@@ -136,6 +152,7 @@ impl Credentials {
         let own = match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => token,
             Self::Consumer { secret, .. } => secret,
+            Self::Stored(_) => return Vec::new(),
         };
         vec![own.clone(), self.authorization().1]
     }
@@ -144,6 +161,7 @@ impl Credentials {
     pub(crate) fn describe(&self) -> &'static str {
         match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
             (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
+            (Self::Stored(_), _) => "a token that AWS keeps",
             (Self::Basic { .. }, Kind::ApiToken) => "an API token, sent as Basic",
             (Self::Basic { .. }, Kind::AccessToken) => "an access token, sent as Basic",
             (Self::Basic { .. }, _) => "a user name and a token or password, sent as Basic",

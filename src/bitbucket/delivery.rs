@@ -57,13 +57,17 @@ pub(crate) struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
     credentials: Option<Credentials>,
+    /// What they were exchanged for.
+    issued: Option<Credentials>,
+    /// Whether that was some time ago, so that it may have been replaced since.
+    is_old: bool,
     /// What is known of the server so far.
     generation: Option<Generation>,
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
     /// A delivery to `destination`. Sends nothing yet.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         session: Session<'a, 'l>,
         destination: &'a Destination,
         credentials: Option<Credentials>,
@@ -72,8 +76,20 @@ impl<'a, 'l> Delivery<'a, 'l> {
             session,
             destination,
             credentials,
+            issued: None,
+            is_old: false,
             generation: None,
         }
+    }
+
+    /// The same with what an earlier delivery has exchanged the credentials for.
+    #[must_use]
+    pub(crate) fn with_issued(mut self, issued: Option<Credentials>) -> Self {
+        self.is_old = issued.is_some();
+        let secrets = issued.iter().flat_map(Credentials::secrets);
+        self.session.log().hide(secrets);
+        self.issued = issued;
+        self
     }
 
     /// Delivers `report`, with every request that this needs.
@@ -113,29 +129,54 @@ impl<'a, 'l> Delivery<'a, 'l> {
         &mut self.session
     }
 
-    /// Exchanges an OAuth consumer's credentials for a token. Does nothing for other credentials.
+    /// Exchanges an OAuth consumer's credentials for a token, and asks AWS for the one that it keeps;
+    /// others are ready to be sent.
     pub(crate) fn authorize(&mut self) -> Result<(), Error> {
-        let Some(Credentials::Consumer { url, .. }) = &self.credentials else {
-            return Ok(());
+        let url = match &self.credentials {
+            Some(Credentials::Consumer { url, .. }) if self.issued.is_none() => url,
+            Some(Credentials::Stored(stored)) if self.issued.is_none() => {
+                let deadline = self.session.deadline();
+                let token = auth::fetch(stored, deadline, self.session.log())?;
+                self.session.log().hide(token.secrets());
+                self.issued = Some(token);
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
         let body = "grant_type=client_credentials".to_owned();
         let response = self.send(&Request::post_form(url.clone(), body))?;
         let issued =
             auth::issued(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))?;
         self.session.log().hide(issued.secrets());
-        self.credentials = Some(issued);
+        self.issued = Some(issued);
         Ok(())
     }
 
     /// The credentials: after [`authorize`](Self::authorize), the issued token.
     pub(crate) fn into_credentials(self) -> Option<Credentials> {
-        self.credentials
+        self.issued.or(self.credentials)
+    }
+
+    /// What the credentials were exchanged for, for the next delivery: one that is refused there is
+    /// exchanged anew.
+    pub(crate) fn into_issued(self) -> Option<Credentials> {
+        self.issued
+    }
+
+    fn sent_credentials(&self) -> Option<&Credentials> {
+        self.issued.as_ref().or(self.credentials.as_ref())
     }
 
     /// Sends `request` with the credentials, and retries if that may help. A refusal is an error.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Response, Error> {
         match self.ask(request)? {
             (response, None) => Ok(response),
+            (response, Some(_)) if response.status == 401 && self.is_old => {
+                self.is_old = false;
+                self.issued = None;
+                self.authorize()?;
+                self.send(request)
+            }
             (_, Some(refusal)) => Err(refusal),
         }
     }
@@ -145,7 +186,10 @@ impl<'a, 'l> Delivery<'a, 'l> {
         let request = self.signed(request);
         self.session.send(
             &request,
-            &judge(self.destination, self.credentials.as_ref()),
+            &judge(
+                self.destination,
+                self.issued.as_ref().or(self.credentials.as_ref()),
+            ),
         )
     }
 
@@ -162,13 +206,16 @@ impl<'a, 'l> Delivery<'a, 'l> {
         let request = self.signed(request);
         self.session.once(
             &request,
-            &judge(self.destination, self.credentials.as_ref()),
+            &judge(
+                self.destination,
+                self.issued.as_ref().or(self.credentials.as_ref()),
+            ),
         )
     }
 
     fn signed(&self, request: &Request) -> Request {
         let request = request.clone();
-        match &self.credentials {
+        match self.sent_credentials() {
             Some(credentials) => credentials.sign(request),
             None => request,
         }

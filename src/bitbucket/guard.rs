@@ -46,11 +46,27 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
         Some(Kept { state, is_newer })
     };
     let url = theirs.url.as_deref()?;
-    if url == ours.url {
+    if is_same_run(url, &ours.url) {
         let is_overtaken = !ours.state.is_final() && theirs.state != State::InProgress.as_str();
         return kept(false).filter(|_| is_overtaken);
     }
     kept(true).filter(|_| is_newer(theirs.build_number.as_deref(), url, ours))
+}
+
+fn is_same_run(theirs: &str, ours: &str) -> bool {
+    theirs == ours
+        || build_of_codebuild(theirs).is_some_and(|id| Some(id) == build_of_codebuild(ours))
+}
+
+/// The UUID of a build of CodeBuild, whose page has several addresses: the one that the build knows may
+/// not be the one that follows from its events.
+fn build_of_codebuild(url: &str) -> Option<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
+    let is_codebuild = url::host(url).contains(".aws.") && url.contains("codebuild");
+    let url = url.replace("%3A", ":");
+    let mut words = url.split(|c| !is_word(c)).filter(|_| is_codebuild);
+    words.find(is_uuid).map(str::to_owned)
 }
 
 fn is_newer(build_number: Option<&str>, url: &str, ours: &Report) -> bool {
@@ -120,78 +136,54 @@ mod tests {
         }
     }
 
+    /// Whether the guard keeps SUCCESSFUL of `theirs` against STOPPED of `ours`.
+    fn is_kept(theirs: (&str, Option<&str>), ours: (&str, Option<&str>)) -> bool {
+        let theirs = status("SUCCESSFUL", theirs.0, theirs.1);
+        kept(&theirs, &report(State::Stopped, ours.0, ours.1)).is_some()
+    }
+
     #[test]
     fn a_newer_run_is_kept_and_what_cannot_be_compared_is_not() {
-        for (theirs, ours, is_kept) in [
-            ("https://g.x/a/-/jobs/12", "https://g.x/a/-/jobs/9", true),
-            ("https://g.x/a/-/jobs/9", "https://g.x/a/-/jobs/12", false),
-            ("https://g.x/a/-/jobs/12", "https://h.x/a/-/jobs/9", false),
-            ("https://g.x/b/-/jobs/12", "https://g.x/a/-/jobs/9", false),
-            ("https://g.x/run/8/job/1", "https://g.x/run/7/job/5", true),
-            ("https://g.x/run/7/job/5", "https://g.x/run/8/job/1", false),
-            (
-                "https://j.x:8080/job/a/12/",
-                "https://j.x:8080/job/a/9",
-                true,
-            ),
-            (
-                "https://z.x/r?buildId=12&view=x",
-                "https://z.x/r?buildId=9&view=x",
-                true,
-            ),
-            (
-                "https://x.x/8745a7a9-c340",
-                "https://x.x/1745a7a9-c340",
-                false,
-            ),
-            (
-                "https://g.x/jobs/99999999999999999999999",
-                "https://g.x/jobs/1",
-                false,
-            ),
-            ("not a URL", "https://g.x/jobs/1", false),
+        for newer_and_older in [
+            "https://g.x/a/-/jobs/12 https://g.x/a/-/jobs/9",
+            "https://g.x/run/8/job/1 https://g.x/run/7/job/5",
+            "https://j.x:8080/job/a/12/ https://j.x:8080/job/a/9",
+            "https://z.x/r?buildId=12&view=x https://z.x/r?buildId=9&view=x",
         ] {
-            let found = kept(
-                &status("SUCCESSFUL", theirs, None),
-                &report(State::Stopped, ours, None),
+            let (newer, older) = newer_and_older.split_once(' ').unwrap();
+            assert!(is_kept((newer, None), (older, None)), "{newer}");
+            assert!(!is_kept((older, None), (newer, None)), "{newer}");
+        }
+        for url in [
+            "https://h.x/a/-/jobs/12",
+            "https://g.x/b/-/jobs/12",
+            "https://g.x/a/-/jobs/8745a7a9-c340",
+            "https://g.x/a/-/jobs/99999999999999999999999",
+            "not a URL",
+        ] {
+            assert!(
+                !is_kept((url, None), ("https://g.x/a/-/jobs/9", None)),
+                "{url}"
             );
-            let expected = is_kept.then(|| Kept {
-                state: "SUCCESSFUL".into(),
-                is_newer: true,
-            });
-            assert_eq!(found, expected, "{theirs} {ours}");
         }
     }
 
     #[test]
     fn build_numbers_count_before_links() {
         let (a, b) = ("https://x.x/build/a1b2", "https://x.x/build/c3d4");
-        for (theirs, ours, is_kept) in [
-            (Some("12"), Some("9"), true),
-            (Some("9"), Some("12"), false),
-            (Some("9"), Some("9"), false),
-            (Some("#12"), Some("9"), false),
-            (None, Some("9"), false),
-        ] {
-            let found = kept(
-                &status("FAILED", a, theirs),
-                &report(State::Stopped, b, ours),
-            );
-            assert_eq!(found.is_some(), is_kept, "{theirs:?} {ours:?}");
+        assert!(is_kept((a, Some("12")), (b, Some("9"))));
+        for theirs in [Some("8"), Some("9"), Some("#12"), None] {
+            assert!(!is_kept((a, theirs), (b, Some("9"))), "{theirs:?}");
         }
     }
 
     #[test]
     fn the_end_of_a_run_is_kept_against_its_own_beginning_only() {
         let url = "https://g.x/jobs/1";
-        for (theirs, ours, is_kept) in [
-            ("SUCCESSFUL", State::InProgress, true),
-            ("CANCELLED", State::InProgress, true),
-            ("INPROGRESS", State::InProgress, false),
-            ("SUCCESSFUL", State::Stopped, false),
-        ] {
-            let found = kept(&status(theirs, url, None), &report(ours, url, None));
-            assert_eq!(found.is_some(), is_kept, "{theirs} {ours}");
-        }
+        let overtaken = |theirs, ours| kept(&status(theirs, url, None), &report(ours, url, None));
+        assert!(overtaken("SUCCESSFUL", State::InProgress).is_some_and(|kept| !kept.is_newer));
+        assert!(overtaken("CANCELLED", State::InProgress).is_some());
+        assert_eq!(overtaken("INPROGRESS", State::InProgress), None);
+        assert_eq!(overtaken("SUCCESSFUL", State::Stopped), None);
     }
 }

@@ -118,7 +118,7 @@ fn given(
     args: &DestinationArgs,
     origins: &Origins,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let trimmed = |value: &Option<String>| value.as_deref().map(|text| text.trim().to_owned());
+    let trimmed = |value: &Option<String>| value.as_deref().map(without_address);
     let (given_path, given_owner) = (trimmed(&args.repository), trimmed(&args.workspace));
     for (option, value) in [("repository", &given_path), ("workspace", &given_owner)] {
         if let Some(value) = value {
@@ -143,6 +143,20 @@ fn given(
         (in_path, workspace) => in_path.or(workspace.as_deref()),
     };
     Ok((owner.map(str::to_owned), Some(name.to_owned())))
+}
+
+/// `WORKSPACE/REPO` of a clone URL or the URL of a page, which people paste, or a name without `.git`.
+fn without_address(given: &str) -> String {
+    let given = given.trim();
+    let page: Vec<_> = given.split('/').take(5).collect();
+    let is_cloud = |it: &Repository| it.site == Site::Cloud;
+    let found = Repository::from_url(&page.join("/"))
+        .filter(is_cloud)
+        .or_else(|| Repository::from_url(given));
+    match found.filter(|it| it.site != Site::Elsewhere) {
+        Some(repository) => repository.path(),
+        None => given.strip_suffix(".git").unwrap_or(given).to_owned(),
+    }
 }
 
 /// Refuses anything but one or two names of a workspace, project or repository.

@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::bitbucket::hint::{self, Sender};
 use crate::error::{Error, Server};
@@ -33,18 +34,32 @@ fn judge_success(response: &Response) -> Verdict {
     if response.body.trim_ascii().is_empty() {
         return Verdict::Accepted;
     }
-    match serde_json::from_slice(&response.body) {
-        Ok(body) if !is_error(&body) => Verdict::Accepted,
-        Ok(_) => Verdict::Refused(refused(response, message(response), None)),
-        Err(_) => Verdict::Refused(not_bitbucket(response)),
+    // serde reads a list as a struct, too.
+    let is_object = response.body.trim_ascii_start().starts_with(b"{");
+    match serde_json::from_slice::<Success>(&response.body) {
+        Ok(body) if is_object && !body.is_error() => Verdict::Accepted,
+        Ok(_) if is_object => Verdict::Refused(refused(response, message(response), None)),
+        _ => Verdict::Refused(not_bitbucket(response)),
     }
 }
 
-fn is_error(body: &Map<String, Value>) -> bool {
-    let errors = body.get("errors").and_then(Value::as_array);
-    body.get("type").is_some_and(|kind| kind == "error")
-        || body.get("error").is_some_and(|error| !error.is_null())
-        || errors.is_some_and(|errors| !errors.is_empty())
+/// The fields that make an object an error.
+#[derive(Deserialize)]
+struct Success {
+    #[serde(rename = "type", default)]
+    kind: Value,
+    error: Option<IgnoredAny>,
+    #[serde(default)]
+    errors: Value,
+}
+
+impl Success {
+    fn is_error(&self) -> bool {
+        let errors = self.errors.as_array();
+        self.kind == "error"
+            || self.error.is_some()
+            || errors.is_some_and(|errors| !errors.is_empty())
+    }
 }
 
 /// The error, if the answer to a report shows another state than the one that was sent.

@@ -21,6 +21,8 @@ pub struct Context {
     pub repository: Option<Repository>,
     /// The job's name, including matrix values and shard, so that it is unique.
     pub job_name: Option<String>,
+    /// The job's name without the part for the branch or pull request, where it has one.
+    pub job_name_on_any_branch: Option<String>,
     /// The job's page.
     pub url: Option<String>,
     /// The page of the pipeline that the job belongs to.

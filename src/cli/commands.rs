@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
-use self::Id::{Check, Context, Run, Send, Show, Sync};
+use self::Id::{Check, Context, Event, Run, Send, Show, Sync};
 use super::options::{Group, Options};
 use super::values::{Jobs, time_span};
 use super::variables::{self, Origins, variable};
@@ -37,6 +37,13 @@ pub(crate) enum Command {
     Context,
     /// `build_status sync [running]`
     Sync(SyncArgs),
+    /// `build_status event [FILE]`
+    Event {
+        /// The file that holds the event, if not stdin.
+        file: Option<String>,
+    },
+    /// What the program does as a Lambda function.
+    Function,
 }
 
 /// Declares the arguments that only one command takes.
@@ -60,6 +67,7 @@ enum Id {
     Show,
     Context,
     Sync,
+    Event,
 }
 
 /// Every command, in the order of the help. The first, [`Id::Send`], has no name.
@@ -106,22 +114,32 @@ pub(super) const COMMANDS: &[Shape] = &[
         usage: "build_status sync [running] [OPTIONS]",
         own: SyncArgs::augment_args,
     },
+    Shape {
+        id: Event,
+        about: "Report an event of AWS CodeBuild or CodePipeline",
+        long_about: "Report an event of AWS CodeBuild or CodePipeline.\n\nReads one event of EventBridge and sets the status that it tells of: for builds that are stopped, time\nout or fail before their first command, and for pipelines as a whole. What the event does not say is\nasked of AWS, with the AWS credentials of the environment. As a Lambda function, where no command is\ngiven, the program reports each event that the function gets.",
+        usage: "build_status event [OPTIONS] [FILE]",
+        own: EventArgs::augment_args,
+    },
 ];
 
 /// The commands that take each group of options, in the order of the help.
 const GROUPS: &[(Group, &[Id])] = &[
-    (Group::Build, &[Send, Run, Check]),
-    (Group::Commit, &[Send, Run, Check, Show, Sync]),
-    (Group::Provider, &[Send, Run, Check, Show, Context]),
+    (Group::Build, &[Send, Run, Check, Event]),
+    (Group::Commit, &[Send, Run, Check, Show, Sync, Event]),
+    (Group::Provider, &[Send, Run, Check, Show, Context, Sync]),
     (Group::Tests, &[Send, Run]),
-    (Group::Destination, &[Send, Run, Check, Show, Sync]),
-    (Group::Credentials, &[Send, Run, Check, Show, Sync]),
-    (Group::Network, &[Send, Run, Check, Show, Sync]),
+    (Group::Destination, &[Send, Run, Check, Show, Sync, Event]),
+    (Group::Credentials, &[Send, Run, Check, Show, Sync, Event]),
+    (Group::Network, &[Send, Run, Check, Show, Sync, Event]),
     (Group::GitLab, &[Check, Sync]),
     (Group::Guard, &[Send, Run]),
-    (Group::NoFail, &[Send, Sync]),
-    (Group::DryRun, &[Send, Run, Sync]),
-    (Group::Print, &[Send, Run, Check, Show, Context, Sync]),
+    (Group::NoFail, &[Send, Sync, Event]),
+    (Group::DryRun, &[Send, Run, Sync, Event]),
+    (
+        Group::Print,
+        &[Send, Run, Check, Show, Context, Sync, Event],
+    ),
 ];
 
 /// The argument that only `build_status [STATE]` takes.
@@ -195,6 +213,14 @@ pub(crate) struct SyncArgs {
     pub(crate) since: Option<Duration>,
 }
 
+/// What only `event` takes.
+#[derive(clap::Args)]
+struct EventArgs {
+    /// The file that holds the event [default: stdin]
+    #[arg(value_name = "FILE", help_heading = None)]
+    file: Option<String>,
+}
+
 const AFTER_HELP: &str = "\
 Credentials are read from environment variables only:
   BITBUCKET_ACCESS_TOKEN                         an access token (Cloud) or HTTP access token (Data
@@ -204,6 +230,8 @@ Credentials are read from environment variables only:
   BITBUCKET_CLIENT_ID + BITBUCKET_CLIENT_SECRET  an OAuth consumer (Cloud): exchanged for a token
 To read one from a file, set BITBUCKET_ACCESS_TOKEN_FILE, BITBUCKET_CLIENT_ID_FILE or
 BITBUCKET_CLIENT_SECRET_FILE to its path.
+BITBUCKET_ACCESS_TOKEN_ARN names a secret of AWS Secrets Manager or a parameter of Systems Manager
+that holds the token, with #KEY behind it for one key of a JSON secret.
 
 Exit codes:
   0  accepted by Bitbucket, or dry run printed
@@ -230,6 +258,7 @@ impl Shape {
             Show => Some("show"),
             Context => Some("context"),
             Sync => Some("sync"),
+            Event => Some("event"),
         }
     }
 
@@ -287,9 +316,13 @@ impl Shape {
     }
 
     /// Reads the options from `matches`.
-    pub(super) fn options(&self, mut matches: ArgMatches) -> Result<Options, clap::Error> {
+    pub(super) fn options(
+        &self,
+        mut matches: ArgMatches,
+        origins: Origins,
+    ) -> Result<Options, clap::Error> {
         let mut options = Options {
-            origins: Origins::of(&matches),
+            origins,
             ..Options::default()
         };
         for group in self.groups() {
@@ -321,6 +354,9 @@ impl Command {
             Show => Self::Show,
             Context => Self::Context,
             Sync => Self::Sync(SyncArgs::from_arg_matches(matches)?),
+            Event => Self::Event {
+                file: matches.get_one("file").cloned(),
+            },
         })
     }
 }

@@ -9,6 +9,7 @@ mod values;
 mod variables;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -43,7 +44,11 @@ pub enum EarlyExit {
 impl Args {
     /// Reads the arguments, the program's name first, and the variables of the options.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, EarlyExit> {
-        let words = without_help_command(words.into_iter().collect())?;
+        let mut words = without_help_command(words.into_iter().collect())?;
+        let is_function = is_function(&words);
+        if is_function {
+            words.push("event".into());
+        }
         let shape = Shape::called(&words);
         let mut command = shape.declare();
         let matches = command.try_get_matches_from_mut(&words);
@@ -51,16 +56,29 @@ impl Args {
         if let Some((_, of_subcommand)) = matches.remove_subcommand() {
             matches = of_subcommand;
         }
-        let mut unusable = variables::unusable(&matches);
+        let (origins, mut unusable) = variables::judge(&matches);
         let command = Command::read(shape, &matches, &mut unusable);
-        let command = command.map_err(|error| early_exit(shape, &words, &error))?;
-        let options = shape.options(matches);
+        let command = match command.map_err(|error| early_exit(shape, &words, &error))? {
+            Command::Event { .. } if is_function => Command::Function,
+            command => command,
+        };
+        let options = shape.options(matches, origins);
         let options = options.map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {
             Some(error) => Err(EarlyExit::Fail(error)),
             None => Ok(Self { command, options }),
         }
     }
+}
+
+/// Whether we are called as Lambda calls the `bootstrap` of a function: without a word.
+fn is_function(words: &[OsString]) -> bool {
+    let program = words.first().map(Path::new).and_then(Path::file_name);
+    let is_bootstrap = program.is_some_and(|name| name == "bootstrap");
+    // CodeBuild may run its builds on Lambda: there it is a job like any other.
+    let in_lambda =
+        variables::is_set("AWS_LAMBDA_RUNTIME_API") && !variables::is_set("CODEBUILD_BUILD_ID");
+    words.len() <= 1 && (is_bootstrap || in_lambda)
 }
 
 /// `build_status help run` is `build_status run --help`.

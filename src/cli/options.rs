@@ -13,7 +13,8 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgMatches, Args as _, FromArgMatches};
 
 use super::values::{Method, Output, seconds};
-use super::variables::{Origins, variable};
+use super::variables::{self, Origins, variable};
+use crate::env::Env;
 use crate::output::log::Level;
 
 /// The options of all commands. Groups that a command does not take have their defaults.
@@ -45,6 +46,35 @@ pub struct Options {
     pub(crate) print: PrintArgs,
     /// The values that came from variables.
     pub(crate) origins: Origins,
+}
+
+impl Options {
+    /// The same with what a build was told by variables, where nothing else says it. Whoever may
+    /// start a build may set them: none of these leads the credentials elsewhere.
+    #[must_use]
+    pub(crate) fn with_variables_of_build(&self, env: &Env) -> Self {
+        let mut options = self.clone();
+        let (build, destination) = (&mut options.build, &mut options.destination);
+        for (option, value) in [
+            ("key", &mut build.key),
+            ("name", &mut build.name),
+            ("description", &mut build.description),
+            ("url", &mut build.url),
+            ("commit", &mut options.commit),
+            ("refname", &mut build.refname),
+            ("parent", &mut destination.parent),
+            ("repository", &mut destination.repository),
+            ("workspace", &mut destination.workspace),
+        ] {
+            if value.is_none()
+                && let Some((variable, text)) = variables::of(option, env)
+            {
+                *value = Some(text);
+                options.origins.note(option, variable);
+            }
+        }
+        options
+    }
 }
 
 /// Options that a command takes together, or not at all.

@@ -7,6 +7,7 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 
 use super::values::{Jobs, Method, Output, seconds, time_span};
+use crate::env::Env;
 use crate::error::Error;
 
 /// Says why a variable's value is unusable.
@@ -70,19 +71,36 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .find(|(_, value)| !value.is_empty())
 }
 
-/// The errors in variables of the options that `matches` declares, except where the option itself is
-/// on the command line.
-pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
-    let problem = |(option, names, check): &(&str, &[&'static str], Check)| {
-        let declared = matches.try_contains_id(option).is_ok();
-        if !declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
-            return None;
+/// Whether a variable is set and not empty.
+pub(super) fn is_set(name: &'static str) -> bool {
+    set(&[name]).is_some()
+}
+
+/// The value that `env` has for `option`, and the variable that it is from.
+pub(super) fn of(option: &str, env: &Env) -> Option<(&'static str, String)> {
+    let (_, names, _) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
+    let mut names = names.iter();
+    names.find_map(|name| Some((*name, env.get(name)?.to_owned())))
+}
+
+/// Which values in `matches` came from variables, and what is wrong with the variables whose value is
+/// unusable, where nothing was typed instead.
+pub(super) fn judge(matches: &ArgMatches) -> (Origins, Vec<Error>) {
+    let (mut origins, mut unusable) = (Vec::new(), Vec::new());
+    for (option, names, check) in VARIABLES {
+        let Some((name, value)) = set(names) else {
+            continue;
+        };
+        let is_declared = matches.try_contains_id(option).is_ok();
+        if !is_declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+            continue;
         }
-        let (name, value) = set(names)?;
-        let problem = check(&value).err()?;
-        Some(Error::unusable(name, problem))
-    };
-    VARIABLES.iter().filter_map(problem).collect()
+        match check(&value) {
+            Ok(()) => origins.push((*option, name)),
+            Err(problem) => unusable.push(Error::unusable(name, problem)),
+        }
+    }
+    (Origins(origins), unusable)
 }
 
 fn text(value: &OsStr) -> Result<(), String> {
@@ -128,15 +146,9 @@ fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
 pub struct Origins(Vec<(&'static str, &'static str)>);
 
 impl Origins {
-    /// Reads the origins from clap's matches.
-    pub(super) fn of(matches: &ArgMatches) -> Self {
-        let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
-            matches.try_contains_id(option).ok()?;
-            let is_from_variable = matches.value_source(option) == Some(ValueSource::EnvVariable);
-            let (name, _) = set(names)?;
-            is_from_variable.then_some((*option, name))
-        };
-        Self(VARIABLES.iter().filter_map(from_variable).collect())
+    /// Notes that the option's value came from `variable`.
+    pub(super) fn note(&mut self, option: &'static str, variable: &'static str) {
+        self.0.push((option, variable));
     }
 
     /// The variable that the option's value came from, if it came from one.

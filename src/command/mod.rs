@@ -2,6 +2,7 @@
 
 mod check;
 pub mod context;
+mod event;
 mod plan;
 pub mod run;
 mod send;
@@ -37,6 +38,11 @@ pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
         Command::Check => check::run(options, env, log),
         Command::Show => show::run(options, env, log),
         Command::Context => context::run(options, env, log),
+        Command::Event { file } => event::run(file.as_deref(), options, env, log),
+        Command::Function => {
+            let redactor = log.redactor().clone();
+            event::function::run(options, env, &redactor, &mut { direct })
+        }
         Command::Sync(args) => sync::run(args, options, env, log),
     }
 }

@@ -5,6 +5,7 @@ use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::locate;
 use crate::ci::context::Context;
+use crate::ci::event::Event;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
 use crate::cli::Options;
@@ -15,6 +16,8 @@ use crate::http::client::Client;
 use crate::output::log::Log;
 use crate::report::{Claim, Report};
 use crate::status::product::Product;
+use crate::status::refname::Refname;
+use crate::status::repository::Repository;
 
 /// Everything that is known before anything is sent. A part that cannot be resolved holds its error,
 /// for commands that need the part.
@@ -44,7 +47,8 @@ impl<'a> Plan<'a> {
         if options.commit.is_none() {
             git::complete(&mut context, info.is_some(), env, deadline);
         }
-        let plan = Self::with_context(options, env, info, context, deadline);
+        let remote = |context: &Context| git::remote(context, env, deadline);
+        let plan = Self::with_context(options, env, info, context, remote);
         log.detail(&format!(
             "CI: {}",
             info.map_or("none recognised", |info| info.name)
@@ -52,11 +56,29 @@ impl<'a> Plan<'a> {
         if let Some(unreadable) = &plan.context.unreadable {
             log.warn(unreadable);
         }
-        if let Ok(credentials) = &plan.credentials {
+        plan.hide_credentials(log);
+        Ok(plan)
+    }
+
+    /// The same for an event, which says what the CI's environment would: no repository that lies
+    /// about is asked.
+    pub(super) fn of_event(
+        options: &'a Options,
+        env: &'a Env,
+        event: &Event,
+        log: &mut Log<'_>,
+    ) -> Self {
+        let (info, context) = (Some(event.info), event.context.clone());
+        let plan = Self::with_context(options, env, info, context, |_| None);
+        plan.hide_credentials(log);
+        plan
+    }
+
+    fn hide_credentials(&self, log: &mut Log<'_>) {
+        if let Ok(credentials) = &self.credentials {
             log.detail(&format!("credentials: {}", credentials.describe()));
             log.hide(credentials.secrets());
         }
-        Ok(plan)
     }
 
     fn with_context(
@@ -64,10 +86,9 @@ impl<'a> Plan<'a> {
         env: &'a Env,
         info: Option<&'static ProviderInfo>,
         context: Context,
-        deadline: Deadline,
+        remote: impl FnOnce(&Context) -> Option<Repository>,
     ) -> Self {
-        let destination =
-            locate::destination(options, &context, || git::remote(&context, env, deadline));
+        let destination = locate::destination(options, &context, || remote(&context));
         let product = destination
             .as_ref()
             .map_or(Product::Cloud, Destination::product);
@@ -109,6 +130,25 @@ impl<'a> Plan<'a> {
         let report = claim.report(word)?;
         if let Some(warning) = claim.key_warning() {
             log.warn(&warning);
+        }
+        for (option, value) in [
+            ("key", report.key.as_str()),
+            ("name", &report.name),
+            ("commit", &report.commit),
+            ("url", &report.url),
+            (
+                "refname",
+                report.refname.as_ref().map_or("-", Refname::name),
+            ),
+        ] {
+            log.detail(&format!(
+                "{option}: {value} (from {})",
+                claim.origin(option)
+            ));
+        }
+        if let Ok(destination) = &self.destination {
+            let (repository, origin) = (destination.repository(), claim.origin("repository"));
+            log.detail(&format!("repository: {repository} (from {origin})"));
         }
         Ok(report)
     }

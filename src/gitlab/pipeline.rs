@@ -6,12 +6,8 @@ use serde::Deserialize;
 /// A pipeline with its jobs, and those of its child pipelines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pipeline {
-    /// What is known without its jobs.
+    /// What is known without its jobs. Where these are not shown, nothing.
     pub(crate) about: About,
-    /// Whether it is of a tag.
-    pub(crate) tag: bool,
-    /// The second parent of its commit.
-    pub(crate) second_parent: Option<String>,
     /// The newest attempt of each job. Trigger jobs ("bridges") are jobs too.
     pub(crate) jobs: Vec<Job>,
 }
@@ -61,39 +57,64 @@ impl Pipeline {
     /// The commit as Bitbucket knows it. "target_id, source_id = commit.parent_ids":
     /// <https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/services/merge_requests/merge_to_ref_service.rb>
     pub(crate) fn commit(&self) -> Option<&str> {
-        if self.about.is_merged_result() {
-            self.second_parent.as_deref()
-        } else {
-            Some(&self.about.sha)
+        if !self.about.is_merged_result() {
+            return Some(&self.about.sha);
         }
+        let parents = &self.own_job()?.commit.as_ref()?.parent_ids;
+        parents.get(1).map(String::as_str)
+    }
+
+    /// Whether it is of a tag.
+    pub(crate) fn is_of_tag(&self) -> bool {
+        self.own_job().is_some_and(|job| job.tag)
+    }
+
+    fn own_job(&self) -> Option<&Job> {
+        self.jobs
+            .iter()
+            .find(|job| job.pipeline.id == self.about.id)
     }
 }
 
-/// A job, or a trigger job.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A job, or a trigger job, as far as it matters.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(crate) struct Job {
     /// Unique on the GitLab.
     pub(crate) id: u64,
     /// As in `CI_JOB_NAME`.
     pub(crate) name: String,
     /// As in `CI_JOB_STAGE`.
+    #[serde(default)]
     pub(crate) stage: String,
     /// One of GitLab's words, or one that is younger than this program.
     pub(crate) status: String,
     /// Why it failed, in GitLab's word.
     pub(crate) failure_reason: Option<String>,
     /// Whether the pipeline passes without it.
+    #[serde(default)]
     pub(crate) allow_failure: bool,
     /// Its page.
     pub(crate) web_url: String,
-    /// The id of its pipeline.
-    pub(crate) pipeline: u64,
-    /// The number of its pipeline.
-    pub(crate) number: String,
-    /// Whether its pipeline is a child.
+    /// The pipeline that it is in.
+    pub(crate) pipeline: About,
+    /// Whether that is a child.
+    #[serde(skip)]
     pub(crate) is_child: bool,
     /// Whether a trigger job above it may fail.
+    #[serde(skip)]
     pub(crate) is_below_tolerated: bool,
+    /// Of a trigger job, once there is one.
+    pub(super) downstream_pipeline: Option<About>,
+    #[serde(default)]
+    tag: bool,
+    /// Null when it is gone.
+    commit: Option<Commit>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+struct Commit {
+    #[serde(default)]
+    parent_ids: Vec<String>,
 }
 
 impl Job {
@@ -101,50 +122,5 @@ impl Job {
     pub(crate) fn full_name(&self) -> String {
         let child = if self.is_child { "child/" } else { "" };
         format!("{child}{}", self.name)
-    }
-}
-
-/// A job in a list, as far as it matters.
-#[derive(Deserialize)]
-pub(super) struct Row {
-    pub(super) id: u64,
-    name: String,
-    #[serde(default)]
-    stage: String,
-    status: String,
-    failure_reason: Option<String>,
-    #[serde(default)]
-    pub(super) allow_failure: bool,
-    web_url: String,
-    #[serde(default)]
-    pub(super) tag: bool,
-    /// Null when the commit is gone.
-    pub(super) commit: Option<Commit>,
-    pub(super) pipeline: About,
-    /// Of a trigger job, once there is one.
-    pub(super) downstream_pipeline: Option<About>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Commit {
-    #[serde(default)]
-    pub(super) parent_ids: Vec<String>,
-}
-
-impl Row {
-    pub(super) fn into_job(self, is_child: bool, is_below_tolerated: bool) -> Job {
-        Job {
-            id: self.id,
-            name: self.name,
-            stage: self.stage,
-            status: self.status,
-            failure_reason: self.failure_reason,
-            allow_failure: self.allow_failure,
-            web_url: self.web_url,
-            number: self.pipeline.number(),
-            pipeline: self.pipeline.id,
-            is_child,
-            is_below_tolerated,
-        }
     }
 }

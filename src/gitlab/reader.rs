@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Server};
-use crate::gitlab::pipeline::{About, Pipeline, Row};
+use crate::gitlab::pipeline::{About, Job, Pipeline};
 use crate::gitlab::server::GitLab;
 use crate::gitlab::verdict;
 use crate::http::judge;
@@ -33,13 +33,6 @@ pub(crate) struct Reader<'a, 'l> {
     session: Session<'a, 'l>,
 }
 
-/// A pipeline that is yet to be read.
-struct Unread {
-    id: u64,
-    is_child: bool,
-    is_below_tolerated: bool,
-}
-
 impl<'a, 'l> Reader<'a, 'l> {
     /// Asks it, until `deadline`.
     pub(crate) fn new(gitlab: &'a GitLab, deadline: Deadline, log: &'a mut Log<'l>) -> Self {
@@ -52,59 +45,46 @@ impl<'a, 'l> Reader<'a, 'l> {
     /// How many of the pipeline's jobs a first page of one shows.
     pub(crate) fn first_job(&mut self, pipeline: u64) -> Result<usize, Error> {
         let path = format!("pipelines/{pipeline}/jobs?per_page=1");
-        let (rows, _) = self.page::<Row>(&path)?;
+        let (rows, _) = self.page::<Job>(&path)?;
         Ok(rows.len())
     }
 
     /// A pipeline with all its jobs and, where the token may read these, its child pipelines'.
     pub(crate) fn pipeline(&mut self, id: u64) -> Result<Pipeline, Error> {
-        let mut pipeline = Pipeline::default();
-        let mut unread = vec![Unread {
-            id,
-            is_child: false,
-            is_below_tolerated: false,
-        }];
-        let (mut pipelines, mut jobs) = (BTreeSet::from([id]), BTreeSet::new());
-        while let Some(next) = unread.pop() {
-            for row in self.all_jobs(&next, jobs.is_empty())? {
-                if pipeline.about.id == 0 {
-                    pipeline.about = row.pipeline.clone();
-                    pipeline.tag = row.tag;
-                }
-                if let Some(commit) = &row.commit
-                    && next.id == id
-                {
-                    pipeline.second_parent = commit.parent_ids.get(1).cloned();
-                }
-                let is_below_tolerated = next.is_below_tolerated || row.allow_failure;
-                if let Some(child) = self.child_of(&row).filter(|it| pipelines.insert(it.id)) {
-                    unread.push(Unread {
-                        id: child.id,
-                        is_child: true,
-                        is_below_tolerated,
-                    });
+        let mut jobs: Vec<Job> = Vec::new();
+        let (mut pipelines, mut known) = (BTreeSet::from([id]), BTreeSet::new());
+        let mut unread = vec![(id, false, false)];
+        while let Some((id, is_child, is_below_tolerated)) = unread.pop() {
+            for mut job in self.all_jobs(id, jobs.is_empty())? {
+                let child = job
+                    .downstream_pipeline
+                    .as_ref()
+                    .filter(|it| self.is_here(it));
+                if let Some(child) = child.filter(|it| pipelines.insert(it.id)) {
+                    unread.push((child.id, true, is_below_tolerated || job.allow_failure));
                 }
                 // Rows move down while pages are read, and are seen twice.
-                if jobs.insert(row.id) {
-                    let is_child = next.is_child || row.pipeline.is_child();
-                    let job = row.into_job(is_child, next.is_below_tolerated);
-                    pipeline.jobs.push(job);
+                if known.insert(job.id) {
+                    job.is_child = is_child || job.pipeline.is_child();
+                    job.is_below_tolerated = is_below_tolerated;
+                    jobs.push(job);
                 }
             }
         }
-        Ok(pipeline)
+        let about = jobs.first().map(|job| job.pipeline.clone());
+        let about = about.unwrap_or_default();
+        Ok(Pipeline { about, jobs })
     }
 
-    /// The pipeline that `row` has started in this project.
-    fn child_of(&self, row: &Row) -> Option<About> {
-        let child = row.downstream_pipeline.clone()?;
-        let is_here = |project: u64| project.to_string() == self.gitlab.project;
-        child.project_id.is_none_or(is_here).then_some(child)
+    /// Whether a downstream pipeline is of this project.
+    fn is_here(&self, pipeline: &About) -> bool {
+        let is_own = |project: u64| project.to_string() == self.gitlab.project;
+        pipeline.project_id.is_none_or(is_own)
     }
 
     /// Jobs and trigger jobs of one pipeline.
-    fn all_jobs(&mut self, of: &Unread, is_first: bool) -> Result<Vec<Row>, Error> {
-        let pipeline = format!("pipelines/{}", of.id);
+    fn all_jobs(&mut self, id: u64, is_first: bool) -> Result<Vec<Job>, Error> {
+        let pipeline = format!("pipelines/{id}");
         let mut rows = self.all(&format!("{pipeline}/jobs?"))?;
         let bridges = match self.all(&format!("{pipeline}/bridges?")) {
             // Its name from 19.2 on.
@@ -118,7 +98,7 @@ impl<'a, 'l> Reader<'a, 'l> {
             Ok(bridges) => rows.extend(bridges),
             // A token that may not read jobs is shown none, without a refusal.
             Err(error) if error.exit_code() == 4 && rows.is_empty() && is_first => {
-                return Err(self.no_jobs(of.id));
+                return Err(self.no_jobs(id));
             }
             Err(error) if error.exit_code() == 4 && error.http_status() > Some(400) => {
                 let hint = error.hint().unwrap_or_default().into_owned();

@@ -97,8 +97,22 @@ impl<'a, 'l> Session<'a, 'l> {
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
     ) -> Result<(Response, Option<Error>), Error> {
-        self.begin(request);
+        self.send_anew(&|| request.clone(), judge)
+    }
+
+    /// The same for a request that is made anew for each attempt, because its signature is good for
+    /// some minutes only.
+    pub(crate) fn send_anew(
+        &mut self,
+        request: &dyn Fn() -> Request,
+        judge: &dyn Fn(&Response) -> Verdict,
+    ) -> Result<(Response, Option<Error>), Error> {
+        self.attempts = 0;
         loop {
+            let request = &request();
+            if self.attempts == 0 {
+                self.announce(request);
+            }
             if self.cancel.is_some_and(Cancel::is_due) {
                 return Err(Error::Cancelled);
             }
@@ -133,7 +147,7 @@ impl<'a, 'l> Session<'a, 'l> {
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
     ) -> Result<(Response, Option<Error>), Error> {
-        self.begin(request);
+        self.announce(request);
         self.attempts = 1;
         let response = self.attempt(request, self.deadline.left() / 3);
         let response = response.map_err(|(error, _)| error)?;
@@ -143,10 +157,9 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    fn begin(&mut self, request: &Request) {
+    fn announce(&mut self, request: &Request) {
         let what = format!("{} {}", request.method, request.url);
         self.log.detail(&what);
-        self.attempts = 0;
     }
 
     fn attempt(&self, request: &Request, limit: Duration) -> Result<Response, (Error, RetryHint)> {

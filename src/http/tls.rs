@@ -12,6 +12,9 @@ use crate::cli::{NetworkArgs, Origins};
 use crate::error::Error;
 use crate::file;
 
+/// The certificates that Debian, Alpine and their like trust.
+const SYSTEM_CAS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// Longer than any bundle of CAs, in bytes.
 const LONGEST: u64 = 8 * 1024 * 1024;
 
@@ -176,6 +179,11 @@ pub(crate) fn error(error: &ureq::Error) -> Option<&rustls::Error> {
 pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
     Some(match error {
         rustls::Error::InvalidCertificate(problem) => match problem {
+            CertificateError::UnknownIssuer if Path::new(SYSTEM_CAS).exists() => {
+                "if the certificate comes from a private CA or a TLS-intercepting proxy that this \
+                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else pass that \
+                 CA's own certificate (openssl s_client -connect HOST:PORT shows the issuer)"
+            }
             CertificateError::UnknownIssuer => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy, pass that \
                  CA's certificate with --ca-file or SSL_CERT_FILE; if one is set already, it belongs \

@@ -98,11 +98,12 @@ fn states() -> String {
 
 #[test]
 fn the_options_in_the_readme_and_the_examples_exist() {
-    let help = help();
+    let help = help() + &build_status(["sync", "--help"]).run().exits(0).stdout;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in [
         "README.md",
         "docs/ci.md",
+        "docs/sync.md",
         ".gitlab-ci.example.yml",
         "buildspec.example.yml",
     ] {

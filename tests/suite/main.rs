@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod architecture;
+mod botocore;
 mod check;
 mod conversation;
 mod corpus;
 mod data_center;
 mod docs;
+mod event;
 mod guard;
 mod hints;
 mod hostile;
+mod lambda;
 mod oauth;
 mod output;
 mod properties;

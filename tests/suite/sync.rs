@@ -1,5 +1,7 @@
 //! `build_status sync`: the real binary between a stand-in GitLab and a stand-in Bitbucket.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use stand_in::gitlab::{self, DEFAULT_PROJECT_ID, JOB_TOKEN, Job, PRIVATE_TOKEN, Pipeline, Token};
 use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, GitLab, SECOND_COMMIT, StandIn, Status};
@@ -27,7 +29,15 @@ pub(crate) fn sync<'a>(
     bitbucket: &StandIn,
     args: impl IntoIterator<Item = &'a str>,
 ) -> Reporter {
-    let args = ["sync"].into_iter().chain(args);
+    in_job(gitlab, bitbucket, ["sync"].into_iter().chain(args))
+}
+
+/// The same job with another command.
+fn in_job<'a>(
+    gitlab: &GitLab,
+    bitbucket: &StandIn,
+    args: impl IntoIterator<Item = &'a str>,
+) -> Reporter {
     build_status(args)
         .envs(GITLAB)
         .to(bitbucket)
@@ -154,6 +164,80 @@ fn bitbucket_shows_what_gitlab_shows_and_a_second_run_sends_nothing() {
     let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
     assert_eq!(counts(&ran), "0 sent, 12 right already, 0 still running");
     assert_eq!(bitbucket.history().len(), before);
+}
+
+/// The transcript in docs/sync.md. `UPDATE=1 cargo test --test suite` writes it.
+#[test]
+fn the_documentation_shows_a_run() {
+    let bitbucket = StandIn::start();
+    let gitlab = eventful(&bitbucket);
+    let mut text = String::from("```console\n");
+    for _ in 0..2 {
+        let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+        text += "$ build_status sync\n";
+        for line in ran.stdout.lines() {
+            // Times differ.
+            let timeless = line.rsplit_once(", ").filter(|_| line.ends_with(" s)"));
+            text += &timeless.map_or(line.to_owned(), |(start, _)| format!("{start}, 0.01 s)"));
+            text += "\n";
+        }
+    }
+    text += "```\n\n| job | on GitLab | on Bitbucket | |\n|---|---|---|---|\n";
+    let shown = described(&bitbucket);
+    for (pipeline, child) in [(1001, ""), (2002, "child/")] {
+        let jobs = gitlab.change(|instance| instance.pipeline(pipeline).jobs.clone());
+        for job in jobs.iter().filter(|job| !job.retried && job.id != 1) {
+            let name = format!("{child}{}", job.name);
+            let found = shown
+                .iter()
+                .find(|(key, ..)| *key == format!("ci/gitlab-ci/{name}"));
+            let (state, said) = found.map_or(("", ""), |(_, state, said)| (state, said));
+            let status = &job.status;
+            writeln!(text, "| `{name}` | {status} | {state} | {said} |").unwrap();
+        }
+    }
+    let (_, state, said) = shown.iter().find(|(key, ..)| key == "pipeline").unwrap();
+    writeln!(text, "| the pipeline | | {state} | {said} |").unwrap();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sync.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (start, end) = ("<!-- transcript -->\n", "<!-- /transcript -->\n");
+    let (before, rest) = page.split_once(start).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let expected = format!("{before}{start}{text}{end}{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    assert!(
+        page == expected,
+        "docs/sync.md is out of date: run `UPDATE=1 cargo test --test suite`"
+    );
+}
+
+#[test]
+fn check_says_whether_the_jobs_may_be_read_and_what_to_do_if_not() {
+    let bitbucket = StandIn::start();
+    for (version, line) in [
+        (
+            "19.5",
+            "ok    gitlab       CI_JOB_TOKEN may read the pipeline's jobs, for sync\n",
+        ),
+        (
+            "17.9",
+            "warn  gitlab       sync would not work: refused: HTTP 404: 404 Project Not Found (GitLab 19.5.0-ee, CI_JOB_TOKEN)",
+        ),
+    ] {
+        let setup = gitlab::Setup::default().version(version);
+        let gitlab = setup.pipeline(pipeline()).start();
+        let ran = in_job(&gitlab, &bitbucket, ["check"]).run().exits(0);
+        assert!(ran.stdout.contains(line), "{ran:#?}");
+        assert_eq!(
+            ran.stdout
+                .contains("\ngitlab: job tokens may read jobs from GitLab 18.3 on"),
+            version == "17.9"
+        );
+        assert_eq!(gitlab.received().len(), 1);
+    }
 }
 
 /// Key, name, link and refname of what Bitbucket shows.
@@ -318,7 +402,11 @@ fn what_is_not_gitlabs_answer_is_told_as_such() {
             4,
             "refused: HTTP 200, but the answer is not from GitLab (text/html; charset=utf-8)",
         ),
-        (Answer::json(200, "{}"), 4, "HTTP 200, but not from GitLab"),
+        (
+            Answer::json(200, "{}"),
+            4,
+            "HTTP 200, but the answer is not from GitLab",
+        ),
         (
             Answer::redirect(302, "https://sso.example.com/"),
             4,
@@ -524,6 +612,25 @@ fn the_pipelines_beginning_is_one_request_and_never_over_its_end() {
         .run()
         .exits(2);
     sync(&gitlab, &bitbucket, ["passed"]).run().exits(2);
+}
+
+#[test]
+fn of_two_children_with_one_job_name_the_failed_one_is_shown() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::bridge("a", "success", Some(2001)))
+            .job(Job::bridge("b", "success", Some(2002))),
+        Pipeline::child(2001).job(Job::new("unit", "failed")), // 4
+        Pipeline::child(2002).job(Job::new("unit", "success")), // 5
+    ]);
+    report(&bitbucket, "failed", "child/unit", 4);
+    report(&bitbucket, "passed", "child/unit", 5);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "4 sent, 0 right already, 0 still running");
+    assert_eq!(described(&bitbucket)[2].1, "FAILED");
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "0 sent, 4 right already, 0 still running");
 }
 
 #[test]

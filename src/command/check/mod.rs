@@ -17,6 +17,7 @@ use crate::gitlab::server::GitLab;
 use crate::output::Exit;
 use crate::output::log::Log;
 use crate::report::Claim;
+use crate::status::product::Product;
 
 /// Asks all questions, even after a failure, and prints the answers.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
@@ -42,13 +43,19 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
     let claim = plan.claim();
     ask_ci(plan, findings);
     ask_state(env, &claim, findings);
-    let commit = findings.result("commit", claim.commit(), Clone::clone);
+    let from = |option: &'static str| {
+        let origin = claim.origin(option);
+        move |value: &String| format!("{value} (from {origin})")
+    };
+    let commit = findings.result("commit", claim.commit(), from("commit"));
     let limits = plan.product().limits();
     let destination = findings.result("repository", plan.destination.clone(), |destination| {
         let (repository, url) = (destination.repository(), destination.url());
-        format!("{repository} on {} ({url})", limits.product)
+        let origin = claim.origin("repository");
+        format!("{repository} on {} ({url}; from {origin})", limits.product)
     });
-    findings.result("url", claim.url(), Clone::clone);
+    findings.result("url", claim.url(), from("url"));
+    ask_refname(&claim, findings);
     match (claim.key(), claim.key_warning()) {
         (Ok(_), Some(warning)) => {
             findings.warn(
@@ -57,7 +64,11 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
                 "pass a shorter --key, or accept the shortened one",
             );
         }
-        (key, _) => drop(findings.result("key", key, Clone::clone)),
+        (key, _) => drop(findings.result("key", key, from("key"))),
+    }
+    if claim.product == Product::DataCenter {
+        let parent = claim.parent().map_or_else(|| claim.key(), Ok);
+        findings.result("parent", parent, from("parent"));
     }
     let credentials = findings.result("credentials", plan.credentials.clone(), |it| {
         it.describe().to_owned()
@@ -84,6 +95,20 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
         }
         .ask_all(commit.as_deref()),
         Err(error) => findings.fail("server", &error),
+    }
+}
+
+/// Without a refname, Bitbucket does not show the status in all the places where it looks for one.
+fn ask_refname(claim: &Claim<'_>, findings: &mut Findings) {
+    let origin = claim.origin("refname");
+    match claim.refname() {
+        Ok(Some(refname)) => findings.ok("refname", format!("{} (from {origin})", refname.full())),
+        Ok(None) => findings.warn(
+            "refname",
+            "unknown: pull requests and merge checks may not find the status",
+            "pass --refname BRANCH or set BUILD_STATUS_REFNAME",
+        ),
+        Err(error) => findings.fail("refname", &error),
     }
 }
 

@@ -10,6 +10,7 @@ mod signals;
 #[cfg(unix)]
 mod wait;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -171,6 +172,8 @@ struct Way {
     report: Report,
     destination: Destination,
     credentials: Credentials,
+    /// What they were exchanged for.
+    issued: RefCell<Option<Credentials>>,
     client: Client,
     guard: Option<bool>,
 }
@@ -203,6 +206,7 @@ impl Reporter {
             report,
             destination,
             credentials,
+            issued: RefCell::default(),
             client,
             guard: plan.claim().options.guard,
         })
@@ -235,7 +239,9 @@ impl Reporter {
     fn begin(&self, way: &Way, deadline: Deadline, log: &mut Log<'_>) -> Outcome {
         let session = way.session(State::InProgress, deadline, log);
         let session = session.until(&self.progress.cancel);
-        let outcome = way.deliver(&mut way.delivery(session), &way.report);
+        let mut delivery = way.delivery(session);
+        let outcome = way.deliver(&mut delivery, &way.report);
+        way.issued.replace(delivery.into_issued());
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
             Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
@@ -308,5 +314,6 @@ impl Way {
 
     fn delivery<'a, 'l>(&'a self, session: Session<'a, 'l>) -> Delivery<'a, 'l> {
         Delivery::new(session, &self.destination, Some(self.credentials.clone()))
+            .with_issued(self.issued.borrow().clone())
     }
 }

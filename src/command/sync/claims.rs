@@ -23,6 +23,8 @@ pub(super) struct Wanted {
     pub(super) when: When,
     /// Whether it is of a job, and not of the pipeline as a whole.
     pub(super) is_of_job: bool,
+    /// Links of other jobs with the same key.
+    pub(super) namesakes: Vec<Option<String>>,
 }
 
 /// When it is sent.
@@ -98,12 +100,18 @@ impl<'a> Claims<'a> {
             .collect();
         // Jobs of two child pipelines may have one key: who failed is not hidden by who passed.
         let mut by_key: BTreeMap<String, (Standing, Wanted)> = BTreeMap::new();
-        if self.args.jobs == Jobs::All {
-            for job in &jobs {
-                let (standing, wanted) = (Standing::of(job), self.job(&context, job)?);
-                let key = wanted.report.key.clone();
-                let other = by_key.get(&key).map(|(other, _)| *other);
-                if other.is_none_or(|other| standing < other) {
+        for job in jobs.iter().filter(|_| self.args.jobs == Jobs::All) {
+            let (standing, mut wanted) = (Standing::of(job), self.job(&context, job)?);
+            let key = wanted.report.key.clone();
+            match by_key.get_mut(&key) {
+                Some((other, first)) if *other <= standing => {
+                    first.namesakes.push(Some(wanted.report.url));
+                }
+                other => {
+                    if let Some((_, first)) = other {
+                        wanted.namesakes = std::mem::take(&mut first.namesakes);
+                        wanted.namesakes.push(Some(first.report.url.clone()));
+                    }
                     by_key.insert(key, (standing, wanted));
                 }
             }
@@ -112,7 +120,7 @@ impl<'a> Claims<'a> {
         if let Some((state, description)) = self.whole_state(pipeline.about.id, &jobs) {
             let is_child = jobs
                 .iter()
-                .any(|job| job.is_child && job.pipeline == pipeline.about.id);
+                .any(|job| job.is_child && job.pipeline.id == pipeline.about.id);
             all.extend(self.whole(&context, is_child, state, &description)?);
         }
         Ok(all)
@@ -126,25 +134,23 @@ impl<'a> Claims<'a> {
         source_branch: impl FnOnce(u64) -> Result<String, Error>,
     ) -> Result<Context, Error> {
         let about = &pipeline.about;
-        let mut context = if self.is_own(about.id) {
-            self.plan.context.clone()
-        } else {
-            let commit = pipeline.commit().map(str::to_owned);
-            let (branch, tag) = match about.merge_request() {
-                Some(iid) => (Some(source_branch(iid)?), None),
-                None if pipeline.tag => (None, Some(about.git_ref.clone())),
-                None => (Some(about.git_ref.clone()), None),
-            };
-            Context {
-                commit: DetectedCommit::first_set([("the pipeline's commit", commit)]),
-                branch,
-                tag,
-                ..Context::default()
-            }
+        if self.is_own(about.id) {
+            return Ok(self.plan.context.clone());
+        }
+        let commit = pipeline.commit().map(str::to_owned);
+        let (branch, tag) = match about.merge_request() {
+            Some(iid) => (Some(source_branch(iid)?), None),
+            None if pipeline.is_of_tag() => (None, Some(about.git_ref.clone())),
+            None => (Some(about.git_ref.clone()), None),
         };
-        context.build_number = Some(about.number());
-        context.pipeline_url = Some(about.web_url.clone());
-        Ok(context)
+        Ok(Context {
+            commit: DetectedCommit::first_set([("the pipeline's commit", commit)]),
+            branch,
+            tag,
+            build_number: Some(about.number()),
+            pipeline_url: Some(about.web_url.clone()),
+            ..Context::default()
+        })
     }
 
     fn job(&self, pipeline: &Context, job: &Job) -> Result<Wanted, Error> {
@@ -152,7 +158,7 @@ impl<'a> Claims<'a> {
         let context = Context {
             job_name: Some(job.full_name()),
             url: Some(job.web_url.clone()),
-            build_number: Some(job.number.clone()),
+            build_number: Some(job.pipeline.number()),
             ..pipeline.clone()
         };
         let mut report = self.report(&context, standing.state().unwrap_or(State::InProgress))?;
@@ -168,6 +174,7 @@ impl<'a> Claims<'a> {
             report,
             when,
             is_of_job: true,
+            namesakes: Vec::new(),
         })
     }
 
@@ -197,6 +204,7 @@ impl<'a> Claims<'a> {
             report,
             when: When::Differs,
             is_of_job: false,
+            namesakes: Vec::new(),
         }))
     }
 
@@ -212,7 +220,7 @@ impl<'a> Claims<'a> {
     fn whole_state(&self, pipeline: u64, jobs: &[&Job]) -> Option<(State, String)> {
         let is_ours = |job: &Job| {
             self.is_own(pipeline)
-                && job.pipeline == pipeline
+                && job.pipeline.id == pipeline
                 && Some(&job.stage) == self.own.ci_job_stage.as_ref()
         };
         let with = |standing| {

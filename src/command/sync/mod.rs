@@ -34,133 +34,127 @@ use crate::status::url;
 /// One difference may take at least this long before the next one is tried.
 const SHARE: Duration = Duration::from_secs(10);
 
-/// What a sync is done with.
-struct Sync<'a, 'b> {
-    args: &'a SyncArgs,
-    plan: &'a Plan<'b>,
+/// What a sync is done with, and what came of it.
+struct Sync<'a> {
+    plan: &'a Plan<'a>,
     claims: Claims<'a>,
     deadline: Deadline,
     destination: Destination,
     /// In a dry run, there may be none.
     credentials: Option<Credentials>,
     client: Client,
+    tally: Tally,
 }
 
 /// Reads both sides, sends what differs, and says how that went.
 pub(super) fn run(args: &SyncArgs, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let deadline = Deadline::after(options.network.timeout);
-    let mut tally = Tally::new(options.dry_run);
-    let done = Plan::new(options, env, deadline, &mut log).and_then(|plan| {
-        let mut sync = Sync::new(args, &plan, env, deadline, &mut log)?;
-        sync.run(env, &mut tally, &mut log)
-    });
-    tally.error = done.err().or(tally.error);
+    let tally = sync(args, options, env, deadline, &mut log).unwrap_or_else(Tally::failed);
     tally.exit(options, &mut log)
 }
 
-impl<'a, 'b> Sync<'a, 'b> {
-    fn new(
-        args: &'a SyncArgs,
-        plan: &'a Plan<'b>,
-        env: &Env,
-        deadline: Deadline,
-        log: &mut Log<'_>,
-    ) -> Result<Self, Error> {
-        if plan.info.is_none_or(|info| info.id != "gitlab") {
-            return Err(Error::setting(
-                "sync",
-                "this is not a job of GitLab CI, and sync knows GitLab only",
-                "run it in a GitLab CI job; elsewhere, report each job: build_status [STATE]",
-            ));
-        }
-        let destination = plan.destination.clone()?;
-        let credentials = match &plan.credentials {
-            Ok(credentials) => Some(credentials.clone()),
-            Err(error @ Error::NoCredentials { .. }) if plan.options.dry_run => {
-                log.warn(&format!("{error}: what Bitbucket has is not known"));
-                None
-            }
-            Err(error) => return Err(error.clone()),
-        };
-        Ok(Self {
-            args,
-            claims: Claims::new(args, plan, env)?,
-            client: plan.client(&destination)?,
-            plan,
-            deadline,
-            destination,
-            credentials,
-        })
+fn sync(
+    args: &SyncArgs,
+    options: &Options,
+    env: &Env,
+    deadline: Deadline,
+    log: &mut Log<'_>,
+) -> Result<Tally, Error> {
+    let plan = Plan::new(options, env, deadline, log)?;
+    if plan.info.is_none_or(|info| info.id != "gitlab") {
+        return Err(Error::setting(
+            "sync",
+            "this is not a job of GitLab CI, and sync knows GitLab only",
+            "run it in a GitLab CI job; elsewhere, report each job: build_status [STATE]",
+        ));
     }
-
-    fn run(&mut self, env: &Env, tally: &mut Tally, log: &mut Log<'_>) -> Result<(), Error> {
-        if self.args.state.is_some() {
-            let wanted = self.claims.running_pipeline()?;
-            return self.deliver_one(wanted, tally, log);
+    let destination = plan.destination.clone()?;
+    let credentials = match &plan.credentials {
+        Err(error @ Error::NoCredentials { .. }) if options.dry_run => {
+            log.warn(&format!("{error}: what Bitbucket has is not known"));
+            None
         }
-        let gitlab = GitLab::of_job(self.plan.options, env)?;
-        if let Some(span) = self.args.since {
-            return self.mend(&gitlab, span, tally, log);
-        }
-        let id = self.claims.pipeline()?;
-        let mut reader = Reader::new(&gitlab, self.deadline, log);
-        let pipeline = reader.pipeline(id)?;
-        // This job is one of them.
-        if pipeline.jobs.is_empty() && self.claims.is_own(id) {
-            return Err(reader.no_jobs(id));
-        }
-        let wanted = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
-        let Some(first) = wanted.first() else {
-            log.warn("the pipeline has no other jobs: there is nothing to report");
-            return Ok(());
-        };
-        let (commit, refname) = (first.report.commit.clone(), first.report.refname.clone());
-        let mut delivery = self.delivery(log);
-        let theirs = match &self.credentials {
-            Some(_) => statuses::of_refname(&mut delivery, &commit, refname.as_ref())?,
-            None => Vec::new(),
-        };
-        let theirs = Theirs::new(theirs, self.destination.product());
-        let mut differences = Vec::new();
-        for wanted in wanted {
-            match theirs.compare(wanted, &mut delivery)? {
-                Difference::Send(report) => differences.push(*report),
-                Difference::Kept(kept, report) => {
-                    let outcome = delivery.outcome(None, None, Some(kept));
-                    tally.add(self.plan, *report, outcome);
-                }
-                Difference::Right => tally.right += 1,
-                Difference::Running => tally.running += 1,
-                Difference::Nothing => {}
-            }
-        }
-        self.send(differences, &mut delivery, tally);
-        Ok(())
+        credentials => Some(credentials.clone()?),
+    };
+    let mut sync = Sync {
+        claims: Claims::new(args, &plan, env)?,
+        client: plan.client(&destination)?,
+        plan: &plan,
+        deadline,
+        destination,
+        credentials,
+        tally: Tally::default(),
+    };
+    if args.state.is_some() {
+        sync.begin(log)?;
+    } else if let Some(span) = args.since {
+        sync.mend(&GitLab::of_job(options, env)?, span, log)?;
+    } else {
+        sync.bring(&GitLab::of_job(options, env)?, log)?;
     }
+    Ok(sync.tally)
+}
 
-    /// The INPROGRESS of the pipeline: as a report from a job, but never over its end.
-    fn deliver_one(
-        &self,
-        wanted: Option<Wanted>,
-        tally: &mut Tally,
-        log: &mut Log<'_>,
-    ) -> Result<(), Error> {
-        let Some(Wanted { report, .. }) = wanted else {
+impl Sync<'_> {
+    /// Reports that the pipeline is running: as from a job, but never over its end.
+    fn begin(&mut self, log: &mut Log<'_>) -> Result<(), Error> {
+        let Some(Wanted { report, .. }) = self.claims.running_pipeline()? else {
             return Err(Error::setting(
                 "--pipeline-key",
                 "it is empty, and there is nothing else to report before the jobs",
                 "leave out the job for sync running, or give a key",
             ));
         };
-        let mut delivery = self.delivery(log);
-        if self.plan.options.dry_run {
-            self.send(vec![report], &mut delivery, tally);
-            return Ok(());
+        let outcome = (!self.plan.options.dry_run).then(|| {
+            let mut delivery = self.delivery(log);
+            let policy = Policy::new(State::InProgress, self.deadline.total());
+            delivery.session().change_policy(policy);
+            guard::deliver(&mut delivery, &report)
+        });
+        self.tally.add(self.plan, report, outcome);
+        Ok(())
+    }
+
+    /// Reports all of a pipeline.
+    fn bring(&mut self, gitlab: &GitLab, log: &mut Log<'_>) -> Result<(), Error> {
+        let id = self.claims.pipeline()?;
+        let mut reader = Reader::new(gitlab, self.deadline, log);
+        let pipeline = reader.pipeline(id)?;
+        // This job is one of them.
+        if pipeline.jobs.is_empty() && self.claims.is_own(id) {
+            return Err(reader.no_jobs(id));
         }
-        let policy = Policy::new(State::InProgress, self.deadline.total());
-        delivery.session().change_policy(policy);
-        let outcome = guard::deliver(&mut delivery, &report);
-        tally.add(self.plan, report, outcome);
+        let all = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
+        let Some(Wanted { report, .. }) = all.first() else {
+            log.warn("the pipeline has no other jobs: there is nothing to report");
+            return Ok(());
+        };
+        let mut tally = std::mem::take(&mut self.tally);
+        let mut delivery = self.delivery(log);
+        let theirs = match self.credentials {
+            Some(_) => {
+                let refname = report.refname.as_ref();
+                statuses::of_refname(&mut delivery, &report.commit, refname)?
+            }
+            None => Vec::new(),
+        };
+        let theirs = Theirs::new(theirs, self.plan.product());
+        let mut differences = Vec::new();
+        for wanted in all {
+            self.set_patience(SHARE, &mut delivery);
+            match theirs.compare(&wanted, &mut delivery) {
+                Difference::Send => differences.push(wanted.report),
+                Difference::Kept(kept) => {
+                    let outcome = delivery.outcome(None, None, Some(kept));
+                    tally.add(self.plan, wanted.report, Some(outcome));
+                }
+                Difference::Right => tally.counts.right_already += 1,
+                Difference::Running => tally.counts.still_running += 1,
+                Difference::Nothing => {}
+            }
+        }
+        self.send(differences, &mut delivery, &mut tally);
+        self.tally = tally;
         Ok(())
     }
 
@@ -171,35 +165,37 @@ impl<'a, 'b> Sync<'a, 'b> {
         Delivery::new(session, &self.destination, self.credentials.clone())
     }
 
+    /// Lets one of many requests try for so long.
+    fn set_patience(&self, patience: Duration, delivery: &mut Delivery<'_, '_>) {
+        let (total, until) = (self.deadline.total(), self.deadline.elapsed() + patience);
+        let policy = Policy::one_of_many(total, until);
+        delivery.session().change_policy(policy);
+    }
+
     /// Sends all of them, one after another, even when one is refused.
     fn send(&self, reports: Vec<Report>, delivery: &mut Delivery<'_, '_>, tally: &mut Tally) {
         let deadline = self.deadline;
         let mut left = u32::try_from(reports.len()).unwrap_or(u32::MAX);
         for report in reports {
             if self.plan.options.dry_run {
-                tally.add_request(self.plan, report);
-                continue;
+                tally.add(self.plan, report, None);
+            } else if deadline.is_over() {
+                tally.counts.not_tried += 1;
+            } else {
+                let (begun, share) = (deadline.elapsed(), deadline.left() / left);
+                self.set_patience(share.max(SHARE), delivery);
+                let mut outcome = delivery.deliver(&report);
+                outcome.elapsed = outcome.elapsed.saturating_sub(begun);
+                tally.add(self.plan, report, Some(outcome));
             }
-            if deadline.is_over() {
-                tally.unsent += 1;
-                continue;
-            }
-            let share = (deadline.left() / left).max(SHARE);
             left -= 1;
-            let begun = deadline.elapsed();
-            let policy = Policy::one_of_many(deadline.total(), begun + share);
-            delivery.session().change_policy(policy);
-            let mut outcome = delivery.deliver(&report);
-            outcome.elapsed = outcome.elapsed.saturating_sub(begun);
-            tally.add(self.plan, report, outcome);
         }
-        if tally.unsent > 0 {
-            tally.error = Some(Error::Unreachable {
-                server: url::authority(self.destination.url()),
-                message: format!("no time was left for {} of the statuses", tally.unsent),
-                gave_up: None,
-                hint: Some("raise --timeout; what is not sent now, the next run sends"),
-            });
-        }
+        let unsent = tally.counts.not_tried;
+        tally.error = (unsent > 0).then(|| Error::Unreachable {
+            server: url::authority(self.destination.url()),
+            message: format!("no time was left for {unsent} of the statuses"),
+            gave_up: None,
+            hint: Some("raise --timeout; what is not sent now, the next run sends"),
+        });
     }
 }

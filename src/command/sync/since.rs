@@ -24,13 +24,12 @@ struct Commit {
     in_progress: Vec<Status>,
 }
 
-impl Sync<'_, '_> {
+impl Sync<'_> {
     /// Updates them.
     pub(super) fn mend(
         &mut self,
         gitlab: &GitLab,
         span: Duration,
-        tally: &mut Tally,
         log: &mut Log<'_>,
     ) -> Result<(), Error> {
         // What is there has to be known, in a dry run too.
@@ -63,12 +62,13 @@ impl Sync<'_, '_> {
             commit.in_progress = statuses::in_progress(&mut delivery, sha)?;
         }
         self.credentials = delivery.into_credentials();
-        let mut differences = Vec::new();
+        let (mut differences, mut tally) = (Vec::new(), std::mem::take(&mut self.tally));
         let mut reader = Reader::new(gitlab, self.deadline, log);
         for commit in commits.into_values() {
-            differences.extend(self.ended(commit, &mut read, &mut reader, tally)?);
+            differences.extend(self.ended(commit, &mut read, &mut reader, &mut tally)?);
         }
-        self.send(differences, &mut self.delivery(log), tally);
+        self.send(differences, &mut self.delivery(log), &mut tally);
+        self.tally = tally;
         Ok(())
     }
 
@@ -99,7 +99,7 @@ impl Sync<'_, '_> {
                     return true;
                 };
                 if found.when == When::Never || !found.report.state.is_final() {
-                    tally.running += 1;
+                    tally.counts.still_running += 1;
                 } else {
                     ended.push(Report {
                         refname: status.refname.as_deref().map(refname),

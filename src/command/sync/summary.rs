@@ -14,145 +14,128 @@ use crate::report::Report;
 use crate::secret::Redactor;
 
 /// Everything that came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tally {
     /// What was sent, refused or kept, in this order.
     statuses: Vec<Summary>,
-    pub(super) right: usize,
-    pub(super) running: usize,
-    /// What there was no time for.
-    pub(super) unsent: usize,
-    is_dry_run: bool,
+    pub(super) counts: Counts,
     /// What ended all of it.
     pub(super) error: Option<Error>,
 }
 
+/// How many statuses there are of each kind.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Counts {
+    /// In a dry run, what would have been.
+    sent: usize,
+    pub(super) right_already: usize,
+    pub(super) still_running: usize,
+    kept: usize,
+    failed: usize,
+    /// There was no time for them.
+    pub(super) not_tried: usize,
+}
+
 impl Tally {
-    pub(super) const fn new(is_dry_run: bool) -> Self {
+    /// Nothing came of it but `error`.
+    pub(super) fn failed(error: Error) -> Self {
         Self {
-            statuses: Vec::new(),
-            right: 0,
-            running: 0,
-            unsent: 0,
-            is_dry_run,
-            error: None,
+            error: Some(error),
+            ..Self::default()
         }
     }
 
-    /// Adds what was sent, or kept.
-    pub(super) fn add(&mut self, plan: &Plan<'_>, report: Report, outcome: Outcome) {
+    /// Adds what was sent or kept; without an outcome, what would have been sent.
+    pub(super) fn add(&mut self, plan: &Plan<'_>, report: Report, outcome: Option<Outcome>) {
+        let mut summary = Summary::of(plan);
+        match &outcome {
+            Some(Outcome { error: Some(_), .. }) => self.counts.failed += 1,
+            Some(Outcome { kept: Some(_), .. }) => self.counts.kept += 1,
+            Some(_) => self.counts.sent += 1,
+            None => {
+                self.counts.sent += 1;
+                summary.dry_run = summary.destination.as_ref().map(|destination| {
+                    let request = destination.request(&report);
+                    match &plan.credentials {
+                        Ok(credentials) => credentials.sign_dry_run(request),
+                        Err(_) => request,
+                    }
+                });
+            }
+        }
         self.statuses.push(Summary {
             report: Some(report),
-            error: outcome.error.clone(),
-            outcome: Some(outcome),
-            ..Summary::of(plan)
-        });
-    }
-
-    /// Adds what would have been sent.
-    pub(super) fn add_request(&mut self, plan: &Plan<'_>, report: Report) {
-        let summary = Summary::of(plan);
-        let request = summary.destination.as_ref().map(|it| it.request(&report));
-        let request = request.map(|request| match &plan.credentials {
-            Ok(credentials) => credentials.sign_dry_run(request),
-            Err(_) => request,
-        });
-        self.statuses.push(Summary {
-            report: Some(report),
-            dry_run: request,
+            error: outcome.as_ref().and_then(|it| it.error.clone()),
+            outcome,
             ..summary
         });
     }
 
     /// Tells it: errors on stderr, the rest on stdout. The code is the worst.
     pub(super) fn exit(self, options: &Options, log: &mut Log<'_>) -> Exit {
-        let mut code = 0;
+        let is_forgiven = |error: &Error| options.no_fail && error.is_forgivable();
         let mut hints: Vec<String> = Vec::new();
-        let failed = self
-            .statuses
-            .iter()
-            .filter_map(|it| it.error.as_ref().zip(it.report.as_ref()));
-        for (error, report) in failed {
-            code = code.max(forgiven(error, options));
-            let text = format!("{}: {error}", report.key);
-            log.problem(&text, options.no_fail && error.is_forgivable());
+        for Summary { report, error, .. } in &self.statuses {
+            let (Some(report), Some(error)) = (report, error) else {
+                continue;
+            };
+            log.problem(&format!("{}: {error}", report.key), is_forgiven(error));
             // A thousand may have one reason.
-            hints.extend(
-                error
-                    .hint()
-                    .map(Into::into)
-                    .filter(|hint| !hints.contains(hint)),
-            );
-        }
-        for hint in hints {
-            log.problem(&format!("hint: {hint}"), options.no_fail);
+            let hint = error.hint().map(|hint| format!("hint: {hint}"));
+            if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
+                log.problem(&hint, is_forgiven(error));
+                hints.push(hint);
+            }
         }
         if let Some(error) = &self.error {
-            code = code.max(forgiven(error, options));
-            log.error(error, options.no_fail && error.is_forgivable());
+            log.error(error, is_forgiven(error));
         }
-        let print = options.print;
+        let errors = self.statuses.iter().filter_map(|it| it.error.as_ref());
+        let errors = errors
+            .chain(&self.error)
+            .filter(|error| !is_forgiven(error));
         Exit {
-            code,
-            ..Exit::printed(match print.output {
-                Output::Json => self.json(log.redactor()),
-                Output::Text if print.quiet && !self.is_dry_run => String::new(),
-                Output::Text => self.text(log.redactor()),
+            code: errors.map(Error::exit_code).max().unwrap_or(0),
+            ..Exit::printed(match options.print.output {
+                Output::Json => self.json(options, log.redactor()),
+                Output::Text if options.print.quiet && !options.dry_run => String::new(),
+                Output::Text => self.text(options, log.redactor()),
             })
         }
     }
 
-    fn sent(&self) -> usize {
-        let is_sent = |it: &&Summary| it.error.is_none() && it.kept().is_none();
-        self.statuses.iter().filter(is_sent).count()
-    }
-
-    fn kept(&self) -> usize {
-        self.statuses
-            .iter()
-            .filter(|it| it.kept().is_some())
-            .count()
-    }
-
-    fn failed(&self) -> usize {
-        self.statuses.iter().filter(|it| it.error.is_some()).count()
-    }
-
-    fn text(&self, redactor: &Redactor) -> String {
-        let text: String = self.statuses.iter().map(|it| it.text(redactor)).collect();
+    fn text(&self, options: &Options, redactor: &Redactor) -> String {
+        let Counts {
+            sent,
+            right_already,
+            still_running,
+            kept,
+            failed,
+            not_tried,
+        } = self.counts;
         // Where nothing could be read, there is nothing to count.
-        if self.error.is_some() && self.statuses.is_empty() && self.right == 0 {
-            return text;
+        if self.error.is_some() && sent + right_already + failed == 0 {
+            return String::new();
         }
-        let sent = if self.is_dry_run { "to send" } else { "sent" };
-        let mut counts = vec![
-            format!("{} {sent}", self.sent()),
-            format!("{} right already", self.right),
-            format!("{} still running", self.running),
-        ];
-        for (count, word) in [
-            (self.kept(), "kept"),
-            (self.failed(), "failed"),
-            (self.unsent, "not tried"),
-        ] {
+        let text: String = self.statuses.iter().map(|it| it.text(redactor)).collect();
+        let verb = if options.dry_run { "to send" } else { "sent" };
+        let mut counts =
+            format!("{sent} {verb}, {right_already} right already, {still_running} still running");
+        for (count, word) in [(kept, "kept"), (failed, "failed"), (not_tried, "not tried")] {
             if count > 0 {
-                counts.push(format!("{count} {word}"));
+                counts = format!("{counts}, {count} {word}");
             }
         }
-        text + &counts.join(", ") + "\n"
+        text + &counts + "\n"
     }
 
     /// Fields are only ever added.
-    fn json(&self, redactor: &Redactor) -> String {
+    fn json(&self, options: &Options, redactor: &Redactor) -> String {
         #[derive(Serialize)]
         struct Fields {
             statuses: Vec<Box<RawValue>>,
-            sent: usize,
-            right_already: usize,
-            still_running: usize,
-            kept: usize,
-            failed: usize,
-            not_tried: usize,
+            #[serde(flatten)]
+            counts: Counts,
             dry_run: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<serde_json::Value>,
@@ -162,20 +145,10 @@ impl Tally {
             statuses: statuses
                 .filter_map(|it| RawValue::from_string(it).ok())
                 .collect(),
-            sent: self.sent(),
-            right_already: self.right,
-            still_running: self.running,
-            kept: self.kept(),
-            failed: self.failed(),
-            not_tried: self.unsent,
-            dry_run: self.is_dry_run,
+            counts: self.counts,
+            dry_run: options.dry_run,
             error: self.error.as_ref().map(summary::error_json),
         };
         output::printable_json(&fields, redactor)
     }
-}
-
-fn forgiven(error: &Error, options: &Options) -> u8 {
-    let is_forgiven = options.no_fail && error.is_forgivable();
-    if is_forgiven { 0 } else { error.exit_code() }
 }

@@ -40,53 +40,55 @@ impl Standing {
 
 /// What happened, where more is known of it than the state.
 pub(super) fn description(job: &Job) -> Option<String> {
-    if job.status == "skipped" || job.status == "manual" {
-        return Some(match job.status.as_str() {
-            "skipped" => "The job was skipped.".into(),
-            _ => "The job waits to be started by hand.".into(),
-        });
+    match (job.status.as_str(), job.failure_reason.as_deref()) {
+        ("skipped", _) => Some("The job was skipped.".into()),
+        ("manual", _) => Some("The job waits to be started by hand.".into()),
+        ("failed", reason) => {
+            let reason = in_words(reason.unwrap_or("unknown_failure"));
+            let tolerated = ["", " (allowed to fail)"][usize::from(job.allow_failure)];
+            Some(format!("{reason}{tolerated}"))
+        }
+        _ => None,
     }
-    let reason = match (job.status.as_str(), job.failure_reason.as_deref()) {
-        ("failed", reason) => reason_in_words(reason?),
-        _ => return None,
-    };
-    let tolerated = if job.allow_failure {
-        " (allowed to fail)"
-    } else {
-        ""
-    };
-    Some(format!("{reason}{tolerated}"))
 }
 
-fn reason_in_words(reason: &str) -> String {
-    let words = match reason {
-        "script_failure" => "the script failed",
-        "job_execution_timeout"
-        | "job_execution_server_timeout"
-        | "server_timeout_running"
-        | "server_timeout_canceling" => "timed out",
-        "stuck_or_timeout_failure" => "stuck, or timed out",
-        "stuck_pending_with_matching_runners"
-        | "stuck_pending_no_matching_runners"
-        | "no_matching_runner" => "no runner took the job",
-        "runner_system_failure" | "no_updates_running" | "no_updates_canceling" => {
-            "the runner was lost"
-        }
-        "runner_unsupported" => "the runner is too old",
-        "runner_configuration_error" => "the runner is not configured for the job",
-        "runner_external_dependency_failure" => "the runner missed something that it needs",
-        "runner_interrupted" => "the runner was interrupted",
-        "missing_dependency_failure" => "artifacts of another job are missing",
-        "trace_size_exceeded" => "the job's log is too long",
-        "unmet_prerequisites" => "the job's prerequisites failed",
-        "downstream_pipeline_creation_failed" => "the downstream pipeline could not be created",
-        "ci_quota_exceeded" => "no compute minutes are left",
-        "user_blocked" => "the user is blocked",
-        "unknown_failure" => "The build failed.",
-        // Their words say it; new ones come with every release.
-        other => return other.replace('_', " "),
-    };
-    words.to_owned()
+/// Most of GitLab's words are a phrase with underscores. These say it better.
+const REASONS: &[(&str, &str)] = &[
+    (
+        "downstream_pipeline_creation_failed",
+        "the downstream pipeline could not be created",
+    ),
+    ("job_execution_server_timeout", "timed out"),
+    ("job_execution_timeout", "timed out"),
+    (
+        "missing_dependency_failure",
+        "artifacts of another job are missing",
+    ),
+    ("no_matching_runner", "no runner took the job"),
+    ("no_updates_canceling", "the runner was lost"),
+    ("no_updates_running", "the runner was lost"),
+    ("runner_interrupted", "the runner was interrupted"),
+    ("runner_system_failure", "the runner was lost"),
+    ("script_failure", "the script failed"),
+    ("server_timeout_canceling", "timed out"),
+    ("server_timeout_running", "timed out"),
+    ("stuck_or_timeout_failure", "stuck, or timed out"),
+    (
+        "stuck_pending_no_matching_runners",
+        "no runner took the job",
+    ),
+    (
+        "stuck_pending_with_matching_runners",
+        "no runner took the job",
+    ),
+];
+
+fn in_words(reason: &str) -> String {
+    let known = REASONS.iter().find(|(word, _)| *word == reason);
+    known.map_or_else(
+        || reason.replace('_', " "),
+        |(_, words)| (*words).to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -96,14 +98,12 @@ mod tests {
     #[test]
     fn an_unknown_word_is_running_and_an_unknown_reason_is_told_as_it_is() {
         for word in ["superseded", "SUCCESS", ""] {
-            let job = Job {
-                status: word.into(),
-                ..Job::default()
-            };
+            let mut job = Job::default();
+            word.clone_into(&mut job.status);
             assert_eq!(Standing::of(&job), Standing::Running, "{word}");
         }
         assert_eq!(
-            reason_in_words("protected_environment_failure"),
+            in_words("protected_environment_failure"),
             "protected environment failure"
         );
     }
