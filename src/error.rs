@@ -263,11 +263,6 @@ impl Error {
         self.code_and_kind().0
     }
 
-    /// The value of `error.kind` in JSON.
-    pub(crate) const fn kind(&self) -> &'static str {
-        self.code_and_kind().1
-    }
-
     /// Adds the reason why there was no further attempt.
     pub(crate) fn giving_up(mut self, reason: Option<String>) -> Self {
         if let Self::Failing { gave_up, .. } | Self::Unreachable { gave_up, .. } = &mut self {
@@ -279,6 +274,11 @@ impl Error {
     /// Whether `--no-fail` turns the error into a warning: its exit code is 3, 4 or 5.
     pub(crate) const fn is_forgivable(&self) -> bool {
         matches!(self.exit_code(), 3..=5)
+    }
+
+    /// The value of `error.kind` in JSON.
+    pub(crate) const fn kind(&self) -> &'static str {
+        self.code_and_kind().1
     }
 
     /// The HTTP status of the answer, if there was one.

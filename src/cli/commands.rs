@@ -70,7 +70,7 @@ enum Id {
     Event,
 }
 
-/// Every command, in the order of the help. The first, [`Id::Send`], has no name.
+/// Every command, in the order of the help. The first, [`Send`], has no name.
 pub(super) const COMMANDS: &[Shape] = &[
     Shape {
         id: Send,
