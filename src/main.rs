@@ -72,5 +72,7 @@ fn report_bug(panic: &PanicHookInfo<'_>) {
 
 /// Prints a line on stderr. If stderr is closed, there is nowhere to report that.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "build_status: {line}");
+    // In one write: the command of `run` may be writing, too.
+    let line = format!("build_status: {line}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
 }

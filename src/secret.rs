@@ -44,20 +44,31 @@ impl Redactor {
     /// Shorter text is not redacted at all.
     const SHORTEST_OUTSIDE: usize = 3;
 
-    /// Adds a secret in its forms: plain, base64, and escaped as in a JSON string.
+    /// Adds a secret, as it is and as base64 of whatever it is a part of.
     pub fn add(&mut self, secret: &str) {
-        let forms = [
-            secret.to_owned(),
-            BASE64_STANDARD.encode(secret),
-            BASE64_URL_SAFE.encode(secret),
-        ];
+        if secret.len() < Self::SHORTEST_OUTSIDE {
+            return;
+        }
+        let mut forms = vec![secret.to_owned(), BASE64_STANDARD.encode(secret)];
+        for before in 0..3 {
+            let bytes = [&[0; 3][..before], secret.as_bytes()].concat();
+            // The first and the last sign may belong to the neighbours as well.
+            let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+            for encoded in [
+                BASE64_STANDARD.encode(&bytes),
+                BASE64_URL_SAFE.encode(&bytes),
+            ] {
+                // What is short may be a part of anything.
+                forms.extend(
+                    encoded
+                        .get(own.clone())
+                        .filter(|it| it.len() >= Self::SHORTEST)
+                        .map(str::to_owned),
+                );
+            }
+        }
         for form in forms {
-            // Base64 may arrive without padding. A short form keeps it, to stay long enough.
-            let form = match form.trim_end_matches('=') {
-                short if short.len() < Self::SHORTEST => form,
-                padless => padless.to_owned(),
-            };
-            if form.len() >= Self::SHORTEST_OUTSIDE && !self.needles.contains(&form) {
+            if !self.needles.contains(&form) {
                 self.needles.push(form);
             }
         }

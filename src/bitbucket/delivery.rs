@@ -95,11 +95,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     /// Delivers `report`, with every request that this needs.
     pub(crate) fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
-            Destination::Cloud(_) => {
-                let response = self.send(&self.destination.request(report))?;
-                let contradiction = verdict::contradicts(&response, report.state.as_str());
-                contradiction.map_or(Ok(response), Err)
-            }
+            Destination::Cloud(_) => self.store(&self.destination.request(report)),
             Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
         });
         match result {
@@ -165,6 +161,12 @@ impl<'a, 'l> Delivery<'a, 'l> {
 
     fn sent_credentials(&self) -> Option<&Credentials> {
         self.issued.as_ref().or(self.credentials.as_ref())
+    }
+
+    /// Sends a report's request. An answer that shows another state is an error.
+    fn store(&mut self, request: &Request) -> Result<Response, Error> {
+        let response = self.send(request)?;
+        verdict::contradiction(&response, &request.body).map_or(Ok(response), Err)
     }
 
     /// Sends `request` with the credentials, and retries if that may help. A refusal is an error.
@@ -235,14 +237,14 @@ impl<'a, 'l> Delivery<'a, 'l> {
             },
             (None, _) => Generation::Rich { cancelled: false },
         };
-        match self.send(&server.request(report, generation)) {
+        match self.store(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
                     "Data Center before 7.4 stores the status without checking repository and \
                      commit, and \"Required builds\" ignore it",
                 );
                 self.generation = Some(Generation::Legacy);
-                self.send(&server.request(report, Generation::Legacy))
+                self.store(&server.request(report, Generation::Legacy))
             }
             sent => sent,
         }

@@ -39,7 +39,7 @@ pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<S
     delivery.authorize()?;
     if let Destination::DataCenter(server) = delivery.destination() {
         // The list answers for any repository and commit, so that these are asked for first.
-        delivery.send(&Request::get(server.commit_url(commit)))?;
+        delivery.send(&Request::page(server.commit_url(commit)))?;
     }
     list(delivery, commit, "")
 }
@@ -110,13 +110,24 @@ fn all_of_cloud(
     first: String,
     api_root: &str,
 ) -> Result<Vec<Status>, Error> {
+    let root = format!("{api_root}/");
     let mut all = Vec::new();
     let mut next = Some(first);
     while let Some(url) = next {
         let (statuses, further) = page(delivery, url, of_cloud)?;
         all.extend(statuses);
         // Never send the credentials elsewhere, whatever the answer says.
-        next = further.filter(|url| url.starts_with(&format!("{api_root}/")));
+        if let Some(url) = further.as_ref().filter(|url| !url.starts_with(&root)) {
+            return Err(Error::Refused {
+                status: 200,
+                message: format!("the next page of the list is elsewhere: {url}"),
+                request_id: None,
+                hint: Some(
+                    "check that BITBUCKET_API_ROOT is the address that the API itself gives",
+                ),
+            });
+        }
+        next = further;
     }
     Ok(all)
 }

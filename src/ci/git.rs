@@ -4,6 +4,7 @@
 //! in it may run a program, open a connection or hold us up.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -76,12 +77,21 @@ const INHERITED: [&str; 10] = [
     "GIT_CONFIG_NOSYSTEM",
 ];
 
+/// The `git` program on PATH. Entries that are not absolute lead into the working copy.
+fn program(env: &Env) -> Option<PathBuf> {
+    let name = format!("git{}", std::env::consts::EXE_SUFFIX);
+    let path = env.get("PATH").unwrap_or("/usr/bin:/bin");
+    let directories = std::env::split_paths(path).filter(|directory| directory.is_absolute());
+    let mut candidates = directories.map(|directory| directory.join(&name));
+    candidates.find(|path| path.is_file())
+}
+
 /// What `git` prints, if it succeeds in time.
 ///
 /// It refuses a working copy that belongs to another user ("dubious ownership"), whose configuration
 /// that would be, unless the caller's own configuration has it as a `safe.directory`.
 fn git(context: &Context, env: &Env, deadline: Deadline, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
+    let mut command = Command::new(program(env)?);
     if let Some(directory) = &context.directory {
         command.args(["-C", directory]);
     }

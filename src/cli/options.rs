@@ -215,7 +215,7 @@ pub struct DestinationArgs {
     pub(crate) api_root: Option<String>,
     /// Base URL of a Bitbucket Data Center, with its context path [default: Bitbucket Cloud]
     ///
-    /// If the CI's clone URL contains /scm/, the default is taken from it.
+    /// It decides where the credentials go, so it is never taken from a clone URL.
     #[arg(long, env = variable("server_url"), value_name = "URL", verbatim_doc_comment)]
     pub server_url: Option<String>,
     /// Key that a "Required builds" merge check on Data Center expects [default: the key]

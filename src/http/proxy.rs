@@ -6,6 +6,7 @@ use ureq::{Proxy, ProxyProtocol};
 
 use crate::env::Env;
 use crate::error::Error;
+use crate::status::url;
 
 /// The proxy that the environment names for `url`, if any.
 ///
@@ -13,6 +14,14 @@ use crate::error::Error;
 /// lower case. `NO_PROXY` lists hosts to call directly: `*`, or a name (which covers its subdomains),
 /// `.suffix` or address, each with or without a port. ureq does not support networks (`10.0.0.0/8`).
 pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
+    let proxy = named_for(url, env)?;
+    // Unencrypted is allowed to this machine only, and the proxy may be another.
+    let stays_here = |proxy: &Proxy| url::is_loopback(proxy.host());
+    let must_stay_here = url.starts_with("http:") && url::is_loopback(&url::host(url));
+    Ok(proxy.filter(|proxy| stays_here(proxy) || !must_stay_here))
+}
+
+fn named_for(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     let own = if url.starts_with("https:") {
         ["HTTPS_PROXY", "https_proxy"]
     } else {

@@ -69,7 +69,9 @@ impl Response {
     /// The first line of the body; of an HTML page, the title.
     pub(crate) fn first_line(&self) -> Option<String> {
         // Redact first: a secret that is cut is no longer found.
-        let text = (self.secrets).redact_outside(&String::from_utf8_lossy(&self.body));
+        // In UTF-16, every second byte is 0.
+        let text = String::from_utf8_lossy(&self.body).replace('\0', "");
+        let text = self.secrets.redact_outside(&text);
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());
         let kind = self.header("content-type").unwrap_or_default();
         let is_html = kind.to_ascii_lowercase().contains("html") && line.is_some();

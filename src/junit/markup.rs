@@ -110,11 +110,11 @@ impl<R: BufRead> Markup<R> {
         let buffer = self.input.fill_buf()?;
         for byte in buffer {
             self.at = self.at.step(*byte, &mut self.passed);
+            let in_tag = matches!(self.at, At::Tag(_));
+            self.length = if in_tag { self.length + 1 } else { 0 };
         }
         let length = buffer.len();
         self.input.consume(length);
-        let in_tag = matches!(self.at, At::Tag(_));
-        self.length = if in_tag { self.length + length } else { 0 };
         if self.length > LONGEST_TAG {
             return Err(io::Error::other("a tag does not end"));
         }
@@ -171,6 +171,15 @@ mod tests {
         ] {
             assert_eq!(tags(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_tag_may_lie_across_every_border_of_what_is_read() {
+        let text = "<a b='c'/>".repeat(LONGEST_TAG / 4);
+        let input = BufReader::with_capacity(7, text.as_bytes());
+        let mut tags = String::new();
+        Markup::new(input, None).read_to_string(&mut tags).unwrap();
+        assert_eq!(tags.len(), text.len());
     }
 
     #[test]

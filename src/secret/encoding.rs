@@ -8,7 +8,7 @@ pub(super) fn strip<'a>(text: &'a str, plain: &str) -> Option<&'a str> {
 
 /// Whether `plain` may begin with `first`, encoded or not.
 pub(super) fn may_begin(first: char, plain: &str) -> bool {
-    matches!(first, '%' | '&' | '\\') || plain.starts_with(first)
+    matches!(first, '%' | '&' | '\\' | '+') || plain.starts_with(first)
 }
 
 fn strip_char(text: &str, wanted: char) -> Option<&str> {
@@ -20,6 +20,9 @@ fn strip_char(text: &str, wanted: char) -> Option<&str> {
 
 /// What follows `wanted`, whose bytes in UTF-8 are percent-encoded.
 fn percent_encoded(text: &str, wanted: char) -> Option<&str> {
+    if wanted == ' ' && text.starts_with('+') {
+        return Some(&text[1..]);
+    }
     let mut bytes = [0; 4];
     let bytes = wanted.encode_utf8(&mut bytes).as_bytes();
     bytes.iter().try_fold(text, |text, byte| {

@@ -156,7 +156,8 @@ pub fn server_url(text: &str, allow_http: bool) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether `host` is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let ip: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
     host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }

@@ -469,7 +469,10 @@ fn show_fails_as_a_report_does_and_sends_its_token_to_nobody_else() {
         Answer::json(200, &page.to_string()),
         Answer::json(200, "[]"),
     ]);
-    gitlab(&bitbucket, ["show"]).run().exits(0);
+    gitlab(&bitbucket, ["show"])
+        .run()
+        .exits(4)
+        .says("the next page of the list is elsewhere");
     gitlab(&bitbucket, ["show"])
         .run()
         .exits(4)

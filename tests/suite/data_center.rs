@@ -111,7 +111,7 @@ fn a_question_that_fails_costs_no_stopped() {
     ] {
         let bitbucket = data_center("9.4.0");
         bitbucket.will([answer.clone()]);
-        let args = ["stopped", "--timeout", "3"];
+        let args = ["stopped", "--no-guard", "--timeout", "3"];
         report(&bitbucket, args)
             .run()
             .exits(0)

@@ -21,10 +21,11 @@ pub(super) fn path(program: &OsStr) -> Option<PathBuf> {
     let file = file::open(&path).ok()?;
     file.take(4096).read_to_end(&mut beginning).ok()?;
     // sh would take the name of a file in the working directory for one on PATH.
-    let path = if path.is_absolute() {
-        path
-    } else {
+    let is_bare = path.components().count() == 1 && !path.as_os_str().as_bytes().contains(&b'/');
+    let path = if is_bare {
         Path::new(".").join(path)
+    } else {
+        path
     };
     (!beginning.contains(&0)).then_some(path)
 }

@@ -8,7 +8,8 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGINT, SIGPROF, SIGQUIT, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+    SIGABRT, SIGALRM, SIGCHLD, SIGINT, SIGPROF, SIGQUIT, SIGSYS, SIGUSR1, SIGUSR2, SIGVTALRM,
+    SIGXCPU, SIGXFSZ,
 };
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
@@ -18,8 +19,8 @@ use super::ending::STOPPING;
 use super::progress::Progress;
 
 /// Others that end a process which does not expect them.
-const ENDING: [i32; 7] = [
-    SIGALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+const ENDING: [i32; 9] = [
+    SIGABRT, SIGALRM, SIGPROF, SIGSYS, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
 ];
 
 /// The same where only Linux has them: SIGSTKFLT, SIGIO, SIGPWR and the real-time signals that the C

@@ -1,0 +1,231 @@
+//! Reports a run: INPROGRESS while the command runs, and its end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::SystemTime;
+
+use crate::bitbucket::auth;
+use crate::bitbucket::credentials::Credentials;
+use crate::bitbucket::delivery::{Delivery, Outcome};
+use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
+use crate::cli::Options;
+use crate::command::plan::Plan;
+use crate::command::run::ending::{self, End, Ended};
+use crate::command::run::progress::Progress;
+use crate::command::summary::Summary;
+use crate::deadline::Deadline;
+use crate::env::Env;
+use crate::error::Error;
+use crate::http::client::Client;
+use crate::http::retry::Policy;
+use crate::http::session::Session;
+use crate::junit;
+use crate::output::log::Log;
+use crate::report::Report;
+use crate::status::state::State;
+
+/// How often to check whether a late INPROGRESS has overwritten the final state.
+const LOOKS: u32 = 3;
+
+/// What reports the run.
+pub(super) struct Reporter {
+    pub(super) progress: Arc<Progress>,
+    pub(super) program: String,
+    pub(super) options: Options,
+    pub(super) env: Env,
+    /// When the run began.
+    pub(super) since: SystemTime,
+    pub(super) stderr: fn(&str),
+}
+
+/// What both reports need.
+struct Way {
+    /// The report of INPROGRESS, on which the final one is based.
+    report: Report,
+    destination: Destination,
+    credentials: Credentials,
+    /// What they were exchanged for.
+    issued: Mutex<Option<Credentials>>,
+    client: Client,
+    /// For a STOPPED that does not wait for the INPROGRESS on its way.
+    second_client: Client,
+    guard: Option<bool>,
+}
+
+impl Reporter {
+    /// Reports INPROGRESS while the command runs, and its end when it has ended.
+    pub(super) fn report(&self) -> Summary {
+        let mut stderr = self.stderr;
+        let log = &mut self.log(&mut stderr);
+        let deadline = Deadline::after(self.options.network.timeout);
+        let (summary, way) = match Plan::new(&self.options, &self.env, deadline, log) {
+            Ok(plan) => (Summary::of(&plan), Self::way(&plan, log)),
+            Err(error) => (Summary::default(), Err(error)),
+        };
+        match way {
+            Ok(way) => self.report_both(&way, summary, deadline, log),
+            Err(error) => {
+                let reason = match error.hint() {
+                    Some(hint) => format!("{error} ({hint})"),
+                    None => error.to_string(),
+                };
+                log.warn(&format!("this run is not reported: {reason}"));
+                summary.with_error(error)
+            }
+        }
+    }
+
+    fn log<'a>(&self, stderr: &'a mut fn(&str)) -> Log<'a> {
+        Log::new(
+            auth::redactor(&self.env),
+            self.options.print.level(),
+            stderr,
+        )
+    }
+
+    fn way(plan: &Plan<'_>, log: &mut Log<'_>) -> Result<Way, Error> {
+        let report = plan.report(Some("running"), log)?;
+        let (destination, credentials, client) = plan.connection()?;
+        Ok(Way {
+            second_client: plan.client(&destination)?,
+            report,
+            destination,
+            credentials,
+            issued: Mutex::default(),
+            client,
+            guard: plan.options.guard,
+        })
+    }
+
+    fn report_both(
+        &self,
+        way: &Way,
+        mut summary: Summary,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Summary {
+        let (report, outcome) = thread::scope(|scope| {
+            let beginning = thread::Builder::new()
+                .spawn_scoped(scope, move || self.begin(way, deadline))
+                .ok();
+            let join = |beginning: thread::ScopedJoinHandle<'_, Outcome>| beginning.join().ok();
+            let ended = self.progress.wait_for_end();
+            // What is on its way is waited for: it could arrive after the end. But whoever asks to
+            // stop soon kills what is left, so that STOPPED does not wait.
+            let (begun, beginning) = match ended.end {
+                End::Exit(_) => (beginning.and_then(join), None),
+                End::Stopped => (None, beginning),
+            };
+            let timeout = self.options.network.timeout;
+            let deadline = self.progress.deadline(ended, timeout);
+            let report = self.end(way, ended, deadline, log);
+            let client = if beginning.is_some() {
+                &way.second_client
+            } else {
+                &way.client
+            };
+            let mut delivery = way.delivery(client, report.state, deadline, log);
+            let mut outcome = way.deliver(&mut delivery, &report);
+            let is_unanswered = |begun: &Outcome| {
+                let error = begun.error.as_ref();
+                matches!(
+                    error,
+                    Some(Error::Unreachable { .. } | Error::Failing { .. })
+                )
+            };
+            let may_overtake = beginning.and_then(join).is_some();
+            if may_overtake || begun.as_ref().is_some_and(is_unanswered) {
+                outcome = way.insist(&mut delivery, &report, outcome);
+            }
+            (report, outcome)
+        });
+        if let Some(error) = &outcome.error {
+            log.error(error, true);
+            summary.error = Some(error.clone());
+        }
+        summary.report = Some(report);
+        summary.outcome = Some(outcome);
+        summary
+    }
+
+    /// Reports INPROGRESS, unless the command has ended before it is sent.
+    fn begin(&self, way: &Way, deadline: Deadline) -> Outcome {
+        let mut stderr = self.stderr;
+        let log = &mut self.log(&mut stderr);
+        log.hide(way.credentials.secrets());
+        let policy = Policy::new(State::InProgress, deadline.total());
+        let session = Session::new(&way.client, policy, deadline, log);
+        let mut delivery = way.delivery_in(session.until(&self.progress.cancel));
+        let outcome = way.deliver(&mut delivery, &way.report);
+        *way.issued.lock().unwrap_or_else(PoisonError::into_inner) = delivery.into_issued();
+        match &outcome.error {
+            None | Some(Error::Cancelled) => {}
+            Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
+        }
+        outcome
+    }
+
+    /// The report of the final state.
+    fn end(&self, way: &Way, ended: Ended, deadline: Deadline, log: &mut Log<'_>) -> Report {
+        let mut report = way.report.clone();
+        report.state = ending::state(ended.end);
+        report.duration = Some(ended.elapsed);
+        // Whoever asks to stop does not wait for long.
+        if ended.end != End::Stopped {
+            let patterns = &self.options.tests.junit;
+            let counted = junit::count(patterns, Some(self.since), deadline);
+            counted.warnings.iter().for_each(|text| log.warn(text));
+            report.test_results = counted.results;
+        }
+        let text = ending::description(ended, &self.program, report.test_results);
+        report.describe(&self.options, &text, way.destination.product());
+        report
+    }
+}
+
+impl Way {
+    /// Sends `report` again while Bitbucket shows the INPROGRESS that was on its way.
+    fn insist(
+        &self,
+        delivery: &mut Delivery<'_, '_>,
+        report: &Report,
+        mut outcome: Outcome,
+    ) -> Outcome {
+        for _ in 0..LOOKS {
+            if outcome.error.is_some() || outcome.kept.is_some() {
+                break;
+            }
+            if delivery.shown_state(report).as_deref() != Some(State::InProgress.as_str()) {
+                break;
+            }
+            outcome = self.deliver(delivery, report);
+        }
+        outcome
+    }
+
+    fn deliver(&self, delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+        if guard::is_on(self.guard, report.state) {
+            guard::deliver(delivery, report)
+        } else {
+            delivery.deliver(report)
+        }
+    }
+
+    fn delivery<'a, 'l>(
+        &'a self,
+        client: &'a Client,
+        state: State,
+        deadline: Deadline,
+        log: &'a mut Log<'l>,
+    ) -> Delivery<'a, 'l> {
+        let policy = Policy::new(state, deadline.total());
+        self.delivery_in(Session::new(client, policy, deadline, log))
+    }
+
+    fn delivery_in<'a, 'l>(&'a self, session: Session<'a, 'l>) -> Delivery<'a, 'l> {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        Delivery::new(session, &self.destination, Some(self.credentials.clone()))
+            .with_issued(issued.clone())
+    }
+}
