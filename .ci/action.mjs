@@ -341,7 +341,7 @@ for (const [on, where] of [[github, "GitHub"], [act, "act"]]) {
     on,
     jobs: [{ server, variables, step: { with: { repository } } }],
     code: 2,
-    says: ["credentials: there are none", "BITBUCKET_ACCESS_TOKEN"],
+    says: ["no credentials: set BITBUCKET_ACCESS_TOKEN"],
   });
   await scenario(`no repository, in ${where}`, {
     on,

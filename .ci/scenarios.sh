@@ -18,14 +18,15 @@ stand_in=
 trap '[[ -z $stand_in ]] || kill "$stand_in" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 : >"$work/statuses" # it is read before the stand-in has opened it
-"$target/debug/examples/stand_in" --port 0 >>"$work/statuses" &
+"$target/debug/examples/stand_in" --port 0 --gitlab >>"$work/statuses" &
 stand_in=$!
 for _ in {1..100}; do
     bitbucket=$(sed -n 's/^listening on //p' "$work/statuses")
-    [[ -z $bitbucket ]] || break
+    gitlab_api=$(sed -n "s/^GitLab's API is //p" "$work/statuses")
+    [[ -z $bitbucket || -z $gitlab_api ]] || break
     sleep 0.05
 done
-[[ -n $bitbucket ]] || { echo "The stand-in does not start." >&2; exit 1; }
+[[ -n $bitbucket && -n $gitlab_api ]] || { echo "The stand-in does not start." >&2; exit 1; }
 
 # Calls FUNCTION, which installs something, and shows what it printed if it fails.
 try_install() { # FUNCTION

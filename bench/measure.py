@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+import function
 import plot
 
 HERE = Path(__file__).parent
@@ -188,7 +189,15 @@ def main():
         wrapped = started(f"{BINARY} run --quiet -- {STAMP}", silent)
         table.limited(f"{what}: ms more", round(wrapped - alone, 2), 5, 3)
     table.limited("peak memory: KiB", peak_memory(binary), 8192, 5120)
-    table.limited("statically linked binary: bytes", os.path.getsize(BINARY), 3_500_000)
+    environment = {"BITBUCKET_API_ROOT": ROOT, "BITBUCKET_ACCESS_TOKEN": "stand-in-token", "SSL_CERT_FILE": ONE_CA,
+                   "BITBUCKET_REPOSITORY": "bare/bare"}
+    table.limited("peak memory of the Lambda function after 1,000 events: KiB", function.peak_memory(BINARY, environment), 8192)
+    python = HERE.parent / "target/aws/bin/python"  # .ci/aws makes it
+    if python.exists():
+        theirs = function.milliseconds_to_first_question([python, "-c", function.SCRIPT], max(20, RUNS // 10))
+        table.times("start of the Lambda function to its first question, against Python with botocore imported",
+                    function.milliseconds_to_first_question([BINARY], RUNS), theirs, 0.05)
+    table.limited("statically linked binary: bytes", os.path.getsize(BINARY), 3_700_000)
     table.limited("crates in the release tree", crates(), 70)
 
     if table.write():

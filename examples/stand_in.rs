@@ -6,12 +6,14 @@
 //! ```
 //!
 //! It takes any repository, commit and credential, refuses what Bitbucket Cloud refuses of the rest,
-//! and prints each status as it arrives.
+//! and prints each status as it arrives. With `--gitlab`, there is a GitLab too, in whose project 42
+//! pipeline 1000 has ended with a failure and a job that was cancelled, for `build_status sync`.
 
 use std::path::PathBuf;
 
 use clap::Parser as _;
-use stand_in::Setup;
+use stand_in::gitlab::{self, DEFAULT_PROJECT_ID, Job, Pipeline, Token};
+use stand_in::{GitLab, Setup};
 
 #[derive(clap::Parser)]
 struct Args {
@@ -21,6 +23,24 @@ struct Args {
     /// Speak TLS, and write the CA's certificate to DIR/ca.pem
     #[arg(long, value_name = "DIR")]
     tls: Option<PathBuf>,
+    /// Start a GitLab too
+    #[arg(long)]
+    gitlab: bool,
+}
+
+/// A pipeline that has ended.
+fn gitlab() -> GitLab {
+    let jobs = [
+        Job::new("compile", "success"),
+        Job::failed("integration", "runner_system_failure"),
+        Job::new("lint", "canceled").with(|job| job.started = false),
+    ];
+    let pipeline = jobs.into_iter().fold(Pipeline::new(1000), Pipeline::job);
+    gitlab::Setup::default()
+        .external_url("https://gitlab.example.com")
+        .token(Token::job("x", DEFAULT_PROJECT_ID))
+        .pipeline(pipeline)
+        .start()
 }
 
 #[expect(clippy::print_stdout, reason = "it is there to print")]
@@ -41,6 +61,10 @@ fn main() {
             .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
     }
     println!("listening on {}", bitbucket.url());
+    let gitlab = args.gitlab.then(gitlab);
+    if let Some(gitlab) = &gitlab {
+        println!("GitLab's API is {}", gitlab.api_root());
+    }
     bitbucket.on_status(|status| {
         let commit: String = status.commit.chars().take(12).collect();
         let (workspace, repository) = (&status.workspace, &status.repository);

@@ -4,6 +4,7 @@
 #   scripts/release.sh check TAG REPOSITORY   do the files agree with the tag v1.2.3 and owner/name?
 #   scripts/release.sh notes TAG              prints the CHANGELOG's section
 #   scripts/release.sh build TARGET           dist/build_status-TARGET.tgz (Windows: .zip)
+#   scripts/release.sh integrity              prints what goes beside `include: remote` of the template
 #   scripts/release.sh unpack                 dist/amd64 and dist/arm64 from those, for the Dockerfile
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,7 +22,7 @@ check() {
   }
   # The whole line: a dependency may have this version too.
   grep -qxF -- "version = \"$version\"" Cargo.toml || { echo "Cargo.toml has another version" >&2; wrong=1; }
-  others=$(grep -oE '(build_status[:@]v?|download/v)[0-9]+\.[0-9]+\.[0-9]+' README.md docs/ci.md | grep -vE "[:@v]v?${version//./\\.}\$" || true)
+  others=$(grep -oE '(build_status[:@/]v?|download/v)[0-9]+\.[0-9]+\.[0-9]+' README.md docs/ci.md docs/sync.md templates/bitbucket-status.yml | grep -vE "[:@v/]v?${version//./\\.}\$" || true)
   [[ -z $others ]] || { echo "another version: $others" >&2; wrong=1; }
   agrees Cargo.toml "repository = \"https://github.com/$repository\""
   agrees Dockerfile "image.source=\"https://github.com/$repository\""
@@ -40,6 +41,7 @@ notes() {
     inside' CHANGELOG.md)
   [[ -n $section ]] || { echo "CHANGELOG.md has no section ${1#v}" >&2; return 1; }
   echo "$section"
+  printf '\n`integrity` of `templates/bitbucket-status.yml` for GitLab: `%s`\n' "$(integrity)"
 }
 
 build() {
@@ -70,6 +72,11 @@ build() {
   rm -r "dist/${name:?}"
 }
 
+# https://docs.gitlab.com/ci/yaml/#includeintegrity
+integrity() {
+  echo "sha256-$(openssl dgst -sha256 -binary templates/bitbucket-status.yml | base64)"
+}
+
 unpack() {
   local pair name
   for pair in amd64=x86_64 arm64=aarch64; do
@@ -80,6 +87,6 @@ unpack() {
 }
 
 case ${1-} in
-  check | notes | build | unpack) "$@" ;;
+  check | notes | integrity | build | unpack) "$@" ;;
   *) usage ;;
 esac

@@ -1,9 +1,8 @@
-//! One deadline for everything that we do ourselves: git, files, test reports, HTTP.
+//! One deadline for everything: git, files, test reports and HTTP.
 
 use std::time::{Duration, Instant};
 
-/// When we started, and until when everything must be done. It is handed down, so that each part
-/// sees what the others have left of it.
+/// A start and a time limit. It is passed down, so that each part sees the time that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline {
     started: Instant,
@@ -11,23 +10,23 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// Starts the clock.
+    /// A deadline that starts now.
     pub(crate) fn after(total: Duration) -> Self {
         Self::since(Instant::now(), total)
     }
 
-    /// The same for a clock that was started before.
+    /// A deadline that started at `started`.
     pub(crate) const fn since(started: Instant, total: Duration) -> Self {
         Self { started, total }
     }
 
-    /// A deadline of its own for one part, which starts now and ends with the whole at the latest.
+    /// A deadline for one part: it starts now, lasts `most`, and ends with the whole at the latest.
     #[must_use]
     pub(crate) fn part(self, most: Duration) -> Self {
         Self::after(self.left().min(most))
     }
 
-    /// All the time that there is from the start.
+    /// The time limit, counted from the start.
     pub(crate) const fn total(self) -> Duration {
         self.total
     }
@@ -42,7 +41,7 @@ impl Deadline {
         self.total.saturating_sub(self.elapsed())
     }
 
-    /// Whether there is none left.
+    /// Whether no time is left.
     pub(crate) fn is_over(self) -> bool {
         self.left().is_zero()
     }

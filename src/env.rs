@@ -1,7 +1,7 @@
 //! The process environment, read once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::de::DeserializeOwned;
@@ -32,7 +32,7 @@ impl Env {
     /// Reads the fields of `T`, each from the variable of its name in upper case, or from one of the
     /// `mixed` names, which have lower case in them (`*` stands for any end). Others are not looked
     /// at: on Unix, `ci_job_status` is not GitLab's `CI_JOB_STATUS`.
-    pub fn read<T: DeserializeOwned>(&self, mixed: &[&str]) -> Result<T, envy::Error> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, mixed: &[&str]) -> Result<T, envy::Error> {
         let is_exact = |name: &str| {
             let is_mixed = |known: &&str| match known.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),
@@ -40,12 +40,13 @@ impl Env {
             };
             !name.bytes().any(|byte| byte.is_ascii_lowercase()) || mixed.iter().any(is_mixed)
         };
-        let mut seen = BTreeMap::new();
-        for (name, value) in self.variables.iter().filter(|(name, _)| is_exact(name)) {
-            // envy makes names lower case, and calls two that are the same then a duplicate field.
-            seen.entry(name.to_lowercase()).or_insert(value);
-        }
-        envy::from_iter(seen.into_iter().map(|(name, value)| (name, value.clone())))
+        // envy makes names lower case, and calls two that are the same then a duplicate field. Upper
+        // case sorts first.
+        let mut seen = BTreeSet::new();
+        let variables = self.variables.iter().filter(|(name, _)| {
+            is_exact(name) && (mixed.is_empty() || seen.insert(name.to_lowercase()))
+        });
+        envy::from_iter(variables.map(|(name, value)| (name.clone(), value.clone())))
     }
 }
 
@@ -91,12 +92,15 @@ pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
             && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     };
     if name.as_deref().is_some_and(is_name) {
-        return Err(Error::setting(
-            origin,
-            "it is a literal reference to a variable that is not set in this job",
+        let hint = if text.starts_with("#{") {
+            "CodePipeline expands #{Namespace.Name} only if an earlier action has that namespace, and \
+             SourceVariables only for sources that set them"
+        } else {
             "define that variable in this pipeline; a protected variable is missing on unprotected \
-             branches and tags",
-        ));
+             branches and tags"
+        };
+        let problem = "it is a literal reference to a variable that is not set in this job";
+        return Err(Error::setting(origin, problem, hint));
     }
     Ok(())
 }

@@ -172,6 +172,16 @@ pub enum Error {
         /// What the answer means on this product.
         hint: Option<&'static str>,
     },
+    /// A document is not an event that can be reported.
+    BadEvent {
+        /// What it is instead, or what it lacks.
+        problem: String,
+    },
+    /// There is no status to send, and nobody is at fault.
+    NothingToReport {
+        /// Why.
+        reason: String,
+    },
     /// The last attempt got no answer.
     Unreachable {
         /// The host that was called, with the port if the URL has one.
@@ -194,34 +204,63 @@ pub enum Error {
 
 impl Error {
     /// An unusable value of an option or variable, called `origin`.
-    pub(crate) fn setting(origin: &str, problem: &str, hint: &str) -> Self {
+    pub(crate) fn setting(
+        origin: impl Into<String>,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self::Setting {
-            origin: origin.to_owned(),
-            problem: problem.to_owned(),
-            hint: Some(hint.to_owned()),
+            origin: origin.into(),
+            problem: problem.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// The same where the problem says all there is to say.
+    pub(crate) fn unusable(origin: impl Into<String>, problem: String) -> Self {
+        Self::Setting {
+            origin: origin.into(),
+            problem,
+            hint: None,
+        }
+    }
+
+    /// The exit code, 1 to 5, and the value of `error.kind` in JSON.
+    const fn code_and_kind(&self) -> (u8, &'static str) {
+        match self {
+            Self::Environment { .. } => (1, "environment"),
+            Self::Unreadable { .. } => (1, "unreadable"),
+            Self::Output { .. } => (1, "output"),
+            Self::Usage { .. } => (2, "usage"),
+            Self::Setting { .. } => (2, "setting"),
+            Self::UnknownProvider { .. } => (2, "unknown_provider"),
+            Self::SeveralProviders { .. } => (2, "several_providers"),
+            Self::UnknownState { .. } => (2, "unknown_state"),
+            Self::BadEvent { .. } => (2, "bad_event"),
+            Self::BadUrl { .. } => (2, "bad_url"),
+            Self::NoRepository { .. } => (2, "no_repository"),
+            Self::NoServer { .. } => (2, "no_server"),
+            Self::NoCredentials { .. } => (2, "no_credentials"),
+            Self::NothingToReport { .. } => (3, "nothing_to_report"),
+            Self::NoState { .. } => (3, "no_state"),
+            Self::NoCommit => (3, "no_commit"),
+            Self::NotACommit { .. } => (3, "not_a_commit"),
+            Self::NoUrl { .. } => (3, "no_url"),
+            Self::Redirected { .. } => (4, "redirected"),
+            Self::Refused { .. } => (4, "refused"),
+            Self::NotFrom { server, .. } => match server {
+                Server::Bitbucket => (4, "not_bitbucket"),
+                Server::GitLab => (4, "not_gitlab"),
+            },
+            Self::Failing { .. } => (5, "failing"),
+            Self::Unreachable { .. } => (5, "unreachable"),
+            Self::Cancelled => (5, "cancelled"),
         }
     }
 
     /// The exit code, 1 to 5.
     pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Environment { .. } | Self::Unreadable { .. } | Self::Output { .. } => 1,
-            Self::Usage { .. }
-            | Self::Setting { .. }
-            | Self::UnknownProvider { .. }
-            | Self::SeveralProviders { .. }
-            | Self::UnknownState { .. }
-            | Self::BadUrl { .. }
-            | Self::NoRepository { .. }
-            | Self::NoServer { .. }
-            | Self::NoCredentials { .. } => 2,
-            Self::NoState { .. }
-            | Self::NoCommit
-            | Self::NotACommit { .. }
-            | Self::NoUrl { .. } => 3,
-            Self::Redirected { .. } | Self::Refused { .. } | Self::NotFrom { .. } => 4,
-            Self::Failing { .. } | Self::Unreachable { .. } | Self::Cancelled => 5,
-        }
+        self.code_and_kind().0
     }
 
     /// Adds the reason why there was no further attempt.
@@ -233,43 +272,17 @@ impl Error {
     }
 
     /// Whether `--no-fail` turns the error into a warning: its exit code is 3, 4 or 5.
-    pub const fn is_forgivable(&self) -> bool {
+    pub(crate) const fn is_forgivable(&self) -> bool {
         matches!(self.exit_code(), 3..=5)
     }
 
     /// The value of `error.kind` in JSON.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Usage { .. } => "usage",
-            Self::Setting { .. } => "setting",
-            Self::UnknownProvider { .. } => "unknown_provider",
-            Self::SeveralProviders { .. } => "several_providers",
-            Self::Environment { .. } => "environment",
-            Self::UnknownState { .. } => "unknown_state",
-            Self::NoState { .. } => "no_state",
-            Self::NoCommit => "no_commit",
-            Self::NotACommit { .. } => "not_a_commit",
-            Self::NoUrl { .. } => "no_url",
-            Self::BadUrl { .. } => "bad_url",
-            Self::NoRepository { .. } => "no_repository",
-            Self::NoServer { .. } => "no_server",
-            Self::NoCredentials { .. } => "no_credentials",
-            Self::Unreadable { .. } => "unreadable",
-            Self::Redirected { .. } => "redirected",
-            Self::Refused { .. } => "refused",
-            Self::NotFrom { server, .. } => match server {
-                Server::Bitbucket => "not_bitbucket",
-                Server::GitLab => "not_gitlab",
-            },
-            Self::Failing { .. } => "failing",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Cancelled => "cancelled",
-            Self::Output { .. } => "output",
-        }
+    pub(crate) const fn kind(&self) -> &'static str {
+        self.code_and_kind().1
     }
 
     /// The HTTP status of the answer, if there was one.
-    pub const fn http_status(&self) -> Option<u16> {
+    pub(crate) const fn http_status(&self) -> Option<u16> {
         match self {
             Self::Redirected { status, .. }
             | Self::Refused { status, .. }
@@ -289,29 +302,21 @@ impl Error {
             Self::SeveralProviders { .. } => "choose one with --provider or BUILD_STATUS_PROVIDER",
             Self::Environment { .. } => "this is a bug: please report it",
             Self::UnknownState { meant, .. } => {
-                let meant = meant.map(|word| format!("did you mean `{word}`? "));
-                return Some(
-                    format!(
-                        "{}use running, passed, failed or stopped (build_status --help lists all \
-                         words), or auto for the CI's job status",
-                        meant.unwrap_or_default()
-                    )
-                    .into(),
-                );
+                let meant = meant.map(|word| format!("did you mean `{word}`? Otherwise "));
+                let words = "use running, passed, failed or stopped (build_status --help lists all \
+                             words), or auto for the CI's job status";
+                return Some((meant.unwrap_or_default() + words).into());
             }
             Self::NoState { variable, caveat } => {
                 let words = "the state is running, passed, failed or stopped";
-                return Some(match (variable, caveat) {
-                    (Some(variable), Some(caveat)) => {
-                        format!("{words}; {variable}: {caveat}").into()
-                    }
-                    (None, Some(caveat)) => format!("{words}; {caveat}").into(),
-                    (_, None) => words.into(),
-                });
+                let variable = optional("", *variable, ": ");
+                let caveat = optional(&format!("; {variable}"), *caveat, "");
+                return Some(format!("{words}{caveat}").into());
             }
             Self::NoCommit => "pass --commit or set BUILD_STATUS_COMMIT",
             Self::NotACommit { given: true, .. } => {
-                r#"pass the hash, for example --commit "$(git rev-parse HEAD)": Bitbucket finds commits by hash only"#
+                "pass the hash, for example --commit \"$(git rev-parse HEAD)\": Bitbucket finds \
+                 commits by hash only"
             }
             // No command for it here: HEAD may be a merge commit that exists in the CI only.
             Self::NotACommit { .. } => {
@@ -320,10 +325,8 @@ impl Error {
             }
             Self::NoUrl { setting } => {
                 let pass = "pass the build's page with --url or BUILD_STATUS_URL";
-                return Some(match setting {
-                    Some(setting) => format!("set {setting}, or {pass}").into(),
-                    None => pass.into(),
-                });
+                let set = optional("set ", *setting, ", or ");
+                return Some(format!("{set}{pass}").into());
             }
             Self::BadUrl { .. } => "fix it, or pass another URL with --url or BUILD_STATUS_URL",
             Self::NoRepository { .. } => {
@@ -340,18 +343,14 @@ impl Error {
                              included, such as https://git.example.com/bitbucket"
                         .into(),
                 };
-                return Some(
-                    format!("{set}; a clone URL alone does not decide where credentials go").into(),
-                );
+                let why = "a clone URL alone does not decide where credentials go";
+                return Some(format!("{set}; {why}").into());
             }
             Self::NoCredentials { caveat } => {
-                let set = "an access token needs no other variable; with an API token, set \
-                           BITBUCKET_USERNAME to its account's email; with a password of Data \
-                           Center, to its user";
-                return Some(match caveat {
-                    Some(caveat) => format!("{set}; {caveat}").into(),
-                    None => set.into(),
-                });
+                let set = "an access token needs no other variable; with an API token, also \
+                           set BITBUCKET_USERNAME to its account's email (with a Data Center \
+                           password, to its user)";
+                return Some(format!("{set}{}", optional("; ", *caveat, "")).into());
             }
             Self::Redirected {
                 server: Server::GitLab,
@@ -377,7 +376,10 @@ impl Error {
             | Self::Refused { hint, .. }
             | Self::Failing { hint, .. }
             | Self::Unreachable { hint, .. } => return hint.map(Cow::from),
-            Self::Cancelled | Self::Output { .. } => return None,
+            Self::BadEvent { .. }
+            | Self::NothingToReport { .. }
+            | Self::Cancelled
+            | Self::Output { .. } => return None,
         };
         Some(hint.into())
     }
@@ -393,28 +395,25 @@ impl fmt::Display for Error {
             } => write!(f, "{origin}: {problem}"),
             Self::UnknownProvider { id, .. } => write!(f, "provider: `{id}` is not a known CI"),
             Self::SeveralProviders { ids } => {
-                write!(
-                    f,
-                    "provider: the environment matches several CIs: {}",
-                    ids.join(", ")
-                )
+                let ids = ids.join(", ");
+                write!(f, "provider: the environment matches several CIs: {ids}")
             }
-            Self::Environment { provider, message } => {
-                write!(
-                    f,
-                    "environment: cannot read the variables of {provider}: {message}"
-                )
-            }
+            Self::Environment {
+                provider: ci,
+                message,
+            } => write!(
+                f,
+                "environment: cannot read the variables of {ci}: {message}"
+            ),
             Self::UnknownState { origin, word, .. } => {
                 write!(f, "state: `{word}` is not a known state (from {origin})")
             }
             Self::NoState { variable, .. } => {
-                f.write_str("no state: pass STATE or set BUILD_STATUS")?;
-                match variable {
-                    Some(name) => write!(f, " ({name} is unset or not a known state)"),
-                    None => Ok(()),
-                }
+                let variable = optional(" (", *variable, " is unset or not a known state)");
+                write!(f, "no state: pass STATE or set BUILD_STATUS{variable}")
             }
+            Self::BadEvent { problem } => write!(f, "event: {problem}"),
+            Self::NothingToReport { reason } => write!(f, "nothing to report: {reason}"),
             Self::NoCommit => f.write_str("no commit: neither the CI nor git names one"),
             Self::NotACommit { reason, .. } => write!(f, "commit: {reason}"),
             Self::NoUrl { .. } => f.write_str("no url: the CI does not name the build's page"),
@@ -422,12 +421,10 @@ impl fmt::Display for Error {
                 origin,
                 url,
                 problem,
-            } => {
-                write!(
-                    f,
-                    "url: Bitbucket would refuse `{url}`: {problem} (from {origin})"
-                )
-            }
+            } => write!(
+                f,
+                "url: Bitbucket would refuse `{url}`: {problem} (from {origin})"
+            ),
             Self::NoRepository { found: None } => {
                 f.write_str("repository: cannot determine the Bitbucket repository")
             }
@@ -443,17 +440,13 @@ impl fmt::Display for Error {
                 path,
                 message,
                 ..
-            } => {
-                write!(f, "{origin}: cannot read the file `{path}`: {message}")
-            }
+            } => write!(f, "{origin}: cannot read the file `{path}`: {message}"),
             Self::Redirected {
                 status, location, ..
             } => {
-                write!(f, "refused: HTTP {status}, a redirect ")?;
-                match location {
-                    Some(location) => write!(f, "to {location}"),
-                    None => f.write_str("without a Location"),
-                }
+                let to = location.as_ref().map(|location| format!("to {location}"));
+                let to = to.as_deref().unwrap_or("without a Location");
+                write!(f, "refused: HTTP {status}, a redirect {to}")
             }
             Self::Refused {
                 status,
@@ -461,8 +454,8 @@ impl fmt::Display for Error {
                 request_id,
                 ..
             } => {
-                write!(f, "refused: HTTP {status}: {message}")?;
-                write_request_id(f, request_id.as_deref())
+                let request = optional(" (request ", request_id.as_deref(), ")");
+                write!(f, "refused: HTTP {status}: {message}{request}")
             }
             Self::NotFrom {
                 server,
@@ -483,9 +476,9 @@ impl fmt::Display for Error {
                 gave_up,
                 ..
             } => {
-                write!(f, "failing: HTTP {status}: {message}")?;
-                write_request_id(f, request_id.as_deref())?;
-                write_reason(f, gave_up.as_deref())
+                let request = optional(" (request ", request_id.as_deref(), ")");
+                let reason = optional("; ", gave_up.as_deref(), "");
+                write!(f, "failing: HTTP {status}: {message}{request}{reason}")
             }
             Self::Unreachable {
                 server,
@@ -493,8 +486,8 @@ impl fmt::Display for Error {
                 gave_up,
                 ..
             } => {
-                write!(f, "not reached: {server}: {message}")?;
-                write_reason(f, gave_up.as_deref())
+                let reason = optional("; ", gave_up.as_deref(), "");
+                write!(f, "not reached: {server}: {message}{reason}")
             }
             Self::Cancelled => f.write_str("not sent: the build ended first"),
             Self::Output { message } => write!(f, "output: cannot write to stdout: {message}"),
@@ -502,18 +495,9 @@ impl fmt::Display for Error {
     }
 }
 
-fn write_request_id(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
-    match request_id {
-        Some(id) => write!(f, " (request {id})"),
-        None => Ok(()),
-    }
-}
-
-fn write_reason(f: &mut fmt::Formatter<'_>, reason: Option<&str>) -> fmt::Result {
-    match reason {
-        Some(reason) => write!(f, "; {reason}"),
-        None => Ok(()),
-    }
+/// `text` between the two others, or nothing.
+fn optional(before: &str, text: Option<&str>, after: &str) -> String {
+    text.map_or_else(String::new, |text| format!("{before}{text}{after}"))
 }
 
 impl std::error::Error for Error {}

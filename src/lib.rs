@@ -1,4 +1,4 @@
-//! Tells Bitbucket how a CI job went.
+//! Reports the status of a CI job to Bitbucket.
 //!
 //! ```text
 //! argv ─► Args ─────────────────────────────┐
@@ -8,17 +8,20 @@
 //! ```
 //!
 //! Each box is a type and each arrow a function. [`mod@env`] reads the process environment (and clap,
-//! in [`cli`], the variables of our options), [`http`] opens sockets, [`ci::git`] runs `git`, and
-//! `main.rs` prints and exits. Everything between is plain data.
+//! in [`cli`], the variables of options), [`http`] opens sockets, [`ci::git`] runs `git`, and `main.rs`
+//! prints and exits. Everything between is plain data.
 //!
-//! The modules below stand in the order in which they use each other: a module uses only those below
-//! it.
+//! A module uses only the modules listed below it.
 //!
 //! The library serves the binary, its tests and its examples. Only the command line is stable.
 
 pub mod command;
 
 pub mod bitbucket;
+
+pub(crate) mod gitlab;
+
+mod aws;
 
 pub mod report;
 

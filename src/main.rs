@@ -52,15 +52,15 @@ fn fail(error: Error, env: &Env, json: bool) -> Exit {
     Exit { stdout, ..exit }
 }
 
-/// A panic is a bug: one line about it, no backtrace, and the exit code of "anything else".
+/// Reports a panic, which is a bug: one line, no backtrace, exit code 1.
 #[expect(clippy::exit, reason = "after a panic there is nowhere to return to")]
 fn report_bug(panic: &PanicHookInfo<'_>) {
-    let place = panic
+    let location = panic
         .location()
         .map(ToString::to_string)
         .unwrap_or_default();
     say(&format!(
-        "this is a bug, please report it: panic at {place}"
+        "this is a bug, please report it: panic at {location}"
     ));
     if command::run::give_up_reporting() {
         loop {
@@ -70,7 +70,7 @@ fn report_bug(panic: &PanicHookInfo<'_>) {
     process::exit(1);
 }
 
-/// Prints one line on stderr. If that is closed, there is nobody to tell.
+/// Prints a line on stderr. If stderr is closed, there is nowhere to report that.
 fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "build_status: {line}");
 }

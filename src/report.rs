@@ -29,17 +29,17 @@ pub struct Report {
     /// The URL that the status links to.
     pub url: String,
     /// The commit's hash, in lower case.
-    pub commit: String,
+    pub(crate) commit: String,
     /// The branch or tag.
-    pub refname: Option<Refname>,
+    pub(crate) refname: Option<Refname>,
     /// The key that a "Required builds" merge check on Data Center expects, if it is not `key`.
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
     /// The build's number in the CI.
-    pub build_number: Option<String>,
+    pub(crate) build_number: Option<String>,
     /// How long the command of `run` took.
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// The counts from JUnit files.
-    pub test_results: Option<TestResults>,
+    pub(crate) test_results: Option<TestResults>,
 }
 
 /// The name of a job outside a CI.
@@ -79,11 +79,42 @@ impl Claim<'_> {
             url,
             commit,
             refname: self.refname()?,
-            parent: self.options.destination.parent.clone(),
+            parent: self.parent(),
             build_number: self.context.build_number.clone(),
             duration: None,
             test_results: None,
         })
+    }
+
+    /// The build that "Required builds" on Data Center wait for, if it is not the key: they need one
+    /// that is the same on every branch.
+    pub(crate) fn parent(&self) -> Option<String> {
+        let given = self.options.destination.parent.clone();
+        given.or_else(|| {
+            let name = self.context.job_name_on_any_branch.as_deref();
+            let name = name.filter(|_| self.options.build.key.is_none())?;
+            let whole = key::of_job(self.info?.key, name);
+            Some(key::within(&whole, Product::DataCenter.limits().key))
+        })
+    }
+
+    /// Where the values come from: the option or its variable, else the CI. For people.
+    pub(crate) fn origin(&self, option: &str) -> String {
+        let build = &self.options.build;
+        let given = match option {
+            "key" => &build.key,
+            "name" => &build.name,
+            "url" => &build.url,
+            "refname" => &build.refname,
+            "commit" => &self.options.commit,
+            "parent" => &self.options.destination.parent,
+            _ => &self.options.destination.repository,
+        };
+        match (given, self.info) {
+            (Some(_), _) => self.options.origins.name(option),
+            (None, Some(info)) => info.name.to_owned(),
+            (None, None) => "git or the default".to_owned(),
+        }
     }
 
     fn limits(&self) -> Limits {
@@ -91,7 +122,7 @@ impl Claim<'_> {
     }
 
     /// The state that `word` names. Without a word, or for `auto`, the CI's job status.
-    pub fn state(&self, word: Option<&str>) -> Result<State, Error> {
+    pub(crate) fn state(&self, word: Option<&str>) -> Result<State, Error> {
         match word {
             Some(word) if !word.eq_ignore_ascii_case("auto") => {
                 State::from_word(word).ok_or_else(|| Error::UnknownState {
@@ -113,13 +144,13 @@ impl Claim<'_> {
     }
 
     /// The key within the product's limit: the given one, else one made from the job's name.
-    pub fn key(&self) -> Result<String, Error> {
+    pub(crate) fn key(&self) -> Result<String, Error> {
         let origin = || self.options.origins.name("key");
         if let Some(given) = &self.options.build.key {
             env::check_expanded(&origin(), given)?;
             if given.trim().is_empty() {
                 let hint = "unset it to use a key made from the job's name";
-                return Err(Error::setting(&origin(), "it is blank", hint));
+                return Err(Error::setting(origin(), "it is blank", hint));
             }
         }
         Ok(key::within(&self.whole_key(), self.limits().key))
@@ -163,7 +194,7 @@ impl Claim<'_> {
     }
 
     /// The commit's hash: the given one, else the CI's.
-    pub fn commit(&self) -> Result<String, Error> {
+    pub(crate) fn commit(&self) -> Result<String, Error> {
         let short_will_do = self.limits().short_commit;
         if let Some(given) = &self.options.commit {
             return self.given_commit(given);
@@ -202,7 +233,7 @@ impl Claim<'_> {
     }
 
     /// The URL to link to: the given one, else the job's page, else the pipeline's.
-    pub fn url(&self) -> Result<String, Error> {
+    pub(crate) fn url(&self) -> Result<String, Error> {
         let given = self.options.build.url.as_deref();
         let text = given
             .or(self.context.url.as_deref())
@@ -230,7 +261,7 @@ impl Claim<'_> {
     }
 
     /// The branch or tag: the given one, else the CI's. An empty one means none.
-    pub fn refname(&self) -> Result<Option<Refname>, Error> {
+    pub(crate) fn refname(&self) -> Result<Option<Refname>, Error> {
         let Some(given) = self.options.build.refname.as_deref() else {
             return Ok(self.context.refname());
         };

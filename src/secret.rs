@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Secrets, and their redaction.
 
 mod encoding;
 
@@ -7,7 +7,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
-/// A token or password. Prints as `(redacted)`, whatever prints it.
+/// A token or password. Its `Debug` form is `(redacted)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -29,8 +29,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Blots out known secrets in text that is about to be printed: Bitbucket's answers, proxies' error
-/// pages and `Location` headers may repeat what was sent to them, in any encoding.
+/// Replaces known secrets in text to print. Bitbucket's answers, proxies' error pages and `Location`
+/// headers may repeat what was sent.
 #[derive(Clone, Default, PartialEq)]
 pub struct Redactor {
     /// The secrets, as they are and as base64.
@@ -38,13 +38,13 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Below this length a secret is blotted out only in what comes from outside: as a word of our
-    /// own sentences it would show by its absence.
+    /// A shorter secret is redacted only in text from outside. In the program's own sentences, a gap
+    /// would reveal it.
     const SHORTEST: usize = 8;
-    /// Below this length it is no secret.
+    /// Shorter text is not redacted at all.
     const SHORTEST_OUTSIDE: usize = 3;
 
-    /// Adds a secret.
+    /// Adds a secret in its forms: plain, base64, and escaped as in a JSON string.
     pub fn add(&mut self, secret: &str) {
         let forms = [
             secret.to_owned(),
@@ -52,7 +52,7 @@ impl Redactor {
             BASE64_URL_SAFE.encode(secret),
         ];
         for form in forms {
-            // A padding sign may be lost on the way. What is short needs all that it has.
+            // Base64 may arrive without padding. A short form keeps it, to stay long enough.
             let form = match form.trim_end_matches('=') {
                 short if short.len() < Self::SHORTEST => form,
                 padless => padless.to_owned(),
@@ -61,7 +61,7 @@ impl Redactor {
                 self.needles.push(form);
             }
         }
-        // Longest first, so that no secret hides inside what is left of a longer one.
+        // Longest first: a short secret inside a longer one would leave parts of the latter.
         self.needles
             .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
     }
@@ -71,30 +71,26 @@ impl Redactor {
         self.without(text, Self::SHORTEST)
     }
 
-    /// The same for text that somebody else wrote.
+    /// The same for text from outside, where shorter secrets are replaced too.
     pub fn redact_outside(&self, text: &str) -> String {
         self.without(text, Self::SHORTEST_OUTSIDE)
     }
 
     fn without(&self, text: &str, shortest: usize) -> String {
-        let needles: Vec<_> = self
-            .needles
-            .iter()
-            .filter(|it| it.len() >= shortest)
-            .collect();
+        let needles = self.needles.iter().filter(|it| it.len() >= shortest);
+        let needles: Vec<&str> = needles.map(String::as_str).collect();
         let mut redacted = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
-            let found = needles
-                .iter()
-                .find_map(|needle| encoding::strip(rest, needle));
-            rest = if let Some(after) = found {
+            let may_begin = |needle: &&&str| encoding::may_begin(first, needle);
+            let mut candidates = needles.iter().filter(may_begin);
+            if let Some(after) = candidates.find_map(|needle| encoding::strip(rest, needle)) {
                 redacted.push_str("***");
-                after.trim_start_matches('=')
+                rest = after.trim_start_matches('=');
             } else {
                 redacted.push(first);
-                &rest[first.len_utf8()..]
-            };
+                rest = &rest[first.len_utf8()..];
+            }
         }
         redacted
     }

@@ -5,12 +5,16 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL};
+use crate::aws::client::Aws;
+use crate::aws::stored_token::StoredToken;
+use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL, Stored};
 use crate::cli::{Method, Options};
+use crate::deadline::Deadline;
 use crate::env::{self, Env};
 use crate::error::Error;
 use crate::file;
 use crate::http::proxy;
+use crate::output::log::Log;
 use crate::secret::{Redactor, Secret};
 use crate::status::product::Product;
 use crate::status::url;
@@ -18,6 +22,7 @@ use crate::status::url;
 #[derive(Deserialize)]
 struct Variables {
     bitbucket_access_token: Option<String>,
+    bitbucket_access_token_arn: Option<String>,
     bitbucket_access_token_file: Option<String>,
     bitbucket_client_id: Option<String>,
     bitbucket_client_id_file: Option<String>,
@@ -70,27 +75,25 @@ fn read_any(
     let consumer = match (id, client_secret) {
         (None, None) => None,
         (Some(id), Some(secret)) => Some((id, secret)),
-        (Some(_), None) => {
-            return Err(one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"));
-        }
-        (None, Some(_)) => {
-            return Err(one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"));
-        }
+        (Some(_), None) => return one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"),
+        (None, Some(_)) => return one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"),
     };
+    let arn = variables.bitbucket_access_token_arn;
+    let arn = arn.filter(|_| token.is_none());
     match (token, consumer, method) {
-        (Some(_), Some(_), None) => Err(Error::setting(
-            "BITBUCKET_ACCESS_TOKEN",
+        (token, Some(_), None) if token.is_some() || arn.is_some() => Err(Error::setting(
+            token.map_or(ARN, |_| "BITBUCKET_ACCESS_TOKEN"),
             "BITBUCKET_CLIENT_ID is set too: these are two kinds of credentials",
             "set only one of them, or choose one with --auth or BITBUCKET_AUTH",
         )),
+        (None, _, None | Some(Method::Basic | Method::Bearer)) if arn.is_some() => {
+            let arn = arn.unwrap_or_default();
+            stored(&arn, variables.bitbucket_username, method, env).map(Some)
+        }
         (_, Some((id, secret)), None | Some(Method::OAuth)) => {
             let url = variables.bitbucket_oauth_url;
             let url = url::server_url(url.as_deref().unwrap_or(OAUTH_URL), allow_http);
-            let url = url.map_err(|problem| Error::Setting {
-                origin: "BITBUCKET_OAUTH_URL".into(),
-                problem,
-                hint: None,
-            })?;
+            let url = url.map_err(|problem| Error::unusable("BITBUCKET_OAUTH_URL", problem))?;
             Ok(Some(Credentials::Consumer { id, secret, url }))
         }
         (_, None, Some(Method::OAuth)) => Err(Error::setting(
@@ -103,6 +106,40 @@ fn read_any(
         }
         (None, None, _) | (None, _, Some(_)) => Ok(None),
     }
+}
+
+/// Asks AWS for the token that it keeps.
+pub(super) fn fetch(
+    stored: &Stored,
+    deadline: Deadline,
+    log: &mut Log<'_>,
+) -> Result<Credentials, Error> {
+    let token = Aws::from_env(&stored.env)?.token(&stored.token, deadline, log)?;
+    log.hide([token.clone()]);
+    let token = checked(ARN, token.expose())?;
+    with_token(ARN, token, stored.username.clone(), stored.method)
+}
+
+const ARN: &str = "BITBUCKET_ACCESS_TOKEN_ARN";
+
+fn stored(
+    arn: &str,
+    username: Option<String>,
+    method: Option<Method>,
+    env: &Env,
+) -> Result<Credentials, Error> {
+    env::check_expanded(ARN, arn)?;
+    let token = StoredToken::parse(arn.trim()).map_err(|problem| {
+        let hint = "give the ARN of a Secrets Manager secret or a Systems Manager parameter, with \
+                    `#KEY` behind it for one key of a JSON secret";
+        Error::setting(ARN, problem, hint)
+    })?;
+    Ok(Credentials::Stored(Box::new(Stored {
+        token,
+        username,
+        method,
+        env: env.clone(),
+    })))
 }
 
 fn with_token(
@@ -141,12 +178,12 @@ fn with_token(
     }
 }
 
-fn one_of_two(missing: &str, set: &str) -> Error {
-    Error::setting(
+fn one_of_two<T>(missing: &str, set: &str) -> Result<T, Error> {
+    Err(Error::setting(
         missing,
-        &format!("it is not set, but {set} is"),
+        format!("it is not set, but {set} is"),
         "set both for an OAuth consumer; a protected variable is missing on unprotected branches",
-    )
+    ))
 }
 
 /// A secret from `variable`, else from the file that `{variable}_FILE` names.
@@ -163,7 +200,7 @@ fn secret(
                 return Err(Error::setting(
                     &file_variable,
                     "it is a token, not the path of a file",
-                    &format!("put the token into {variable}, or into a file"),
+                    format!("put the token into {variable}, or into a file"),
                 ));
             }
             let text = read_file(&file_variable, &path)?;
@@ -191,47 +228,40 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         env::check_expanded(origin, text)?;
     }
     let only = "put only the token in it";
-    let problem = if text.is_empty() {
-        Some(("it is empty", "put the token or secret in it"))
-    } else if text.contains('\u{fffd}') {
-        Some(("it is not valid UTF-8", only))
-    } else if text.contains(char::is_control) {
-        Some((
-            "it contains a line break or another control character",
-            only,
-        ))
-    } else if text.contains("[MASKED]") {
-        Some((
-            "it contains [MASKED], which a CI's log shows in place of a secret",
-            "copy the token from where it was made",
-        ))
-    } else if is_quoted(text) {
-        Some(("it is in quotes", "leave out the quotes"))
-    } else if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
-        Some((
-            "it is a whole JSON object",
-            "put only the token in it; from AWS Secrets Manager, name the key behind the secret: \
-             SECRET:KEY",
-        ))
-    } else if Kind::of(&token) == Kind::AppPassword {
-        Some((
+    let refuse = |problem: &str, hint: &str| Err(Error::setting(origin, problem, hint));
+    if text.is_empty() {
+        return refuse("it is empty", "put the token or secret in it");
+    }
+    if text.contains('\u{fffd}') {
+        return refuse("it is not valid UTF-8", only);
+    }
+    if text.contains(char::is_control) {
+        let problem = "it contains a line break or another control character";
+        return refuse(problem, only);
+    }
+    if text.contains("[MASKED]") {
+        let problem = "it contains [MASKED], which a CI's log shows in place of a secret";
+        return refuse(problem, "copy the token from where it was made");
+    }
+    if is_quoted(text) {
+        return refuse("it is in quotes", "leave out the quotes");
+    }
+    if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
+        let hint = "put only the token in it; from AWS Secrets Manager, name the key behind the \
+                    secret: SECRET:KEY";
+        return refuse("it is a whole JSON object", hint);
+    }
+    if Kind::of(&token) == Kind::AppPassword {
+        return refuse(
             "it is an app password (ATBB…); app passwords stopped working on 2026-07-28",
             "create a repository access token (Repository settings, Access tokens) with the scope \
              repository (read), and unset BITBUCKET_USERNAME",
-        ))
-    } else {
-        None
-    };
-    if let Some((problem, hint)) = problem {
-        return Err(Error::setting(origin, problem, hint));
+        );
     }
     let is_path = Path::new(text).is_absolute() && Path::new(text).exists();
     if is_path && !origin.ends_with("_FILE") {
-        return Err(Error::setting(
-            origin,
-            "it is the path of a file",
-            &format!("to read it from that file, name the variable {origin}_FILE"),
-        ));
+        let hint = format!("to read it from that file, name the variable {origin}_FILE");
+        return refuse("it is the path of a file", &hint);
     }
     Ok(token)
 }
@@ -287,6 +317,9 @@ pub fn redactor(env: &Env) -> Redactor {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
 
     fn read_from(variables: &[(&str, &str)], method: Option<Method>) -> Result<String, Error> {
@@ -299,36 +332,28 @@ mod tests {
 
     #[test]
     fn the_kind_of_token_and_the_user_name_choose_basic_or_bearer() {
-        let token = |token| ("BITBUCKET_ACCESS_TOKEN", token);
-        let user = ("BITBUCKET_USERNAME", "me@example.com");
-        for (variables, method, expected) in [
-            (vec![], None, "none"),
-            (vec![user], None, "none"),
-            (vec![token("t0ken")], None, "Bearer t0ken"),
-            (vec![token("t0ken\n")], None, "Bearer t0ken"),
-            (
-                vec![token("t0ken"), user],
-                None,
-                "Basic bWVAZXhhbXBsZS5jb206dDBrZW4=",
-            ),
-            (vec![token("ATCTT3x"), user], None, "Bearer ATCTT3x"),
-            (vec![token("BBDC-x"), user], None, "Bearer BBDC-x"),
-            (
-                vec![token("t0ken"), user],
-                Some(Method::Bearer),
-                "Bearer t0ken",
-            ),
-            (
-                vec![token("ATCTT3x"), user],
-                Some(Method::Basic),
-                "Basic bWVAZXhhbXBsZS5jb206QVRDVFQzeA==",
-            ),
+        let (basic, bearer) = (Some(Method::Basic), Some(Method::Bearer));
+        let user = "me@example.com";
+        for (token, user, method, expected) in [
+            ("", "", None, "none"),
+            ("", user, None, "none"),
+            ("t0ken", "", None, "Bearer t0ken"),
+            ("t0ken\n", "", None, "Bearer t0ken"),
+            ("t0ken", user, None, "Basic me@example.com:t0ken"),
+            ("ATCTT3x", user, None, "Bearer ATCTT3x"),
+            ("BBDC-x", user, None, "Bearer BBDC-x"),
+            ("t0ken", user, bearer, "Bearer t0ken"),
+            ("ATCTT3x", user, basic, "Basic me@example.com:ATCTT3x"),
         ] {
-            assert_eq!(
-                read_from(&variables, method),
-                Ok(expected.to_owned()),
-                "{variables:?}"
-            );
+            let variables = [
+                ("BITBUCKET_ACCESS_TOKEN", token),
+                ("BITBUCKET_USERNAME", user),
+            ];
+            let expected = match expected.split_once(' ') {
+                Some(("Basic", pair)) => format!("Basic {}", BASE64_STANDARD.encode(pair)),
+                _ => expected.to_owned(),
+            };
+            assert_eq!(read_from(&variables, method), Ok(expected), "{variables:?}");
         }
     }
 
@@ -351,10 +376,8 @@ mod tests {
             assert_eq!(error.exit_code(), 2);
         }
         for token in ["$", "$1", "$a-b", "a$B"] {
-            assert!(
-                read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None).is_ok(),
-                "{token}"
-            );
+            let read = read_from(&[("BITBUCKET_ACCESS_TOKEN", token)], None);
+            assert!(read.is_ok(), "{token}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bitbucket Cloud.
+//! The API of Bitbucket Cloud.
 //! <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/>
 
 use percent_encoding::utf8_percent_encode;
@@ -12,11 +12,11 @@ use crate::status::url::SEGMENT;
 /// A repository on bitbucket.org.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cloud {
-    /// The API, without trailing slash.
+    /// The API's base URL, without trailing slash.
     pub(crate) api_root: String,
-    /// A slug, or `{uuid}`.
+    /// The workspace's slug, or `{uuid}`.
     pub(crate) workspace: String,
-    /// A slug, or `{uuid}`.
+    /// The repository's slug, or `{uuid}`.
     pub(crate) repository: String,
 }
 
@@ -32,8 +32,8 @@ struct Body<'a> {
 }
 
 impl Cloud {
-    /// Creates the status, or overwrites the one with the same key. PUT would do the second only,
-    /// and has been seen to answer 500 (jenkinsci/bitbucket-branch-source-plugin#930).
+    /// The request that creates the status, or overwrites the one with the same key. PUT only
+    /// overwrites, and may answer 500 (jenkinsci/bitbucket-branch-source-plugin#930).
     pub(super) fn request(&self, report: &Report) -> Request {
         let url = format!("{}/statuses/build", self.commit_url(&report.commit));
         let body = Body {
@@ -48,14 +48,14 @@ impl Cloud {
         Request::post_json(url, body)
     }
 
-    /// The repository in the API.
+    /// The API's URL for the repository.
     pub(crate) fn repository_url(&self) -> String {
         let segment = |text| utf8_percent_encode(text, SEGMENT);
         let (workspace, repository) = (segment(&self.workspace), segment(&self.repository));
         format!("{}/repositories/{workspace}/{repository}", self.api_root)
     }
 
-    /// A commit of it in the API.
+    /// The API's URL for a commit of the repository.
     pub(crate) fn commit_url(&self, commit: &str) -> String {
         format!("{}/commit/{commit}", self.repository_url())
     }

@@ -1,14 +1,17 @@
-//! Credentials: what there is to send, and how.
+//! Credentials, and the header that they are sent in.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use crate::aws::stored_token::StoredToken;
+use crate::cli::Method;
+use crate::env::Env;
 use crate::error::Error;
 use crate::http::request::{Request, Value};
 use crate::secret::Secret;
 use crate::status::product::Product;
 
-/// Who we are to Bitbucket.
+/// Credentials for Bitbucket.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Credentials {
     /// `Authorization: Basic`, with a user name.
@@ -23,42 +26,55 @@ pub enum Credentials {
         /// An access token.
         token: Secret,
     },
-    /// An OAuth consumer, to be exchanged for a token first.
+    /// An OAuth consumer's key and secret, to be exchanged for a token.
     Consumer {
-        /// Its key.
+        /// The consumer's key.
         id: Secret,
-        /// Its secret.
+        /// The consumer's secret.
         secret: Secret,
-        /// Where.
+        /// The URL of the exchange.
         url: String,
     },
-    /// What an OAuth consumer was given: a token for an hour or two.
+    /// A token that AWS keeps, to be asked for first.
+    Stored(Box<Stored>),
+    /// A token that was issued to an OAuth consumer, valid for an hour or two.
     Issued {
-        /// The token.
+        /// An access token.
         token: Secret,
     },
 }
 
-/// What a token's first characters say it is. Atlassian calls tokens opaque, so this chooses hints
-/// and Basic or Bearer, and refuses nothing but what is known to be dead.
+/// Where AWS keeps a token, and what is known of it before it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    pub(super) token: StoredToken,
+    pub(super) username: Option<String>,
+    pub(super) method: Option<Method>,
+    /// Has the credentials for AWS.
+    pub(super) env: Env,
+}
+
+/// The kind of a token, by its first characters.
 ///
+/// Atlassian calls tokens opaque. So the kind only determines the hints and the choice between Basic
+/// and Bearer; only app passwords, which no longer work, are refused.
 /// <https://community.atlassian.com/forums/Bitbucket-questions/Can-we-confirm-BitBucket-s-token-prefixes/qaq-p/3093481>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// `ATATT…`: belongs to a person, goes with an email, expires after a year at most.
+    /// `ATATT…`: an API token of an account, sent with its email; valid for a year at most.
     ApiToken,
-    /// `ATCTT…`: belongs to a repository, project or workspace.
+    /// `ATCTT…`: an access token of a repository, project or workspace.
     AccessToken,
-    /// `BBDC-…`: Data Center's access token.
+    /// `BBDC-…`: an HTTP access token of Data Center.
     DataCenterToken,
-    /// `ATBB…`: dead since 2026-07-28.
+    /// `ATBB…`: an app password; they stopped working on 2026-07-28.
     AppPassword,
     /// Anything else.
     Unknown,
 }
 
 impl Kind {
-    /// What `token` is.
+    /// The kind of `token`.
     pub(crate) fn of(token: &Secret) -> Self {
         const PREFIXES: &[(&str, Kind)] = &[
             ("ATATT", Kind::ApiToken),
@@ -74,31 +90,32 @@ impl Kind {
     }
 }
 
-/// <https://developer.atlassian.com/cloud/bitbucket/oauth-2/>
+/// Where Cloud issues tokens: <https://developer.atlassian.com/cloud/bitbucket/oauth-2/>
 pub(super) const OAUTH_URL: &str = "https://bitbucket.org/site/oauth2/access_token";
 
 impl Credentials {
-    /// The scheme and what follows it in the `Authorization` header. A consumer's is that of the
+    /// The scheme and the value in the `Authorization` header. A consumer's are those for the
     /// exchange.
     pub(crate) fn authorization(&self) -> (&'static str, Secret) {
         match self {
             Self::Basic { username, token } => ("Basic", pair(username, token)),
             Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
             Self::Bearer { token } | Self::Issued { token } => ("Bearer", token.clone()),
+            Self::Stored(_) => ("Bearer", Secret::new("")),
         }
     }
 
-    /// The token or password that Bitbucket gets.
+    /// The token or password, if they have one.
     pub(crate) fn token(&self) -> Option<&Secret> {
         match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => {
                 Some(token)
             }
-            Self::Consumer { .. } => None,
+            Self::Consumer { .. } | Self::Stored(_) => None,
         }
     }
 
-    /// Whether `product` can take them at all.
+    /// Refuses credentials that `product` does not support.
     pub(crate) fn check_product(&self, product: Product) -> Result<(), Error> {
         match self {
             Self::Consumer { url, .. } if product == Product::DataCenter && url == OAUTH_URL => {
@@ -113,13 +130,13 @@ impl Credentials {
         }
     }
 
-    /// `request` with the credentials.
+    /// Adds the `Authorization` header to `request`.
     pub(crate) fn sign(&self, request: Request) -> Request {
         let (scheme, secret) = self.authorization();
         request.with("Authorization", Value::Authorization(scheme, secret))
     }
 
-    /// The same for a request that is only printed: a consumer is not exchanged for a token.
+    /// The same for a request that is only printed: nobody is asked for a token.
     pub fn sign_dry_run(&self, request: Request) -> Request {
         match self {
             Self::Consumer { .. } => {
@@ -130,19 +147,21 @@ impl Credentials {
         }
     }
 
-    /// What must not be printed.
+    /// The secrets, which must not be printed.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let own = match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => token,
             Self::Consumer { secret, .. } => secret,
+            Self::Stored(_) => return Vec::new(),
         };
         vec![own.clone(), self.authorization().1]
     }
 
-    /// What they are, for people.
+    /// Their kind and scheme, for people.
     pub(crate) fn describe(&self) -> &'static str {
         match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
             (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
+            (Self::Stored(_), _) => "a token that AWS keeps",
             (Self::Basic { .. }, Kind::ApiToken) => "an API token, sent as Basic",
             (Self::Basic { .. }, Kind::AccessToken) => "an access token, sent as Basic",
             (Self::Basic { .. }, _) => "a user name and a token or password, sent as Basic",

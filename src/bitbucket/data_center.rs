@@ -1,4 +1,4 @@
-//! Bitbucket Data Center, and Bitbucket Server before it.
+//! The API of Bitbucket Data Center, formerly Bitbucket Server.
 //! <https://developer.atlassian.com/server/bitbucket/how-tos/updating-build-status-for-commits>
 
 use percent_encoding::utf8_percent_encode;
@@ -11,10 +11,10 @@ use crate::status::refname::Refname;
 use crate::status::state::State;
 use crate::status::url::SEGMENT;
 
-/// A repository on a server of one's own.
+/// A repository on a Bitbucket Data Center.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataCenter {
-    /// The server's URL, context path included, without trailing slash.
+    /// The server's base URL with its context path, without trailing slash.
     pub(crate) server: String,
     /// The project's key, or `~user`.
     pub(crate) project: String,
@@ -22,15 +22,15 @@ pub struct DataCenter {
     pub(crate) repository: String,
 }
 
-/// What the server can do with a build status.
+/// Which endpoint for build statuses a server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Generation {
-    /// The endpoint of the repository, since 7.4, with CANCELLED (since 8.0) or without.
+    /// The endpoint of the repository, since 7.4.
     Rich {
-        /// Whether CANCELLED is known.
+        /// Whether the server has the state CANCELLED, since 8.0.
         cancelled: bool,
     },
-    /// The endpoint of the commit, before 7.4. "Required builds" do not see what is stored there.
+    /// The endpoint of the commit, before 7.4. "Required builds" ignore statuses there.
     Legacy,
 }
 
@@ -56,7 +56,7 @@ struct Body<'a> {
 }
 
 impl DataCenter {
-    /// Stores the status, or overwrites the one with the same key.
+    /// The request that stores the status, or overwrites the one with the same key.
     pub(crate) fn request(&self, report: &Report, generation: Generation) -> Request {
         let Generation::Rich { cancelled } = generation else {
             let body = Body {
@@ -77,24 +77,24 @@ impl DataCenter {
         Request::post_json(url, json(&body(report, cancelled)))
     }
 
-    /// Asks whether CANCELLED is known.
+    /// The request for [`knows_cancelled`].
     pub(crate) fn build_capabilities(&self) -> Request {
         let url = format!("{}/rest/api/latest/build/capabilities", self.server);
         Request::get(url)
     }
 
-    /// Asks for the version.
+    /// The request for [`version`].
     pub(crate) fn properties(&self) -> Request {
         let url = format!("{}/rest/api/latest/application-properties", self.server);
         Request::get(url)
     }
 
-    /// A commit of the repository in the REST API.
+    /// The API's URL for a commit of the repository.
     pub(crate) fn commit_url(&self, commit: &str) -> String {
         format!("{}/commits/{commit}", self.repository_url())
     }
 
-    /// The repository in the REST API.
+    /// The API's URL for the repository.
     pub(crate) fn repository_url(&self) -> String {
         let segment = |text| utf8_percent_encode(text, SEGMENT);
         format!(
@@ -132,7 +132,7 @@ fn json(body: &Body<'_>) -> String {
     serde_json::to_string(body).expect("strings always serialize")
 }
 
-/// Whether an answer to [`DataCenter::build_capabilities`] names CANCELLED.
+/// Whether the server has the state CANCELLED, by its answer to [`DataCenter::build_capabilities`].
 pub fn knows_cancelled(response: &[u8]) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -143,7 +143,7 @@ pub fn knows_cancelled(response: &[u8]) -> bool {
     parsed.is_some_and(|it| it.build_status.iter().any(|word| word == "cancelledStatus"))
 }
 
-/// The version in an answer to [`DataCenter::properties`].
+/// The server's version, by its answer to [`DataCenter::properties`].
 pub fn version(response: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Properties {
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    fn place() -> DataCenter {
+    fn repository() -> DataCenter {
         DataCenter {
             server: "https://git.example.com/bitbucket".into(),
             project: "~jdoe".into(),
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_report_becomes_a_post_to_the_repositorys_builds() {
-        let request = place().request(
+        let request = repository().request(
             &report(State::Successful),
             Generation::Rich { cancelled: false },
         );
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn an_old_server_gets_what_it_knows() {
-        let request = place().request(&report(State::Stopped), Generation::Legacy);
+        let request = repository().request(&report(State::Stopped), Generation::Legacy);
         assert_eq!(
             (request.url.as_str(), request.body.as_str()),
             (
@@ -226,7 +226,7 @@ mod tests {
             (Generation::Rich { cancelled: false }, "FAILED"),
             (Generation::Legacy, "FAILED"),
         ] {
-            let request = place().request(&report(State::Stopped), generation);
+            let request = repository().request(&report(State::Stopped), generation);
             assert!(
                 request.body.contains(&format!(r#""state":"{state}""#)),
                 "{generation:?}"

@@ -1,5 +1,6 @@
-//! A report's way to Bitbucket, and what has to be asked before.
+//! Delivers a report, with the requests that it needs first.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -16,29 +17,57 @@ use crate::http::session::{Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
 
-/// What Bitbucket said in the end, and what it took to hear it.
+/// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// How often the last request was sent.
     pub(crate) attempts: u32,
-    /// How long everything took, pauses included.
+    /// How long all requests took, including pauses.
     pub(crate) elapsed: Duration,
-    /// The last HTTP status, if there was one.
+    /// The HTTP status of the last answer, if there was one.
     pub(crate) http_status: Option<u16>,
-    /// What kept the status from being stored; nothing, if it is.
+    /// Why the status is not stored; `None` if it is.
     pub(crate) error: Option<Error>,
+    /// The status that Bitbucket has and keeps instead.
+    pub(crate) kept: Option<Kept>,
 }
 
-/// A session with one of Bitbucket's products.
+/// A status that Bitbucket keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Its state, in the product's words.
+    pub(crate) state: String,
+    /// Whether a newer run has sent it, or the same one before.
+    pub(crate) is_newer: bool,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = if self.is_newer {
+            "a newer run"
+        } else {
+            "the same run"
+        };
+        write!(f, "kept {} of {run}", self.state)
+    }
+}
+
+/// A session that sends credentials to a destination.
 pub(crate) struct Delivery<'a, 'l> {
     session: Session<'a, 'l>,
     destination: &'a Destination,
     credentials: Option<Credentials>,
+    /// What they were exchanged for.
+    issued: Option<Credentials>,
+    /// Whether that was some time ago, so that it may have been replaced since.
+    is_old: bool,
+    /// What is known of the server so far.
+    generation: Option<Generation>,
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
-    /// Sends nothing yet.
-    pub(crate) const fn new(
+    /// A delivery to `destination`. Sends nothing yet.
+    pub(crate) fn new(
         session: Session<'a, 'l>,
         destination: &'a Destination,
         credentials: Option<Credentials>,
@@ -47,10 +76,23 @@ impl<'a, 'l> Delivery<'a, 'l> {
             session,
             destination,
             credentials,
+            issued: None,
+            is_old: false,
+            generation: None,
         }
     }
 
-    /// Delivers `report`, whatever it takes, and says how that ended.
+    /// The same with what an earlier delivery has exchanged the credentials for.
+    #[must_use]
+    pub(crate) fn with_issued(mut self, issued: Option<Credentials>) -> Self {
+        self.is_old = issued.is_some();
+        let secrets = issued.iter().flat_map(Credentials::secrets);
+        self.session.log().hide(secrets);
+        self.issued = issued;
+        self
+    }
+
+    /// Delivers `report`, with every request that this needs.
     pub(crate) fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
             Destination::Cloud(_) => {
@@ -60,52 +102,94 @@ impl<'a, 'l> Delivery<'a, 'l> {
             }
             Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
         });
-        let (http_status, error) = match result {
-            Ok(response) => (Some(response.status), None),
-            Err(error) => (error.http_status(), Some(error)),
-        };
+        match result {
+            Ok(response) => self.outcome(Some(response.status), None, None),
+            Err(error) => self.outcome(error.http_status(), Some(error), None),
+        }
+    }
+
+    /// How a report ended.
+    pub(crate) fn outcome(
+        &self,
+        http_status: Option<u16>,
+        error: Option<Error>,
+        kept: Option<Kept>,
+    ) -> Outcome {
         Outcome {
             attempts: self.session.attempts(),
             elapsed: self.session.elapsed(),
             http_status,
             error,
+            kept,
         }
     }
 
-    /// Exchanges an OAuth consumer's credentials for a token; others are ready to be sent.
+    /// The session that everything is sent in.
+    pub(crate) const fn session(&mut self) -> &mut Session<'a, 'l> {
+        &mut self.session
+    }
+
+    /// Exchanges an OAuth consumer's credentials for a token, and asks AWS for the one that it keeps;
+    /// others are ready to be sent.
     pub(crate) fn authorize(&mut self) -> Result<(), Error> {
-        let Some(Credentials::Consumer { url, .. }) = &self.credentials else {
-            return Ok(());
+        let url = match &self.credentials {
+            Some(Credentials::Consumer { url, .. }) if self.issued.is_none() => url,
+            Some(Credentials::Stored(stored)) if self.issued.is_none() => {
+                let deadline = self.session.deadline();
+                let token = auth::fetch(stored, deadline, self.session.log())?;
+                self.session.log().hide(token.secrets());
+                self.issued = Some(token);
+                return Ok(());
+            }
+            _ => return Ok(()),
         };
         let body = "grant_type=client_credentials".to_owned();
         let response = self.send(&Request::post_form(url.clone(), body))?;
         let issued =
             auth::issued(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))?;
         self.session.log().hide(issued.secrets());
-        self.credentials = Some(issued);
+        self.issued = Some(issued);
         Ok(())
     }
 
-    /// The credentials that are sent, after [`authorize`](Self::authorize).
+    /// The credentials: after [`authorize`](Self::authorize), the issued token.
     pub(crate) fn into_credentials(self) -> Option<Credentials> {
-        self.credentials
+        self.issued.or(self.credentials)
     }
 
-    /// Sends `request` with the credentials until it is accepted or refused, or until it is not
-    /// worth another attempt.
+    /// What the credentials were exchanged for, for the next delivery: one that is refused there is
+    /// exchanged anew.
+    pub(crate) fn into_issued(self) -> Option<Credentials> {
+        self.issued
+    }
+
+    fn sent_credentials(&self) -> Option<&Credentials> {
+        self.issued.as_ref().or(self.credentials.as_ref())
+    }
+
+    /// Sends `request` with the credentials, and retries if that may help. A refusal is an error.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Response, Error> {
         match self.ask(request)? {
             (response, None) => Ok(response),
+            (response, Some(_)) if response.status == 401 && self.is_old => {
+                self.is_old = false;
+                self.issued = None;
+                self.authorize()?;
+                self.send(request)
+            }
             (_, Some(refusal)) => Err(refusal),
         }
     }
 
-    /// The same, with the refusal beside the response that is one.
+    /// The same, but a refusal is returned with its response.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
         let request = self.signed(request);
         self.session.send(
             &request,
-            &judge(self.destination, self.credentials.as_ref()),
+            &judge(
+                self.destination,
+                self.issued.as_ref().or(self.credentials.as_ref()),
+            ),
         )
     }
 
@@ -122,52 +206,66 @@ impl<'a, 'l> Delivery<'a, 'l> {
         let request = self.signed(request);
         self.session.once(
             &request,
-            &judge(self.destination, self.credentials.as_ref()),
+            &judge(
+                self.destination,
+                self.issued.as_ref().or(self.credentials.as_ref()),
+            ),
         )
     }
 
     fn signed(&self, request: &Request) -> Request {
         let request = request.clone();
-        match &self.credentials {
+        match self.sent_credentials() {
             Some(credentials) => credentials.sign(request),
             None => request,
         }
     }
 
-    /// Asks for nothing unless it has to: what a server can do with a stopped build, and which
-    /// version it is when it does not have the endpoint for builds.
+    /// Asks the server first only if needed: for its capabilities if the build was stopped, and for
+    /// its version if the endpoint for builds is missing.
     fn deliver_to_data_center(
         &mut self,
         server: &DataCenter,
         report: &Report,
     ) -> Result<Response, Error> {
-        let cancelled = report.state == State::Stopped && self.knows_cancelled(server)?;
-        if report.state == State::Stopped && !cancelled {
-            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
-            self.session.log().warn(warning);
-        }
-        let generation = Generation::Rich { cancelled };
+        let generation = match (self.generation, report.state) {
+            (Some(known), _) => known,
+            (None, State::Stopped) => Generation::Rich {
+                cancelled: self.knows_cancelled(server)?,
+            },
+            (None, _) => Generation::Rich { cancelled: false },
+        };
         match self.send(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
                     "Data Center before 7.4 stores the status without checking repository and \
                      commit, and \"Required builds\" ignore it",
                 );
+                self.generation = Some(Generation::Legacy);
                 self.send(&server.request(report, Generation::Legacy))
             }
             sent => sent,
         }
     }
 
-    fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
-        let asked = self.ask_once(&server.build_capabilities());
-        match asked {
-            Ok((response, None)) => Ok(data_center::knows_cancelled(&response.body)),
-            // Asking again would be one more failed login.
-            Ok((_, Some(error))) if error.http_status() == Some(401) => Err(error),
-            // An old server does not know the question. FAILED is better than nothing.
-            Ok(_) | Err(_) => Ok(false),
+    /// Whether `server` has the state CANCELLED. Where it does not, FAILED is sent.
+    pub(crate) fn knows_cancelled(&mut self, server: &DataCenter) -> Result<bool, Error> {
+        if let Some(known) = self.generation {
+            return Ok(known == Generation::Rich { cancelled: true });
         }
+        let cancelled = match self.ask_once(&server.build_capabilities()) {
+            Ok((response, None)) => data_center::knows_cancelled(&response.body),
+            // Another request would be another failed login.
+            Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
+            // An old server lacks this endpoint; and FAILED is better than nothing.
+            Ok(_) | Err(_) => false,
+        };
+        if !cancelled {
+            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
+            self.session.log().warn(warning);
+        }
+        self.generation = Some(Generation::Rich { cancelled });
+        Ok(cancelled)
     }
 
     fn is_legacy(&mut self, server: &DataCenter) -> bool {
@@ -176,7 +274,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         version.is_some_and(|version| data_center::is_legacy(&version))
     }
 
-    /// The state that Bitbucket shows for `report` now, in its own word, if it tells.
+    /// The state that Bitbucket has for `report`'s key, in its own words. `None` on any error.
     pub(crate) fn shown_state(&mut self, report: &Report) -> Option<String> {
         #[derive(Deserialize)]
         struct Shown {
@@ -189,7 +287,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
             .map(|shown: Shown| shown.state)
     }
 
-    /// Where the session leads.
+    /// The repository that the session is for.
     pub(crate) const fn destination(&self) -> &'a Destination {
         self.destination
     }

@@ -1,4 +1,4 @@
-//! Where a status goes: a repository on one of Bitbucket's products.
+//! The destination of a status: a repository on one of Bitbucket's products.
 
 use percent_encoding::utf8_percent_encode;
 
@@ -12,14 +12,14 @@ use crate::status::url;
 /// A repository on one of Bitbucket's products.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Destination {
-    /// bitbucket.org
+    /// A repository on bitbucket.org.
     Cloud(Cloud),
-    /// A server of one's own.
+    /// A repository on a Bitbucket Data Center.
     DataCenter(DataCenter),
 }
 
 impl Destination {
-    /// The product.
+    /// The product of the repository.
     pub fn product(&self) -> Product {
         match self {
             Self::Cloud(_) => Product::Cloud,
@@ -27,39 +27,41 @@ impl Destination {
         }
     }
 
-    /// The root of its API, or of the server.
+    /// The base URL of Cloud's API, or of the server.
     pub fn url(&self) -> &str {
         match self {
-            Self::Cloud(place) => &place.api_root,
-            Self::DataCenter(place) => &place.server,
+            Self::Cloud(cloud) => &cloud.api_root,
+            Self::DataCenter(data_center) => &data_center.server,
         }
     }
 
-    /// The repository in its API.
+    /// The API's URL for the repository.
     pub(crate) fn repository_url(&self) -> String {
         match self {
-            Self::Cloud(place) => place.repository_url(),
-            Self::DataCenter(place) => place.repository_url(),
+            Self::Cloud(cloud) => cloud.repository_url(),
+            Self::DataCenter(data_center) => data_center.repository_url(),
         }
     }
 
-    /// A commit of it in its API.
+    /// The API's URL for a commit of the repository.
     pub(crate) fn commit_url(&self, commit: &str) -> String {
         match self {
-            Self::Cloud(place) => place.commit_url(commit),
-            Self::DataCenter(place) => place.commit_url(commit),
+            Self::Cloud(cloud) => cloud.commit_url(commit),
+            Self::DataCenter(data_center) => data_center.commit_url(commit),
         }
     }
 
     /// `workspace/repository`, or `PROJECT/repository`.
     pub(crate) fn repository(&self) -> String {
         match self {
-            Self::Cloud(place) => format!("{}/{}", place.workspace, place.repository),
-            Self::DataCenter(place) => format!("{}/{}", place.project, place.repository),
+            Self::Cloud(cloud) => format!("{}/{}", cloud.workspace, cloud.repository),
+            Self::DataCenter(data_center) => {
+                format!("{}/{}", data_center.project, data_center.repository)
+            }
         }
     }
 
-    /// The request that asks for the status that `report` has stored.
+    /// The request for the stored status with `report`'s key.
     pub(crate) fn look_up(&self, report: &Report) -> Request {
         let key = utf8_percent_encode(&report.key, url::SEGMENT);
         let commit = self.commit_url(&report.commit);
@@ -70,11 +72,13 @@ impl Destination {
         Request::get(url)
     }
 
-    /// The request that stores `report` on a product of today.
+    /// The request that stores `report`, on a Data Center of version 8.0 or later.
     pub fn request(&self, report: &Report) -> Request {
         match self {
-            Self::Cloud(place) => place.request(report),
-            Self::DataCenter(place) => place.request(report, Generation::Rich { cancelled: true }),
+            Self::Cloud(cloud) => cloud.request(report),
+            Self::DataCenter(data_center) => {
+                data_center.request(report, Generation::Rich { cancelled: true })
+            }
         }
     }
 }

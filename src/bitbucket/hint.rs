@@ -14,7 +14,7 @@ pub struct Sender<'a> {
 }
 
 /// The hint for a refusal with this HTTP status and message.
-pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
+pub(crate) fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'static str> {
     // Cloud answers a wrong API token with an empty body of the type text/html.
     if message.starts_with(HTML_PAGE) && status != 401 {
         return Some(
@@ -29,7 +29,7 @@ pub fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Option<&'s
 }
 
 /// The hint for a failure with this HTTP status that may pass.
-pub fn for_failing(status: u16, product: Product) -> Option<&'static str> {
+pub(crate) fn for_failing(status: u16, product: Product) -> Option<&'static str> {
     Some(match (status, product) {
         (503, _) => "Bitbucket, or a proxy in front of it, is down or overloaded: try again later",
         (429, Product::Cloud) => {

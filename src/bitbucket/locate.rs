@@ -13,6 +13,8 @@ use crate::status::url;
 
 const CLOUD_API: &str = "https://api.bitbucket.org/2.0";
 
+const NAMES: &str = "use the names in the URL of the repository's page on Bitbucket";
+
 /// Determines the product and the repository: from options and variables, else from the CI's
 /// repository if that is on Bitbucket or a mirror of one there, else from the git remote.
 pub fn destination(
@@ -23,14 +25,11 @@ pub fn destination(
     let (owner, name) = given(&options.destination, &options.origins)?;
     let of_bitbucket = |it: &Repository| it.site != Site::Elsewhere;
     let from_ci = context.repository.clone().filter(of_bitbucket);
-    let known = from_ci.or_else(|| {
-        let all_given = owner.is_some() && name.is_some();
-        if all_given {
-            None
-        } else {
-            remote().filter(of_bitbucket)
-        }
-    });
+    let all_given = owner.is_some() && name.is_some();
+    let known = match from_ci {
+        None if !all_given => remote().filter(of_bitbucket),
+        from_ci => from_ci,
+    };
     let server = Server::find(options, known.as_ref())?;
     // A repository on the other product says nothing about this one.
     let known = known.filter(|it| match &it.site {
@@ -45,7 +44,7 @@ pub fn destination(
 }
 
 /// Determines the product only, for requests that need no repository.
-pub fn without_repository(options: &Options) -> Result<Destination, Error> {
+pub(crate) fn without_repository(options: &Options) -> Result<Destination, Error> {
     let server = Server::find(options, None)?;
     Ok(server.repository(String::new(), String::new()))
 }
@@ -62,47 +61,39 @@ impl Server {
         let allow_http = options.network.allow_http;
         let is_cloud = |url: &str| url::host(url).ends_with("bitbucket.org");
         if let Some(url) = args.server_url.as_deref().filter(|url| is_cloud(url)) {
-            return Err(Error::Setting {
-                origin: origins.name("server_url"),
-                problem: format!("{} is Bitbucket Cloud", url::without_user(url)),
-                hint: Some("unset it: by default, reports go to Bitbucket Cloud".into()),
-            });
+            return Err(Error::setting(
+                origins.name("server_url"),
+                format!("{} is Bitbucket Cloud", url::without_user(url)),
+                "unset it: by default, reports go to Bitbucket Cloud",
+            ));
         }
-        let checked = |product, origin: String, url: &str| match url::server_url(url, allow_http) {
+        let checked = |product, option, url: &str| match url::server_url(url, allow_http) {
             Ok(url) => Ok(Self { product, url }),
-            Err(problem) => Err(Error::Setting {
-                origin,
-                problem,
-                hint: Some(format!(
-                    "set it to the base URL of the server, such as {}",
-                    match product {
-                        Product::Cloud => CLOUD_API,
-                        Product::DataCenter => "https://git.example.com",
-                    }
-                )),
-            }),
+            Err(problem) => {
+                let example = match product {
+                    Product::Cloud => CLOUD_API,
+                    Product::DataCenter => "https://git.example.com",
+                };
+                let hint = format!("set it to the base URL of the server, such as {example}");
+                Err(Error::setting(origins.name(option), problem, hint))
+            }
         };
         // Options and variables alone say where the credentials go. A clone URL may have been
         // written by whoever wrote the code under test.
-        match (
-            &args.server_url,
-            &args.api_root,
-            known.map(|it| (it, &it.site)),
-        ) {
-            (Some(_), Some(_), _) => Err(Error::Setting {
-                origin: origins.name("server_url"),
-                problem: format!("{} is set too", origins.name("api_root")),
-                hint: Some(
-                    "set only one: the first is for Data Center, the second for Cloud".into(),
-                ),
-            }),
-            (Some(url), None, _) => checked(Product::DataCenter, origins.name("server_url"), url),
-            (None, Some(url), _) => checked(Product::Cloud, origins.name("api_root"), url),
+        let site = known.map(|it| (it, &it.site));
+        match (&args.server_url, &args.api_root, site) {
+            (Some(_), Some(_), _) => Err(Error::setting(
+                origins.name("server_url"),
+                format!("{} is set too", origins.name("api_root")),
+                "set only one: the first is for Data Center, the second for Cloud",
+            )),
+            (Some(url), None, _) => checked(Product::DataCenter, "server_url", url),
+            (None, Some(url), _) => checked(Product::Cloud, "api_root", url),
             (None, None, Some((repository, Site::DataCenter { server }))) => Err(Error::NoServer {
                 host: repository.host.clone().unwrap_or_default(),
                 url: server.clone(),
             }),
-            (None, None, _) => checked(Product::Cloud, origins.name("api_root"), CLOUD_API),
+            (None, None, _) => checked(Product::Cloud, "api_root", CLOUD_API),
         }
     }
 
@@ -127,7 +118,7 @@ fn given(
     args: &DestinationArgs,
     origins: &Origins,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let trimmed = |value: &Option<String>| value.as_deref().map(|text| text.trim().to_owned());
+    let trimmed = |value: &Option<String>| value.as_deref().map(without_address);
     let (given_path, given_owner) = (trimmed(&args.repository), trimmed(&args.workspace));
     for (option, value) in [("repository", &given_path), ("workspace", &given_owner)] {
         if let Some(value) = value {
@@ -137,16 +128,11 @@ fn given(
     let Some(path) = &given_path else {
         return Ok((given_owner, None));
     };
-    let (in_path, name) = match path.split_once('/') {
-        None => (None, path.as_str()),
-        Some((workspace, name)) => (Some(workspace), name),
-    };
+    let parts = path.split_once('/');
+    let (in_path, name) = parts.map_or((None, path.as_str()), |(owner, name)| (Some(owner), name));
     if name.contains('/') {
-        return Err(Error::Setting {
-            origin: origins.name("repository"),
-            problem: format!("`{path}` is neither REPO nor WORKSPACE/REPO"),
-            hint: Some("use the names in the URL of the repository's page on Bitbucket".into()),
-        });
+        let problem = format!("`{path}` is neither REPO nor WORKSPACE/REPO");
+        return Err(Error::setting(origins.name("repository"), problem, NAMES));
     }
     // An option wins over a variable, and WORKSPACE/REPO over a separate workspace.
     let typed = |option| origins.variable(option).is_none();
@@ -159,6 +145,20 @@ fn given(
     Ok((owner.map(str::to_owned), Some(name.to_owned())))
 }
 
+/// `WORKSPACE/REPO` of a clone URL or the URL of a page, which people paste, or a name without `.git`.
+fn without_address(given: &str) -> String {
+    let given = given.trim();
+    let page: Vec<_> = given.split('/').take(5).collect();
+    let is_cloud = |it: &Repository| it.site == Site::Cloud;
+    let found = Repository::from_url(&page.join("/"))
+        .filter(is_cloud)
+        .or_else(|| Repository::from_url(given));
+    match found.filter(|it| it.site != Site::Elsewhere) {
+        Some(repository) => repository.path(),
+        None => given.strip_suffix(".git").unwrap_or(given).to_owned(),
+    }
+}
+
 /// Refuses anything but one or two names of a workspace, project or repository.
 fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     env::check_expanded(origin, names)?;
@@ -167,11 +167,8 @@ fn check_names(origin: &str, names: &str) -> Result<(), Error> {
     }
     // The user part of a clone URL may hold a password: do not repeat it.
     let names = names.rsplit_once('@').map_or(names, |(_, rest)| rest);
-    Err(Error::Setting {
-        origin: origin.to_owned(),
-        problem: format!("`{names}` is not a valid name on Bitbucket"),
-        hint: Some("use the names in the URL of the repository's page on Bitbucket".into()),
-    })
+    let problem = format!("`{names}` is not a valid name on Bitbucket");
+    Err(Error::setting(origin, problem, NAMES))
 }
 
 fn is_name(name: &str) -> bool {
@@ -198,11 +195,8 @@ fn both(
         (Some(_), None) => Some("the workspace is known, but the repository's name is not".into()),
         (None, Some(_)) => Some("its name is known, but its workspace is not".into()),
         (None, None) => from_ci.filter(|it| it.site == Site::Elsewhere).map(|it| {
-            let host = it.host.as_deref().unwrap_or("another host");
-            format!(
-                "this job builds `{}` on {host}, which is not Bitbucket",
-                it.path()
-            )
+            let (path, host) = (it.path(), it.host.as_deref().unwrap_or("another host"));
+            format!("this job builds `{path}` on {host}, which is not Bitbucket")
         }),
     };
     Err(Error::NoRepository { found })
@@ -212,94 +206,58 @@ fn both(
 mod tests {
     use super::*;
 
+    /// An option of a test, which is not given if it is empty.
+    fn some(text: &str) -> Option<String> {
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
     fn find(
-        given: [Option<&str>; 2],
+        repository: &str,
+        workspace: &str,
         from_ci: Option<Repository>,
-        remote: Option<&str>,
+        remote: &str,
     ) -> Result<String, Error> {
         let mut options = Options::default();
-        options.destination.repository = given[0].map(str::to_owned);
-        options.destination.workspace = given[1].map(str::to_owned);
+        options.destination.repository = some(repository);
+        options.destination.workspace = some(workspace);
         let context = Context {
             repository: from_ci,
             ..Context::default()
         };
-        let remote = || remote.and_then(Repository::from_url);
+        let remote = || Repository::from_url(remote);
         destination(&options, &context, remote).map(|destination| destination.repository())
     }
 
-    fn at(site: Site, owner: &str) -> Repository {
-        Repository {
-            owner: owner.into(),
-            name: "repo".into(),
-            host: None,
-            site,
-        }
+    fn at(site: Site, owner: &str) -> Option<Repository> {
+        Repository::at(site, None, &format!("{owner}/repo"))
     }
 
     #[test]
     fn options_beat_the_ci_which_beats_the_remote() {
-        let remote = Some("git@bitbucket.org:rws/rrepo.git");
-        for (given, from_ci, remote, expected) in [
-            (
-                [Some("w/r"), None],
-                Some(at(Site::Cloud, "ci")),
-                remote,
-                "w/r",
-            ),
-            (
-                [Some("r"), Some("w")],
-                Some(at(Site::Cloud, "ci")),
-                remote,
-                "w/r",
-            ),
-            (
-                [Some("w/r"), Some("x")],
-                Some(at(Site::Cloud, "ci")),
-                remote,
-                "w/r",
-            ),
-            (
-                [Some("r"), None],
-                Some(at(Site::Cloud, "ci")),
-                remote,
-                "ci/r",
-            ),
-            (
-                [None, Some("w")],
-                Some(at(Site::Mirror, "a/b")),
-                remote,
-                "w/repo",
-            ),
-            ([None, None], Some(at(Site::Cloud, "ci")), remote, "ci/repo"),
-            (
-                [None, None],
-                Some(at(Site::Mirror, "ci")),
-                remote,
-                "ci/repo",
-            ),
-            (
-                [None, None],
-                Some(at(Site::Elsewhere, "ci")),
-                remote,
-                "rws/rrepo",
-            ),
-            ([None, None], None, remote, "rws/rrepo"),
-            (
-                [Some("{u-u-i-d}"), Some("{w}")],
-                None,
-                None,
-                "{w}/{u-u-i-d}",
-            ),
+        let (cloud, mirror) = (at(Site::Cloud, "ci"), at(Site::Mirror, "ci"));
+        let (elsewhere, nested) = (at(Site::Elsewhere, "ci"), at(Site::Mirror, "a/b"));
+        for (repository, workspace, from_ci, expected) in [
+            ("w/r", "", &cloud, "w/r"),
+            ("r", "w", &cloud, "w/r"),
+            ("w/r", "x", &cloud, "w/r"),
+            ("r", "", &cloud, "ci/r"),
+            ("", "w", &nested, "w/repo"),
+            ("", "", &cloud, "ci/repo"),
+            ("", "", &mirror, "ci/repo"),
+            ("", "", &elsewhere, "rws/rrepo"),
+            ("", "", &None, "rws/rrepo"),
         ] {
-            assert_eq!(find(given, from_ci, remote), Ok(expected.to_owned()));
+            let remote = "git@bitbucket.org:rws/rrepo.git";
+            let found = find(repository, workspace, from_ci.clone(), remote);
+            assert_eq!(found.as_deref(), Ok(expected));
         }
+        let by_id = find("{u-u-i-d}", "{w}", None, "");
+        assert_eq!(by_id.as_deref(), Ok("{w}/{u-u-i-d}"));
     }
 
     /// Found by fuzzing: a path with `..` in it is another place in the API.
     #[test]
     fn what_a_ci_or_a_remote_names_must_be_a_name_too() {
-        let remote = |url| find([None, None], None, Some(url));
         for url in [
             "https://bitbucket.org/ws/..",
             "https://bitbucket.org/%2e%2e/repo.git",
@@ -307,126 +265,86 @@ mod tests {
             "https://bitbucket.org/ws/a%0ab",
             "git@bitbucket.org:./repo.git",
         ] {
-            let error = remote(url).unwrap_err();
+            let error = find("", "", None, url).unwrap_err();
             assert_eq!(error.kind(), "no_repository", "{url}");
         }
-        let from_ci = find([None, None], Some(at(Site::Mirror, "..")), None);
+        let from_ci = find("", "", at(Site::Mirror, ".."), "");
         assert_eq!(from_ci.unwrap_err().kind(), "no_repository");
     }
 
     #[test]
     fn what_is_not_known_is_asked_for() {
-        for (given, from_ci, remote) in [
-            ([None, None], None, None),
-            ([None, None], Some(at(Site::Mirror, "group/sub")), None),
-            (
-                [None, None],
-                Some(at(Site::Elsewhere, "octo")),
-                Some("git@github.com:octo/cat.git"),
-            ),
-            ([Some("r"), None], None, None),
-            ([None, Some("w")], None, None),
+        let (group, octo) = (at(Site::Mirror, "group/sub"), at(Site::Elsewhere, "octo"));
+        for (repository, workspace, from_ci, remote) in [
+            ("", "", None, ""),
+            ("", "", group, ""),
+            ("", "", octo, "git@github.com:octo/cat.git"),
+            ("r", "", None, ""),
+            ("", "w", None, ""),
         ] {
-            let error = find(given, from_ci, remote).unwrap_err();
+            let error = find(repository, workspace, from_ci, remote).unwrap_err();
             assert!(matches!(error, Error::NoRepository { .. }), "{error:?}");
             let hint = error.hint().unwrap();
             assert!(hint.contains("BITBUCKET_NAMESPACE") && hint.contains("BITBUCKET_REPOSITORY"));
         }
         for bad in ["a/b/c", "/r", "w/"] {
-            assert!(matches!(
-                find([Some(bad), None], None, None),
-                Err(Error::Setting { .. })
-            ));
+            let error = find(bad, "", None, "").unwrap_err();
+            assert!(matches!(error, Error::Setting { .. }), "{error:?}");
         }
     }
 
+    /// The server and the path that are found.
     fn server_for(
-        server_url: Option<&str>,
-        api_root: Option<&str>,
-        clone_url: Option<&str>,
-        given: Option<&str>,
-    ) -> Result<String, Error> {
-        let options = Options {
-            destination: DestinationArgs {
-                repository: given.map(str::to_owned),
-                server_url: server_url.map(str::to_owned),
-                api_root: api_root.map(str::to_owned),
-                ..DestinationArgs::default()
-            },
-            ..Options::default()
-        };
+        server_url: &str,
+        api_root: &str,
+        clone_url: &str,
+        given: &str,
+    ) -> Result<(String, String), Error> {
+        let mut options = Options::default();
+        options.destination.repository = some(given);
+        options.destination.server_url = some(server_url);
+        options.destination.api_root = some(api_root);
         let context = Context {
-            repository: clone_url.and_then(Repository::from_url),
+            repository: Repository::from_url(clone_url),
             ..Context::default()
         };
         let found = destination(&options, &context, || None)?;
-        Ok(match found {
-            Destination::Cloud(it) => format!("{} {}/{}", it.api_root, it.workspace, it.repository),
-            Destination::DataCenter(it) => {
-                format!("{} {}/{}", it.server, it.project, it.repository)
-            }
-        })
+        let is_cloud = matches!(found, Destination::Cloud(_));
+        assert_eq!(is_cloud, found.url() == CLOUD_API);
+        Ok((found.url().to_owned(), found.repository()))
     }
 
     #[test]
     fn a_server_url_means_data_center_and_a_clone_url_of_one_without_it_is_an_error() {
-        let server = Some("https://git.example.com/bitbucket/");
-        let http = Some("https://git.example.com/ctx/scm/PROJ/repo.git");
-        let ssh = Some("ssh://git@git.example.com:7999/proj/repo.git");
-        let cloud = Some("git@bitbucket.org:ws/repo.git");
-        for (server_url, api_root, clone_url, given, expected) in [
-            (
-                server,
-                None,
-                http,
-                None,
-                "https://git.example.com/bitbucket PROJ/repo",
-            ),
-            (
-                server,
-                None,
-                ssh,
-                None,
-                "https://git.example.com/bitbucket proj/repo",
-            ),
-            (
-                server,
-                None,
-                cloud,
-                Some("~jdoe/x"),
-                "https://git.example.com/bitbucket ~jdoe/x",
-            ),
-            (
-                None,
-                Some(CLOUD_API),
-                http,
-                Some("a/b"),
-                "https://api.bitbucket.org/2.0 a/b",
-            ),
-            (
-                None,
-                None,
-                cloud,
-                None,
-                "https://api.bitbucket.org/2.0 ws/repo",
-            ),
+        let server = "https://git.example.com/bitbucket";
+        let slash = "https://git.example.com/bitbucket/";
+        let http = "https://git.example.com/ctx/scm/PROJ/repo.git";
+        let ssh = "ssh://git@git.example.com:7999/proj/repo.git";
+        let cloud = "git@bitbucket.org:ws/repo.git";
+        let api = "https://api.bitbucket.org/2.0";
+        for (server_url, api_root, clone_url, given, url, path) in [
+            (slash, "", http, "", server, "PROJ/repo"),
+            (slash, "", ssh, "", server, "proj/repo"),
+            (slash, "", cloud, "~jdoe/x", server, "~jdoe/x"),
+            ("", CLOUD_API, http, "a/b", api, "a/b"),
+            ("", "", cloud, "", api, "ws/repo"),
         ] {
             let found = server_for(server_url, api_root, clone_url, given);
-            assert_eq!(found.as_deref(), Ok(expected));
+            assert_eq!(found, Ok((url.to_owned(), path.to_owned())));
         }
-        for (clone_url, url) in [(http, Some("https://git.example.com/ctx")), (ssh, None)] {
-            for given in [None, Some("A/b")] {
+        for (clone_url, url) in [(http, "https://git.example.com/ctx"), (ssh, "")] {
+            for given in ["", "A/b"] {
                 let expected = Error::NoServer {
                     host: "git.example.com".into(),
-                    url: url.map(str::to_owned),
+                    url: some(url),
                 };
-                assert_eq!(server_for(None, None, clone_url, given), Err(expected));
+                assert_eq!(server_for("", "", clone_url, given), Err(expected));
             }
         }
-        let both = server_for(server, Some(CLOUD_API), None, Some("a/b"));
+        let both = server_for(slash, CLOUD_API, "", "a/b");
         assert!(matches!(both, Err(Error::Setting { .. })));
-        for clone_url in [cloud, None] {
-            let elsewhere = server_for(server, None, clone_url, None);
+        for clone_url in [cloud, ""] {
+            let elsewhere = server_for(slash, "", clone_url, "");
             assert!(matches!(elsewhere, Err(Error::NoRepository { .. })));
         }
     }

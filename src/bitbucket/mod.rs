@@ -1,4 +1,4 @@
-//! The other side: Bitbucket Cloud and Bitbucket Data Center.
+//! The APIs of Bitbucket Cloud and Bitbucket Data Center.
 
 pub mod auth;
 pub(crate) mod cloud;
@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod data_center;
 pub(crate) mod delivery;
 pub mod destination;
+pub(crate) mod guard;
 pub mod hint;
 pub mod locate;
 pub mod statuses;

@@ -1,5 +1,6 @@
-//! The build statuses that a commit has.
+//! Lists the build statuses of a commit.
 
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 
 use crate::bitbucket::data_center::DataCenter;
@@ -9,8 +10,12 @@ use crate::bitbucket::verdict;
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::output;
+use crate::report::Report;
+use crate::status::refname::Refname;
+use crate::status::state::State;
+use crate::status::url::SEGMENT;
 
-/// One status, in the words of its product.
+/// A status, with the state in the words of its product.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
     pub(crate) state: String,
@@ -21,21 +26,85 @@ pub struct Status {
     pub(crate) refname: Option<String>,
     /// When it was last written, as RFC 3339.
     pub(crate) updated: Option<String>,
+    /// What only Data Center keeps.
+    #[serde(skip)]
+    pub(crate) build_number: Option<String>,
 }
+
+/// How many statuses of a commit Data Center lists at most: the newest.
+pub(crate) const LISTED_BY_DATA_CENTER: usize = 100;
 
 /// All statuses of `commit`, from all pages.
 pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
     delivery.authorize()?;
+    if let Destination::DataCenter(server) = delivery.destination() {
+        // The list answers for any repository and commit, so that these are asked for first.
+        delivery.send(&Request::get(server.commit_url(commit)))?;
+    }
+    list(delivery, commit, "")
+}
+
+/// The statuses that a report for `commit` and `refname` may find there: on Cloud, those with other
+/// names are other statuses. Data Center lists only the newest.
+pub(crate) fn of_refname(
+    delivery: &mut Delivery<'_, '_>,
+    commit: &str,
+    refname: Option<&Refname>,
+) -> Result<Vec<Status>, Error> {
+    delivery.authorize()?;
+    let name = refname.map(Refname::name);
+    let filter = name.map(|name| format!("&refname={}", utf8_percent_encode(name, SEGMENT)));
+    let mut found = list(delivery, commit, &filter.unwrap_or_default())?;
+    if let Destination::Cloud(_) = delivery.destination() {
+        found.retain(|status| status.refname.as_deref() == name);
+    }
+    Ok(found)
+}
+
+/// Those that are INPROGRESS, whatever their refname. A commit that Bitbucket does not have has none.
+pub(crate) fn in_progress(
+    delivery: &mut Delivery<'_, '_>,
+    commit: &str,
+) -> Result<Vec<Status>, Error> {
+    delivery.authorize()?;
+    let mut found = match list(delivery, commit, "") {
+        Err(error) if error.http_status() == Some(404) => Vec::new(),
+        answer => answer?,
+    };
+    found.retain(|status| status.state == State::InProgress.as_str());
+    Ok(found)
+}
+
+/// The status that `report` would overwrite, if there is one.
+pub(crate) fn of_report(
+    delivery: &mut Delivery<'_, '_>,
+    report: &Report,
+) -> Result<Option<Status>, Error> {
+    let found = match delivery.destination() {
+        // The question for one key does not tell apart what has another refname.
+        Destination::Cloud(_) => of_refname(delivery, &report.commit, report.refname.as_ref())?,
+        Destination::DataCenter(_) => {
+            delivery.authorize()?;
+            match delivery.send(&delivery.destination().look_up(report)) {
+                Ok(response) => of_data_center_build(&response.body).into_iter().collect(),
+                Err(error) if error.http_status() == Some(404) => Vec::new(),
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    Ok(found.into_iter().find(|status| status.key == report.key))
+}
+
+fn list(delivery: &mut Delivery<'_, '_>, commit: &str, filter: &str) -> Result<Vec<Status>, Error> {
     match delivery.destination() {
         Destination::Cloud(cloud) => {
-            let first = format!("{}/statuses?pagelen=25", cloud.commit_url(commit));
+            let first = format!("{}/statuses?pagelen=100{filter}", cloud.commit_url(commit));
             all_of_cloud(delivery, first, &cloud.api_root)
         }
         Destination::DataCenter(server) => all_of_data_center(delivery, server, commit),
     }
 }
 
-/// A page is small enough for what is read of a body.
 fn all_of_cloud(
     delivery: &mut Delivery<'_, '_>,
     first: String,
@@ -46,27 +115,25 @@ fn all_of_cloud(
     while let Some(url) = next {
         let (statuses, further) = page(delivery, url, of_cloud)?;
         all.extend(statuses);
-        // Credentials go nowhere else, whoever says so.
+        // Never send the credentials elsewhere, whatever the answer says.
         next = further.filter(|url| url.starts_with(&format!("{api_root}/")));
     }
     Ok(all)
 }
 
-/// The only list that there is: that of the commit, whatever the repository. It has the newer
-/// statuses too, 100 at the most.
+/// Data Center lists statuses by commit only, for all repositories, and at most 100. The list of the
+/// old endpoint includes statuses of the new one.
 fn all_of_data_center(
     delivery: &mut Delivery<'_, '_>,
     server: &DataCenter,
     commit: &str,
 ) -> Result<Vec<Status>, Error> {
-    // The list answers for any repository and commit, so that these are asked for first.
-    delivery.send(&Request::get(server.commit_url(commit)))?;
     let root = &server.server;
     let mut all = Vec::new();
     let mut next = Some(0);
     while let Some(start) = next {
         let url =
-            format!("{root}/rest/build-status/latest/commits/{commit}?limit=40&start={start}");
+            format!("{root}/rest/build-status/latest/commits/{commit}?limit=100&start={start}");
         let (statuses, further) = page(delivery, url, of_data_center)?;
         all.extend(statuses);
         next = further.filter(|next| *next > start);
@@ -79,11 +146,11 @@ fn page<T>(
     url: String,
     read: fn(&[u8]) -> Option<T>,
 ) -> Result<T, Error> {
-    let response = delivery.send(&Request::get(url))?;
+    let response = delivery.send(&Request::page(url))?;
     read(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))
 }
 
-/// Reads a page of Cloud's: the statuses on it, and the URL of the next.
+/// Reads a page of Cloud's list: its statuses, and the URL of the next page.
 /// <https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination>
 pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
     #[derive(Deserialize)]
@@ -110,47 +177,63 @@ pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
         url: value.url,
         refname: value.refname,
         updated: value.updated_on,
+        build_number: None,
     });
     Some((shown.collect(), page.next))
 }
 
-/// Reads a page of Data Center's: the statuses on it, and where the next begins.
+/// Reads a page of Data Center's list: its statuses, and the start of the next page.
 pub fn of_data_center(body: &[u8]) -> Option<(Vec<Status>, Option<u64>)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Page {
-        values: Vec<Value>,
+        values: Vec<Build>,
         #[serde(default)]
         is_last_page: bool,
         next_page_start: Option<u64>,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Value {
-        state: String,
-        key: String,
-        name: Option<String>,
-        description: Option<String>,
-        url: Option<String>,
-        #[serde(rename = "ref")]
-        refname: Option<String>,
-        updated_date: Option<u64>,
-        created_date: Option<u64>,
-        /// Before 7.4.
-        date_added: Option<u64>,
-    }
     let page: Page = serde_json::from_slice(body).ok()?;
-    let shown = page.values.into_iter().map(|value| Status {
-        state: value.state,
-        key: value.key,
-        name: value.name,
-        description: value.description,
-        url: value.url,
-        refname: value.refname,
-        updated: (value.updated_date.or(value.created_date))
-            .or(value.date_added)
-            .map(output::rfc3339),
-    });
+    let shown = page.values.into_iter().map(Build::shown);
     let next = page.next_page_start.filter(|_| !page.is_last_page);
     Some((shown.collect(), next))
+}
+
+/// Reads the one that Data Center says of a key.
+fn of_data_center_build(body: &[u8]) -> Option<Status> {
+    serde_json::from_slice(body).ok().map(Build::shown)
+}
+
+/// One of Data Center's.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Build {
+    state: String,
+    key: String,
+    name: Option<String>,
+    description: Option<String>,
+    url: Option<String>,
+    #[serde(rename = "ref")]
+    refname: Option<String>,
+    build_number: Option<String>,
+    updated_date: Option<u64>,
+    created_date: Option<u64>,
+    /// Before 7.4.
+    date_added: Option<u64>,
+}
+
+impl Build {
+    fn shown(self) -> Status {
+        Status {
+            state: self.state,
+            key: self.key,
+            name: self.name,
+            description: self.description,
+            url: self.url,
+            refname: self.refname,
+            updated: (self.updated_date.or(self.created_date))
+                .or(self.date_added)
+                .map(output::rfc3339),
+            build_number: self.build_number,
+        }
+    }
 }

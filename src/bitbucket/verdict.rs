@@ -1,23 +1,25 @@
-//! What an answer means: told apart from what others say in Bitbucket's place.
+//! Judges responses: accepted, refused, worth a retry, or not Bitbucket's at all.
 
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::bitbucket::hint::{self, Sender};
 use crate::error::{Error, Server};
 use crate::http::judge;
 use crate::http::response::Response;
+use crate::http::retry::RetryHint;
 use crate::http::session::Verdict;
 
-/// Judges the response to a request of `sender`'s.
+/// Judges the response to a request of `sender`. A date in `Retry-After` is relative to `now`.
 pub fn judge(response: &Response, sender: Sender<'_>, now: SystemTime) -> Verdict {
     let says = || {
         let (status, message) = (response.status, message(response));
-        let hint = match status {
-            408 | 425 | 429 | 500.. => hint::for_failing(status, sender.product),
-            _ => hint::for_refusal(status, &message, sender),
+        let hint = match RetryHint::of_status(status, None) {
+            Some(_) => hint::for_failing(status, sender.product),
+            None => hint::for_refusal(status, &message, sender),
         };
         (message, hint)
     };
@@ -32,18 +34,32 @@ fn judge_success(response: &Response) -> Verdict {
     if response.body.trim_ascii().is_empty() {
         return Verdict::Accepted;
     }
-    match serde_json::from_slice(&response.body) {
-        Ok(body) if !is_error(&body) => Verdict::Accepted,
-        Ok(_) => Verdict::Refused(refused(response, message(response), None)),
-        Err(_) => Verdict::Refused(not_bitbucket(response)),
+    // serde reads a list as a struct, too.
+    let is_object = response.body.trim_ascii_start().starts_with(b"{");
+    match serde_json::from_slice::<Success>(&response.body) {
+        Ok(body) if is_object && !body.is_error() => Verdict::Accepted,
+        Ok(_) if is_object => Verdict::Refused(refused(response, message(response), None)),
+        _ => Verdict::Refused(not_bitbucket(response)),
     }
 }
 
-fn is_error(body: &Map<String, Value>) -> bool {
-    let errors = body.get("errors").and_then(Value::as_array);
-    body.get("type").is_some_and(|kind| kind == "error")
-        || body.get("error").is_some_and(|error| !error.is_null())
-        || errors.is_some_and(|errors| !errors.is_empty())
+/// The fields that make an object an error.
+#[derive(Deserialize)]
+struct Success {
+    #[serde(rename = "type", default)]
+    kind: Value,
+    error: Option<IgnoredAny>,
+    #[serde(default)]
+    errors: Value,
+}
+
+impl Success {
+    fn is_error(&self) -> bool {
+        let errors = self.errors.as_array();
+        self.kind == "error"
+            || self.error.is_some()
+            || errors.is_some_and(|errors| !errors.is_empty())
+    }
 }
 
 /// The error, if the answer to a report shows another state than the one that was sent.
@@ -69,17 +85,17 @@ fn refused(response: &Response, message: String, hint: Option<&'static str>) -> 
     }
 }
 
-/// The error for a success that is not Bitbucket's.
+/// The error for a 2xx that is not Bitbucket's.
 pub(crate) fn not_bitbucket(response: &Response) -> Error {
     judge::not_from(Server::Bitbucket, response)
 }
 
-/// Whether Bitbucket may have said it: not a redirect, and no page for a browser.
+/// Whether the response may be Bitbucket's: not a redirect, and empty or JSON.
 pub(crate) fn is_from_bitbucket(response: &Response) -> bool {
     !(300..400).contains(&response.status) && response.is_empty_or_json()
 }
 
-/// The name of the account that Cloud's answer to `/user` describes.
+/// The account's name in Cloud's response to `/user`.
 pub fn user_name(response: &Response) -> Option<String> {
     #[derive(Deserialize)]
     struct User {
@@ -90,7 +106,7 @@ pub fn user_name(response: &Response) -> Option<String> {
     user.display_name.or(user.nickname)
 }
 
-/// What the body says went wrong, in one line.
+/// The error message in the body, in one line and redacted.
 pub(crate) fn message(response: &Response) -> String {
     let parsed: Option<Failure> = serde_json::from_slice(&response.body).ok();
     let message = parsed
@@ -100,8 +116,8 @@ pub(crate) fn message(response: &Response) -> String {
     response.secrets.redact_outside(&message)
 }
 
-/// The error bodies of Bitbucket. Its schema has `detail` as text; for a missing scope it is an
-/// object. `fields` is in no schema.
+/// The error bodies of Bitbucket. `detail` is text in its schema, but an object for a missing scope.
+/// `fields` is not in the schema.
 #[derive(Deserialize)]
 struct Failure {
     error: Option<Detail>,
@@ -149,7 +165,7 @@ fn named((name, value): (&String, &Value)) -> String {
     format!("{name}: {}", flat(value))
 }
 
-/// A list as words with commas, text as it is, anything else as JSON.
+/// A list with commas, text without quotes, anything else as JSON.
 fn flat(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join(", "),
@@ -164,7 +180,6 @@ mod tests {
     use crate::bitbucket::credentials::Credentials;
     use std::time::Duration;
 
-    use crate::http::retry::RetryHint;
     use crate::secret::{Redactor, Secret};
     use crate::status::product::Product;
 
@@ -188,6 +203,13 @@ mod tests {
         judge(response, sender, now)
     }
 
+    fn retry_hint_in(verdict: &Verdict) -> Option<RetryHint> {
+        match verdict {
+            Verdict::Failing { retry_hint, .. } => Some(*retry_hint),
+            Verdict::Accepted | Verdict::Refused(_) => None,
+        }
+    }
+
     #[test]
     fn success_is_empty_or_json_and_nothing_else() {
         for (status, body, accepted) in [
@@ -207,54 +229,40 @@ mod tests {
             (203, "{}", false),
             (206, "{}", false),
         ] {
-            let verdict = verdict(
-                &response(status, "application/json", body),
-                SystemTime::now(),
-            );
+            let response = response(status, "application/json", body);
+            let verdict = verdict(&response, SystemTime::now());
             assert_eq!(verdict == Verdict::Accepted, accepted, "{status} {body}");
         }
     }
 
     #[test]
     fn messages_are_found_in_every_shape_of_body() {
-        const JSON: &str = "application/json";
-        for (content_type, body, expected) in [
+        for (body, expected) in [
             (
-                JSON,
                 r#"{"type":"error","error":{"fields":{"url":["Enter a valid URL."]},"message":"url: Enter a valid URL."}}"#,
                 "url: Enter a valid URL.",
             ),
             (
-                JSON,
                 r#"{"type":"error","error":{"fields":{"key":["Too long."],"url":["Bad."]},"message":"Bad request"}}"#,
                 "Bad request; key: Too long.; url: Bad.",
             ),
             (
-                JSON,
                 r#"{"type":"error","error":{"message":"Your credentials lack one or more required privilege scopes.","detail":{"granted":["pullrequest"],"required":["repository"]}}}"#,
                 "Your credentials lack one or more required privilege scopes.; granted: pullrequest; required: repository",
             ),
+            (r#"{"error":{"message":"A","detail":"B"}}"#, "A; B"),
             (
-                JSON,
-                r#"{"type":"error","error":{"message":"A","detail":"B"}}"#,
-                "A; B",
-            ),
-            (
-                JSON,
                 r#"{"errors":[{"context":null,"message":"A","exceptionName":null},{"message":"B"}]}"#,
                 "A; B",
             ),
-            (JSON, r#"{"error":"x"}"#, r#"{"error":"x"}"#),
-            (
-                "text/plain",
-                "\n Rate limit for this resource has been exceeded\nmore",
-                "Rate limit for this resource has been exceeded",
-            ),
-            (
-                "text/html; charset=utf-8",
-                "<html><title> x\ny</title>",
-                "an HTML page, \"x y\"",
-            ),
+            (r#"{"error":"x"}"#, r#"{"error":"x"}"#),
+        ] {
+            assert_eq!(message(&response(400, "application/json", body)), expected);
+        }
+        let html = "text/html; charset=utf-8";
+        for (content_type, body, expected) in [
+            ("text/plain", "\n Rate limit\nmore", "Rate limit"),
+            (html, "<title> x\ny</title>", "an HTML page, \"x y\""),
             ("", "<!doctype html>", "an HTML page"),
             ("", "", "no message"),
         ] {
@@ -303,13 +311,8 @@ mod tests {
             let retry_hint = expected.map_or(RetryHint::Passing, |seconds| {
                 RetryHint::Wait(Duration::from_secs(seconds))
             });
-            let Verdict::Failing {
-                retry_hint: found, ..
-            } = verdict(&response, now)
-            else {
-                panic!("503 is worth a retry")
-            };
-            assert_eq!(found, retry_hint, "{text}");
+            let verdict = verdict(&response, now);
+            assert_eq!(retry_hint_in(&verdict), Some(retry_hint), "{text}");
         }
     }
 
@@ -322,11 +325,7 @@ mod tests {
                 500.. => Some(RetryHint::Lasting),
                 _ => None,
             };
-            let found = match verdict {
-                Verdict::Failing { retry_hint, .. } => Some(retry_hint),
-                _ => None,
-            };
-            assert_eq!(found, expected, "{status}");
+            assert_eq!(retry_hint_in(&verdict), expected, "{status}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a CI says about the job, before anybody overrides it.
+//! What a CI says about the job, before options override it.
 
 use serde::{Serialize, Serializer};
 
@@ -8,19 +8,21 @@ use crate::status::repository::Repository;
 use crate::status::state::State;
 use crate::status::url;
 
-/// What was read from the CI's environment. `None` means that the CI does not say.
+/// What a CI's environment says about the job. `None` means that it does not say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Context {
     /// The commit under test, as Bitbucket knows it: the head of a pull request, never its merge.
     pub commit: DetectedCommit,
     /// The branch; in a pull request, the source branch.
     pub branch: Option<String>,
-    /// The tag, in a build of one.
+    /// The tag, in a build of a tag.
     pub tag: Option<String>,
     /// The repository that the CI says it builds.
     pub repository: Option<Repository>,
-    /// The job's name, with what tells it apart from its siblings (matrix values, shard).
+    /// The job's name, including matrix values and shard, so that it is unique.
     pub job_name: Option<String>,
+    /// The job's name without the part for the branch or pull request, where it has one.
+    pub job_name_on_any_branch: Option<String>,
     /// The job's page.
     pub url: Option<String>,
     /// The page of the pipeline that the job belongs to.
@@ -29,11 +31,11 @@ pub struct Context {
     pub build_number: Option<String>,
     /// The pull request's number.
     pub pull_request: Option<String>,
-    /// How the job stands.
+    /// The job's status.
     pub state: Option<State>,
-    /// Where the working copy is, if not in the working directory.
+    /// The directory of the working copy, if it is not the working directory.
     pub directory: Option<String>,
-    /// Which of the CI's files cannot be read, in words that name the variable and the path.
+    /// A warning about a file of the CI that cannot be read, with its variable and path.
     pub unreadable: Option<String>,
 }
 
@@ -46,12 +48,22 @@ impl Context {
 
     /// Reads `refs/heads/…` into `branch` or `refs/tags/…` into `tag`.
     pub(crate) fn set_refname(&mut self, refname: Option<Refname>) {
-        self.branch = refname.clone().and_then(Refname::branch);
-        self.tag = refname.and_then(Refname::tag);
+        (self.branch, self.tag) = match refname {
+            Some(Refname::Branch(name)) => (Some(name), None),
+            Some(Refname::Tag(name)) => (None, Some(name)),
+            None => (None, None),
+        };
+    }
+
+    /// Nothing but the branch or tag.
+    pub(crate) fn on(refname: Option<Refname>) -> Self {
+        let mut context = Self::default();
+        context.set_refname(refname);
+        context
     }
 }
 
-/// The fields of `build_status context --output json`, without the provider's.
+/// The fields of `build_status context --output json`, except the provider's.
 impl Serialize for Context {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

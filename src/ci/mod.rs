@@ -1,5 +1,6 @@
-//! What the CI says.
+//! What the CI and the working copy say about the job.
 
 pub mod context;
-pub mod git;
+pub(crate) mod event;
+pub(crate) mod git;
 pub mod provider;

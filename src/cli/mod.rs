@@ -9,16 +9,17 @@ mod values;
 mod variables;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-pub(crate) use self::commands::Command;
-use self::commands::Shape;
+use self::commands::{COMMANDS, Shape};
+pub(crate) use self::commands::{Command, SyncArgs};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
 pub(crate) use self::suggestion::nearest_word;
-pub(crate) use self::values::{Method, Output};
+pub(crate) use self::values::{Jobs, Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
 
@@ -28,7 +29,7 @@ pub struct Args {
     /// The command, with the arguments that only it takes.
     pub(crate) command: Command,
     /// The options, from the command line or from variables.
-    pub options: Options,
+    pub(crate) options: Options,
 }
 
 /// Why the program ends before it runs a command.
@@ -43,7 +44,11 @@ pub enum EarlyExit {
 impl Args {
     /// Reads the arguments, the program's name first, and the variables of the options.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, EarlyExit> {
-        let words = without_help_command(words.into_iter().collect());
+        let mut words = without_help_command(words.into_iter().collect())?;
+        let is_function = is_function(&words);
+        if is_function {
+            words.push("event".into());
+        }
         let shape = Shape::called(&words);
         let mut command = shape.declare();
         let matches = command.try_get_matches_from_mut(&words);
@@ -51,9 +56,13 @@ impl Args {
         if let Some((_, of_subcommand)) = matches.remove_subcommand() {
             matches = of_subcommand;
         }
-        let mut unusable = variables::unusable(&matches);
+        let (origins, mut unusable) = variables::judge(&matches);
         let command = Command::read(shape, &matches, &mut unusable);
-        let options = shape.options(matches);
+        let command = match command.map_err(|error| early_exit(shape, &words, &error))? {
+            Command::Event { .. } if is_function => Command::Function,
+            command => command,
+        };
+        let options = shape.options(matches, origins);
         let options = options.map_err(|error| early_exit(shape, &words, &error))?;
         match unusable.into_iter().next() {
             Some(error) => Err(EarlyExit::Fail(error)),
@@ -62,14 +71,35 @@ impl Args {
     }
 }
 
+/// Whether we are called as Lambda calls the `bootstrap` of a function: without a word.
+fn is_function(words: &[OsString]) -> bool {
+    let program = words.first().map(Path::new).and_then(Path::file_name);
+    let is_bootstrap = program.is_some_and(|name| name == "bootstrap");
+    // CodeBuild may run its builds on Lambda: there it is a job like any other.
+    let in_lambda =
+        variables::is_set("AWS_LAMBDA_RUNTIME_API") && !variables::is_set("CODEBUILD_BUILD_ID");
+    words.len() <= 1 && (is_bootstrap || in_lambda)
+}
+
 /// `build_status help run` is `build_status run --help`.
-fn without_help_command(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help") {
-        words.remove(1);
-        words.truncate(2);
-        words.push("--help".into());
+fn without_help_command(mut words: Vec<OsString>) -> Result<Vec<OsString>, EarlyExit> {
+    if words.get(1).is_none_or(|word| word != "help") {
+        return Ok(words);
     }
-    words
+    words.remove(1);
+    words.truncate(2);
+    if let Some(word) = words.get(1).map(|word| word.to_string_lossy()) {
+        let is_known = |shape: &Shape| shape.name() == Some(&*word);
+        if !COMMANDS.iter().any(is_known) {
+            let meant = nearest_word(&word).unwrap_or("help");
+            return Err(EarlyExit::Fail(Error::Usage {
+                message: format!("`{word}` is not a command; did you mean `{meant}`?"),
+                hint: Some("build_status --help lists all commands"),
+            }));
+        }
+    }
+    words.push("--help".into());
+    Ok(words)
 }
 
 /// Whether the output is to be JSON, for errors in a command line that clap cannot read.
@@ -92,7 +122,8 @@ fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyEx
     let lines = text
         .lines()
         .map(str::trim_end)
-        .filter(|line| !line.is_empty());
+        // Nothing that begins with a dash is an argument of ours.
+        .filter(|line| !line.is_empty() && !line.contains("as a value, use '-- "));
     EarlyExit::Fail(Error::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
         hint: is_about_credentials(error).then_some(
@@ -115,7 +146,6 @@ fn is_about_credentials(error: &clap::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::commands::COMMANDS;
     use super::*;
 
     fn read(words: &[&str]) -> Result<Args, EarlyExit> {

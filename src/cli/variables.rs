@@ -6,7 +6,8 @@ use clap::ArgMatches;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 
-use super::values::{Method, Output, seconds};
+use super::values::{Jobs, Method, Output, seconds, time_span};
+use crate::env::Env;
 use crate::error::Error;
 
 /// Says why a variable's value is unusable.
@@ -35,8 +36,14 @@ const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("client_cert", &["BUILD_STATUS_CLIENT_CERT"], text),
     ("client_key", &["BUILD_STATUS_CLIENT_KEY"], text),
     ("allow_http", &["BUILD_STATUS_ALLOW_HTTP"], yes_or_no),
+    ("gitlab_ca_file", &["CI_SERVER_TLS_CA_FILE"], text),
+    ("guard", &["BUILD_STATUS_GUARD"], yes_or_no),
     ("no_fail", &["BUILD_STATUS_NO_FAIL"], yes_or_no),
     ("dry_run", &["BUILD_STATUS_DRY_RUN"], yes_or_no),
+    ("pipeline", &["BUILD_STATUS_PIPELINE"], whole_number),
+    ("pipeline_key", &["BUILD_STATUS_PIPELINE_KEY"], text),
+    ("jobs", &["BUILD_STATUS_JOBS"], one_of::<Jobs>),
+    ("since", &["BUILD_STATUS_SINCE"], length_of_time),
     ("strict", &["BUILD_STATUS_STRICT"], yes_or_no),
     ("output", &["BUILD_STATUS_OUTPUT"], one_of::<Output>),
 ];
@@ -64,23 +71,40 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .find(|(_, value)| !value.is_empty())
 }
 
-/// The errors in variables of the options that `matches` declares, except where the option itself is
-/// on the command line.
-pub(super) fn unusable(matches: &ArgMatches) -> Vec<Error> {
-    let problem = |(option, names, check): &(&str, &[&'static str], Check)| {
-        let declared = matches.try_contains_id(option).is_ok();
-        if !declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
-            return None;
+/// Whether a variable is set and not empty.
+pub(super) fn is_set(name: &'static str) -> bool {
+    set(&[name]).is_some()
+}
+
+/// The value that `env` has for `option`, and the variable that it is from.
+pub(super) fn of(option: &str, env: &Env) -> Option<(&'static str, String)> {
+    let (_, names, _) = VARIABLES.iter().find(|(id, ..)| *id == option)?;
+    let mut names = names.iter();
+    names.find_map(|name| Some((*name, env.get(name)?.to_owned())))
+}
+
+/// Which values in `matches` came from variables, and what is wrong with the variables whose value is
+/// unusable, where nothing was typed instead.
+pub(super) fn judge(matches: &ArgMatches) -> (Origins, Vec<Error>) {
+    let (mut origins, mut unusable) = (Vec::new(), Vec::new());
+    for (option, names, check) in VARIABLES {
+        let Some((name, value)) = set(names) else {
+            continue;
+        };
+        let is_declared = matches.try_contains_id(option).is_ok();
+        if !is_declared || matches.value_source(option) == Some(ValueSource::CommandLine) {
+            continue;
         }
-        let (name, value) = set(names)?;
-        let problem = check(&value).err()?;
-        Some(Error::Setting {
-            origin: name.to_owned(),
-            problem,
-            hint: None,
-        })
-    };
-    VARIABLES.iter().filter_map(problem).collect()
+        match check(&value) {
+            Ok(()) => origins.push((*option, name)),
+            Err(problem) => unusable.push(Error::Setting {
+                origin: name.to_owned(),
+                problem,
+                hint: None,
+            }),
+        }
+    }
+    (Origins(origins), unusable)
 }
 
 fn text(value: &OsStr) -> Result<(), String> {
@@ -89,9 +113,20 @@ fn text(value: &OsStr) -> Result<(), String> {
 
 fn number_of_seconds(value: &OsStr) -> Result<(), String> {
     let text = value.to_string_lossy();
-    seconds(&text)
-        .map(drop)
-        .map_err(|problem| format!("`{text}` is {problem}"))
+    let read = seconds(&text).map(drop);
+    read.map_err(|problem| format!("`{text}` is {problem}"))
+}
+
+fn whole_number(value: &OsStr) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    let read = text.parse::<u64>().map(drop);
+    read.map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn length_of_time(value: &OsStr) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    let read = time_span(&text).map(drop);
+    read.map_err(|problem| format!("`{text}`: {problem}"))
 }
 
 fn yes_or_no(value: &OsStr) -> Result<(), String> {
@@ -115,25 +150,19 @@ fn one_of<T: clap::ValueEnum>(value: &OsStr) -> Result<(), String> {
 pub struct Origins(Vec<(&'static str, &'static str)>);
 
 impl Origins {
-    /// Reads the origins from clap's matches.
-    pub(super) fn of(matches: &ArgMatches) -> Self {
-        let from_variable = |(option, names, _): &(&'static str, &[&'static str], Check)| {
-            matches.try_contains_id(option).ok()?;
-            let is_from_variable = matches.value_source(option) == Some(ValueSource::EnvVariable);
-            let (name, _) = set(names)?;
-            is_from_variable.then_some((*option, name))
-        };
-        Self(VARIABLES.iter().filter_map(from_variable).collect())
+    /// Notes that the option's value came from `variable`.
+    pub(super) fn note(&mut self, option: &'static str, variable: &'static str) {
+        self.0.push((option, variable));
     }
 
     /// The variable that the option's value came from, if it came from one.
-    pub fn variable(&self, option: &str) -> Option<&'static str> {
+    pub(crate) fn variable(&self, option: &str) -> Option<&'static str> {
         let found = self.0.iter().find(|(id, _)| *id == option);
         found.map(|(_, variable)| *variable)
     }
 
     /// The name of the option in messages: its variable if the value came from there, else `--option`.
-    pub fn name(&self, option: &str) -> String {
+    pub(crate) fn name(&self, option: &str) -> String {
         match self.variable(option) {
             Some(variable) => variable.to_owned(),
             None => format!("--{}", option.replace('_', "-")),

@@ -1,4 +1,4 @@
-//! `build_status context`: what was read from this CI.
+//! `build_status context`: prints what the CI says.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::status::commit::DetectedCommit;
 use crate::status::repository::Repository;
 use crate::status::url;
 
-/// Prints it, without network and credentials.
+/// Prints what the CI says, without network or credentials.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let (info, mut context) = match provider::read(options.provider.as_deref(), env) {
         Ok(read) => read,
@@ -27,7 +27,7 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
             return Exit::failed(&error);
         }
     };
-    // It shows what the CI says: without one, that is nothing.
+    // Only what the CI says is printed, so that git is not asked outside a CI.
     if info.is_some() {
         let deadline = Deadline::after(Duration::from_secs(2));
         git::complete(&mut context, true, env, deadline);
@@ -42,7 +42,7 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     Exit::printed(print(info, &context, log.redactor()))
 }
 
-/// What was read from the CI, for people.
+/// The context as text: one line for each field.
 pub fn text(info: Option<&ProviderInfo>, context: &Context, redactor: &Redactor) -> String {
     let provider = info.map(|info| format!("{} ({})", info.id, info.name));
     let commit = match &context.commit {
@@ -85,7 +85,7 @@ pub fn text(info: Option<&ProviderInfo>, context: &Context, redactor: &Redactor)
     text
 }
 
-/// What was read from the CI, for programs.
+/// The context as one JSON object on one line.
 pub fn json(info: Option<&ProviderInfo>, context: &Context, redactor: &Redactor) -> String {
     #[derive(Serialize)]
     struct Fields<'a> {

@@ -1,12 +1,14 @@
-//! What a user asks for: one file or folder per command.
+//! The commands, each in a file or folder.
 
 mod check;
 pub mod context;
+mod event;
 mod plan;
 pub mod run;
 mod send;
 pub mod show;
 pub mod summary;
+mod sync;
 
 use crate::bitbucket::auth;
 use crate::cli::{Args, Command};
@@ -14,7 +16,7 @@ use crate::env::Env;
 use crate::output::Exit;
 use crate::output::log::Log;
 
-/// Does what `args` ask for. `stderr` gets each line that is for it, as soon as it is known.
+/// Runs the command in `args`. Lines for stderr are passed to `stderr` at once.
 pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
     let options = &args.options;
     let direct = stderr;
@@ -36,5 +38,11 @@ pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
         Command::Check => check::run(options, env, log),
         Command::Show => show::run(options, env, log),
         Command::Context => context::run(options, env, log),
+        Command::Event { file } => event::run(file.as_deref(), options, env, log),
+        Command::Function => {
+            let redactor = log.redactor().clone();
+            event::function::run(options, env, &redactor, &mut { direct })
+        }
+        Command::Sync(args) => sync::run(args, options, env, log),
     }
 }

@@ -1,10 +1,11 @@
-//! What arguments and environment come to: what is claimed, where it goes, and who sends it.
+//! Resolves arguments and environment into report, destination and credentials.
 
 use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::locate;
 use crate::ci::context::Context;
+use crate::ci::event::Event;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
 use crate::cli::Options;
@@ -15,25 +16,27 @@ use crate::http::client::Client;
 use crate::output::log::Log;
 use crate::report::{Claim, Report};
 use crate::status::product::Product;
+use crate::status::refname::Refname;
+use crate::status::repository::Repository;
 
-/// Everything that is known before anything is sent. A part that is missing holds the reason, for
-/// the command that needs it.
+/// Everything that is known before anything is sent. A part that cannot be resolved holds its error,
+/// for commands that need the part.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
-    options: &'a Options,
+    pub(super) options: &'a Options,
     env: &'a Env,
-    /// The CI, if it is a known one.
+    /// The CI, if one is recognised.
     pub(super) info: Option<&'static ProviderInfo>,
     /// What the CI says.
     pub(super) context: Context,
-    /// Where the status goes.
+    /// The repository on Bitbucket.
     pub(super) destination: Result<Destination, Error>,
-    /// Who sends it.
+    /// The credentials, which fit the destination's product.
     pub(super) credentials: Result<Credentials, Error>,
 }
 
 impl<'a> Plan<'a> {
-    /// Resolves the parts, and tells `log` what a person may want to know of them.
+    /// Resolves the parts, and logs details, warnings and secrets.
     pub(super) fn new(
         options: &'a Options,
         env: &'a Env,
@@ -44,7 +47,8 @@ impl<'a> Plan<'a> {
         if options.commit.is_none() {
             git::complete(&mut context, info.is_some(), env, deadline);
         }
-        let plan = Self::with_context(options, env, info, context, deadline);
+        let remote = |context: &Context| git::remote(context, env, deadline);
+        let plan = Self::with_context(options, env, info, context, remote);
         log.detail(&format!(
             "CI: {}",
             info.map_or("none recognised", |info| info.name)
@@ -52,11 +56,29 @@ impl<'a> Plan<'a> {
         if let Some(unreadable) = &plan.context.unreadable {
             log.warn(unreadable);
         }
-        if let Ok(credentials) = &plan.credentials {
+        plan.hide_credentials(log);
+        Ok(plan)
+    }
+
+    /// The same for an event, which says what the CI's environment would: no repository that lies
+    /// about is asked.
+    pub(super) fn of_event(
+        options: &'a Options,
+        env: &'a Env,
+        event: &Event,
+        log: &mut Log<'_>,
+    ) -> Self {
+        let (info, context) = (Some(event.info), event.context.clone());
+        let plan = Self::with_context(options, env, info, context, |_| None);
+        plan.hide_credentials(log);
+        plan
+    }
+
+    fn hide_credentials(&self, log: &mut Log<'_>) {
+        if let Ok(credentials) = &self.credentials {
             log.detail(&format!("credentials: {}", credentials.describe()));
             log.hide(credentials.secrets());
         }
-        Ok(plan)
     }
 
     fn with_context(
@@ -64,10 +86,9 @@ impl<'a> Plan<'a> {
         env: &'a Env,
         info: Option<&'static ProviderInfo>,
         context: Context,
-        deadline: Deadline,
+        remote: impl FnOnce(&Context) -> Option<Repository>,
     ) -> Self {
-        let destination =
-            locate::destination(options, &context, || git::remote(&context, env, deadline));
+        let destination = locate::destination(options, &context, || remote(&context));
         let product = destination
             .as_ref()
             .map_or(Product::Cloud, Destination::product);
@@ -86,14 +107,14 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The product that the status goes to; without a destination, what is most likely.
+    /// The destination's product; Cloud if there is no destination.
     pub(super) fn product(&self) -> Product {
         self.destination
             .as_ref()
             .map_or(Product::Cloud, Destination::product)
     }
 
-    /// What can be claimed.
+    /// What the report is made from.
     pub(super) fn claim(&self) -> Claim<'_> {
         Claim {
             options: self.options,
@@ -103,17 +124,36 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The report for the state that `word` names, or that the CI says.
+    /// The report for the state that `word` names, else for the CI's job status.
     pub(super) fn report(&self, word: Option<&str>, log: &mut Log<'_>) -> Result<Report, Error> {
         let claim = self.claim();
         let report = claim.report(word)?;
         if let Some(warning) = claim.key_warning() {
             log.warn(&warning);
         }
+        for (option, value) in [
+            ("key", report.key.as_str()),
+            ("name", &report.name),
+            ("commit", &report.commit),
+            ("url", &report.url),
+            (
+                "refname",
+                report.refname.as_ref().map_or("-", Refname::name),
+            ),
+        ] {
+            log.detail(&format!(
+                "{option}: {value} (from {})",
+                claim.origin(option)
+            ));
+        }
+        if let Ok(destination) = &self.destination {
+            let (repository, origin) = (destination.repository(), claim.origin("repository"));
+            log.detail(&format!("repository: {repository} (from {origin})"));
+        }
         Ok(report)
     }
 
-    /// The way to the destination, the credentials, and what opens connections.
+    /// What sending needs: destination, credentials and client.
     pub(super) fn connection(&self) -> Result<(Destination, Credentials, Client), Error> {
         let destination = self.destination.clone()?;
         let credentials = self.credentials.clone()?;
@@ -121,7 +161,7 @@ impl<'a> Plan<'a> {
         Ok((destination, credentials, client))
     }
 
-    /// What opens connections to `destination`.
+    /// The HTTP client for `destination`.
     pub(super) fn client(&self, destination: &Destination) -> Result<Client, Error> {
         let (network, origins) = (&self.options.network, &self.options.origins);
         Client::new(network, origins, destination.url(), self.env)

@@ -1,12 +1,16 @@
-//! `build_status [STATE]`: one report.
+//! `build_status [STATE]`: sends one report.
 
+use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
+use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::summary::Summary;
 use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
+use crate::http::client::Client;
 use crate::http::request::Request;
 use crate::http::retry::Policy;
 use crate::http::session::Session;
@@ -17,9 +21,14 @@ use crate::report::Report;
 use crate::status::product::Product;
 use crate::status::state::State;
 
-/// Reports, and says how that went.
+/// Sends the report and prints the result.
 pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let summary = report(state, options, env, &mut log);
+    exit(&summary, options, log)
+}
+
+/// Says how it went.
+pub(super) fn exit(summary: &Summary, options: &Options, mut log: Log<'_>) -> Exit {
     let mut code = 0;
     if let Some(error) = &summary.error {
         let forgiven = options.no_fail && error.is_forgivable();
@@ -36,28 +45,37 @@ pub(super) fn run(state: Option<&str>, options: &Options, env: &Env, mut log: Lo
     }
 }
 
-/// The flow, from what is said to what Bitbucket answers.
+/// The steps from options and environment to Bitbucket's answer.
 fn report(state: Option<&str>, options: &Options, env: &Env, log: &mut Log<'_>) -> Summary {
     let deadline = Deadline::after(options.network.timeout);
     let plan = match Plan::new(options, env, deadline, log) {
         Ok(plan) => plan,
         Err(error) => return Summary::failed(error),
     };
-    let mut summary = Summary::of(&plan);
-    // What is missing for the report matters more than where it would have gone.
+    // First, since an error in the report matters more than one in the destination.
     let mut report = match plan.report(state, log) {
         Ok(report) => report,
-        Err(error) => return summary.with_error(error),
+        Err(error) => return Summary::of(&plan).with_error(error),
     };
-    if let Err(error) = &plan.destination {
-        summary.report = Some(report);
-        return summary.with_error(error.clone());
+    if plan.destination.is_ok() {
+        count_tests(&mut report, options, plan.product(), deadline, log);
     }
-    count_tests(&mut report, options, plan.product(), deadline, log);
-    let sent = if options.dry_run {
-        dry_run(&plan, &report, log).map(|request| summary.dry_run = Some(request))
+    finish(&plan, report, deadline, &mut Warm::default(), log)
+}
+
+/// Sends `report`, or only says what would be sent.
+pub(super) fn finish(
+    plan: &Plan<'_>,
+    report: Report,
+    deadline: Deadline,
+    warm: &mut Warm,
+    log: &mut Log<'_>,
+) -> Summary {
+    let mut summary = Summary::of(plan);
+    let sent = if plan.options.dry_run {
+        dry_run(plan, &report, log).map(|request| summary.dry_run = Some(request))
     } else {
-        deliver(&plan, &report, deadline, log).map(|outcome| {
+        deliver(plan, &report, deadline, warm, log).map(|outcome| {
             summary.error.clone_from(&outcome.error);
             summary.outcome = Some(outcome);
         })
@@ -107,10 +125,39 @@ fn deliver(
     plan: &Plan<'_>,
     report: &Report,
     deadline: Deadline,
+    warm: &mut Warm,
     log: &mut Log<'_>,
 ) -> Result<Outcome, Error> {
-    let (destination, credentials, client) = plan.connection()?;
+    let destination = plan.destination.clone()?;
+    let credentials = plan.credentials.clone()?;
+    let client = warm.client(plan, &destination)?;
     let policy = Policy::new(report.state, deadline.total());
     let session = Session::new(&client, policy, deadline, log);
-    Ok(Delivery::new(session, &destination, Some(credentials)).deliver(report))
+    let mut delivery = Delivery::new(session, &destination, Some(credentials));
+    delivery = delivery.with_issued(warm.issued.take());
+    let outcome = if guard::is_on(plan.options.guard, report.state) {
+        guard::deliver(&mut delivery, report)
+    } else {
+        delivery.deliver(report)
+    };
+    warm.issued = delivery.into_issued();
+    warm.client = Some((destination.url().to_owned(), client));
+    Ok(outcome)
+}
+
+/// What one delivery leaves to the next: the connection, and the token that the credentials were
+/// exchanged for.
+#[derive(Debug, Default)]
+pub(super) struct Warm {
+    client: Option<(String, Client)>,
+    issued: Option<Credentials>,
+}
+
+impl Warm {
+    fn client(&mut self, plan: &Plan<'_>, destination: &Destination) -> Result<Client, Error> {
+        match self.client.take() {
+            Some((url, client)) if url == destination.url() => Ok(client),
+            _ => plan.client(destination),
+        }
+    }
 }

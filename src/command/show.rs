@@ -1,4 +1,4 @@
-//! `build_status show`: the build statuses of the commit.
+//! `build_status show`: lists the build statuses of a commit.
 
 use crate::bitbucket::delivery::Delivery;
 use crate::bitbucket::statuses::{self, Status};
@@ -14,7 +14,7 @@ use crate::output::{self, Exit};
 use crate::secret::Redactor;
 use crate::status::state::State;
 
-/// Lists the statuses, all pages.
+/// Prints the statuses of all pages.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     match statuses(options, env, &mut log) {
         Ok(statuses) => {
@@ -40,7 +40,7 @@ fn statuses(options: &Options, env: &Env, log: &mut Log<'_>) -> Result<Vec<Statu
     let commit = plan.claim().commit()?;
     let credentials = plan.credentials.clone()?;
     let client = plan.client(&destination)?;
-    // Somebody waits for this, so that it is worth all of the time.
+    // The policy of a final state: retry until the timeout.
     let policy = Policy::new(State::Successful, deadline.total());
     let session = Session::new(&client, policy, deadline, log);
     statuses::all(
@@ -49,7 +49,7 @@ fn statuses(options: &Options, env: &Env, log: &mut Log<'_>) -> Result<Vec<Statu
     )
 }
 
-/// For people: a line for each.
+/// The statuses as text: a line for each.
 pub fn text(statuses: &[Status], redactor: &Redactor) -> String {
     let width = |field: fn(&Status) -> &str| {
         let lengths = statuses.iter().map(|status| field(status).chars().count());

@@ -1,9 +1,9 @@
-//! What a command has to tell in the end.
+//! The result of a command, as text or JSON.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::bitbucket::delivery::Outcome;
+use crate::bitbucket::delivery::{Kept, Outcome};
 use crate::bitbucket::destination::Destination;
 use crate::command::plan::Plan;
 use crate::error::Error;
@@ -15,25 +15,25 @@ use crate::secret::Redactor;
 use crate::status::refname::Refname;
 use crate::status::state::State;
 
-/// Everything that is known at the end of a report, as far as it got.
+/// Everything that is known at the end of a report. Steps that were not reached are `None`.
 #[derive(Debug, Default, PartialEq)]
 pub struct Summary {
-    /// The CI.
+    /// The id of the CI.
     pub provider: Option<&'static str>,
-    /// What was claimed.
+    /// The report that was sent, or was to be sent.
     pub report: Option<Report>,
-    /// Where.
+    /// The repository on Bitbucket.
     pub destination: Option<Destination>,
-    /// In a dry run, what would have been sent.
+    /// In a dry run, the request that was not sent.
     pub dry_run: Option<Request>,
-    /// What Bitbucket said.
+    /// How the delivery ended.
     pub outcome: Option<Outcome>,
-    /// What kept the status from being stored.
+    /// Why the status is not stored.
     pub error: Option<Error>,
 }
 
 impl Summary {
-    /// What is known of `plan` before anything is sent.
+    /// What is known before anything is sent.
     pub(super) fn of(plan: &Plan<'_>) -> Self {
         Self {
             provider: plan.info.map(|info| info.id),
@@ -42,7 +42,7 @@ impl Summary {
         }
     }
 
-    /// Nothing is known but `error`.
+    /// Only `error` is known.
     pub fn failed(error: Error) -> Self {
         Self::default().with_error(error)
     }
@@ -54,8 +54,13 @@ impl Summary {
         self
     }
 
-    /// For people: one line for a stored status, the request for a dry run, nothing for a failure,
-    /// which stderr tells.
+    /// The status that Bitbucket keeps.
+    pub(super) fn kept(&self) -> Option<&Kept> {
+        self.outcome.as_ref()?.kept.as_ref()
+    }
+
+    /// The text for stdout: one line for a stored status, or the request in a dry run. Empty after an
+    /// error, which goes to stderr.
     pub fn text(&self, redactor: &Redactor) -> String {
         let line = |text: &str| line(text, redactor) + "\n";
         if self.error.is_some() {
@@ -74,18 +79,24 @@ impl Summary {
             return String::new();
         };
         let commit: String = report.commit.chars().take(12).collect();
-        line(&format!(
-            "{} {} -> {}@{commit} ({}, {}, {} s)",
+        let claim = format!(
+            "{} {} -> {}@{commit}",
             report.state,
             report.key,
-            destination.repository(),
+            destination.repository()
+        );
+        if let Some(kept) = &outcome.kept {
+            return line(&format!("{claim}: {kept}"));
+        }
+        line(&format!(
+            "{claim} ({}, {}, {} s)",
             outcome.http_status.unwrap_or_default(),
             retry::count(outcome.attempts),
             retry::seconds(outcome.elapsed),
         ))
     }
 
-    /// For programs: one object on one line. Fields are only ever added.
+    /// One JSON object on one line. Fields may be added, but not removed or renamed.
     pub fn json(&self, redactor: &Redactor) -> String {
         #[derive(Serialize)]
         struct Fields<'a> {
@@ -104,6 +115,8 @@ impl Summary {
             dry_run: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             request: Option<Value>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            kept: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<Value>,
         }
@@ -125,6 +138,7 @@ impl Summary {
             elapsed_ms: outcome.map_or(0, |it| it.elapsed.as_millis()),
             dry_run: self.dry_run.is_some(),
             request: self.dry_run.as_ref().map(request_json),
+            kept: self.kept().map(|it| it.state.as_str()),
             error: self.error.as_ref().map(error_json),
         };
         printable_json(&fields, redactor)
@@ -140,6 +154,6 @@ fn request_json(request: &Request) -> Value {
     json!({"method": request.method, "url": request.url, "headers": headers, "body": body})
 }
 
-fn error_json(error: &Error) -> Value {
+pub(super) fn error_json(error: &Error) -> Value {
     json!({"kind": error.kind(), "message": error.to_string(), "hint": error.hint()})
 }

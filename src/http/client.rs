@@ -113,6 +113,8 @@ impl Client {
                 Some(agent) => {
                     let http = agent
                         .configure_request(http)
+                        // A function's next event may be a while off; load balancers close after a minute.
+                        .max_idle_age(Duration::from_secs(50))
                         .timeout_global(Some(limit))
                         .timeout_connect(Some(limit / 2))
                         .build();

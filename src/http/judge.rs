@@ -17,44 +17,36 @@ pub(crate) fn judge(
 ) -> Verdict {
     let status = response.status;
     match status {
-        200 | 201 | 202 | 204 if response.is_empty_or_json() => Verdict::Accepted,
-        200..=299 => Verdict::Refused(not_from(server, response)),
-        300..=399 => Verdict::Refused(Error::Redirected {
-            server,
-            status,
-            location: response.printable_header("location"),
-        }),
-        408 | 425 | 429 | 500.. => {
-            let (message, hint) = says();
-            Verdict::Failing {
-                error: Error::Failing {
-                    status,
-                    message,
-                    request_id: response.request_id(),
-                    gave_up: None,
-                    hint,
-                },
-                retry_hint: retry_hint(response, now),
-            }
+        200 | 201 | 202 | 204 if response.is_empty_or_json() => return Verdict::Accepted,
+        200..=299 => return Verdict::Refused(not_from(server, response)),
+        300..=399 => {
+            return Verdict::Refused(Error::Redirected {
+                server,
+                status,
+                location: response.printable_header("location"),
+            });
         }
-        _ => {
-            let (message, hint) = says();
-            Verdict::Refused(Error::Refused {
+        _ => {}
+    }
+    let (message, hint) = says();
+    let request_id = response.request_id();
+    match RetryHint::of_status(status, response.retry_after(now)) {
+        Some(retry_hint) => Verdict::Failing {
+            error: Error::Failing {
                 status,
                 message,
-                request_id: response.request_id(),
+                request_id,
+                gave_up: None,
                 hint,
-            })
-        }
-    }
-}
-
-fn retry_hint(response: &Response, now: SystemTime) -> RetryHint {
-    match response.status {
-        408 | 425 | 429 | 500 | 502 | 503 | 504 => response
-            .retry_after(now)
-            .map_or(RetryHint::Passing, RetryHint::Wait),
-        _ => RetryHint::Lasting,
+            },
+            retry_hint,
+        },
+        None => Verdict::Refused(Error::Refused {
+            status,
+            message,
+            request_id,
+            hint,
+        }),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Requests and responses: how they get out, how they fail, and when to try again.
+//! HTTP: requests, responses, failures, retries, proxies and TLS.
 
 pub mod client;
 mod dial;
-mod failure;
+pub(crate) mod failure;
 pub(crate) mod judge;
 pub mod proxy;
 pub(crate) mod request;

@@ -19,39 +19,31 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
         // Upper case last: in a CGI script, `HTTP_PROXY` is a header of the request.
         ["http_proxy", "HTTP_PROXY"]
     };
-    let names = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
-    let Some((name, value)) = names
-        .into_iter()
-        .find_map(|name| Some((name, env.get(name)?)))
-    else {
+    let mut names = own.into_iter().chain(["ALL_PROXY", "all_proxy"]);
+    let Some((name, value)) = names.find_map(|name| Some((name, env.get(name)?))) else {
         return Ok(None);
     };
-    let invalid = || Error::Setting {
-        origin: name.to_owned(),
-        problem: "it is not the URL of a proxy".into(),
-        hint: Some("write it as http://host:port".into()),
+    let refused = |problem: &str, hint: &str| Error::setting(name, problem, hint);
+    let invalid = || {
+        refused(
+            "it is not the URL of a proxy",
+            "write it as http://host:port",
+        )
     };
     // An unencoded `#` or `/` in a password ends the authority early.
     let value = value.trim();
     let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
     if rest.trim_end_matches('/').contains(['/', '#', '?']) {
-        return Err(Error::Setting {
-            origin: name.to_owned(),
-            problem: "it has more than host and port after the user name and password".into(),
-            hint: Some(
-                "percent-encode special characters in the password: # is %23, / is %2F".into(),
-            ),
-        });
+        return Err(refused(
+            "it has more than host and port after the user name and password",
+            "percent-encode special characters in the password: # is %23, / is %2F",
+        ));
     }
     let proxy = Proxy::new(value).map_err(|_| invalid())?;
     let is_socks = value.to_ascii_lowercase().starts_with("socks");
     // ureq panics on SOCKS without the feature for it.
-    let protocol = if is_socks {
-        ProxyProtocol::Http
-    } else {
-        proxy.protocol()
-    };
-    let mut builder = Proxy::builder(protocol)
+    let protocol = Some(proxy.protocol()).filter(|_| !is_socks);
+    let mut builder = Proxy::builder(protocol.unwrap_or(ProxyProtocol::Http))
         .host(proxy.host())
         .port(proxy.port());
     if let Some(username) = proxy.username() {
@@ -64,14 +56,8 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     let default_port = if url.starts_with("https:") { 443 } else { 80 };
     let port = uri.port_u16().unwrap_or(default_port);
     let no_proxy = env.get("NO_PROXY").or_else(|| env.get("no_proxy"));
-    for host in no_proxy
-        .unwrap_or_default()
-        .split([',', ' '])
-        .map(str::trim)
-    {
-        let Some(host) = for_port(host, port) else {
-            continue;
-        };
+    let hosts = no_proxy.unwrap_or_default().split([',', ' ']);
+    for host in hosts.filter_map(|host| for_port(host.trim(), port)) {
         builder = builder.no_proxy(host);
         // As curl does: a name covers its subdomains, a leading dot covers the name.
         match host.strip_prefix('.') {
@@ -84,11 +70,10 @@ pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     match (is_socks, proxy.is_no_proxy(&uri)) {
         (false, _) => Ok(Some(proxy)),
         (true, true) => Ok(None),
-        (true, false) => Err(Error::Setting {
-            origin: name.to_owned(),
-            problem: "it is a SOCKS proxy, which is not supported".into(),
-            hint: Some("set HTTPS_PROXY to an http proxy, or add the host to NO_PROXY".into()),
-        }),
+        (true, false) => Err(refused(
+            "it is a SOCKS proxy, which is not supported",
+            "set HTTPS_PROXY to an http proxy, or add the host to NO_PROXY",
+        )),
     }
 }
 
@@ -117,9 +102,7 @@ pub fn passwords(env: &Env) -> Vec<String> {
     let mut passwords = Vec::new();
     for url in names.iter().filter_map(|name| env.get(name)) {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let Some((user_info, _)) = rest.rsplit_once('@') else {
-            continue;
-        };
+        let user_info = rest.rsplit_once('@').map_or("", |(user_info, _)| user_info);
         let Some((username, password)) = user_info.split_once(':') else {
             continue;
         };
@@ -204,9 +187,7 @@ mod tests {
     fn a_proxy_that_is_no_url_is_an_error_that_hides_its_password() {
         let env = Env::from_iter([("HTTPS_PROXY", "http://me:s3cr3t@:x:")]);
         let error = for_url(HTTPS, &env).unwrap_err();
-        assert!(
-            error.to_string().starts_with("HTTPS_PROXY: ")
-                && !format!("{error:?}").contains("s3cr3t")
-        );
+        assert!(error.to_string().starts_with("HTTPS_PROXY: "));
+        assert!(!format!("{error:?}").contains("s3cr3t"));
     }
 }

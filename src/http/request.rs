@@ -1,8 +1,8 @@
-//! What is sent, as plain data.
+//! An HTTP request, as plain data.
 
 use crate::secret::Secret;
 
-/// An HTTP request, exactly as it goes out.
+/// An HTTP request, exactly as it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `GET` or `POST`.
@@ -14,7 +14,7 @@ pub struct Request {
     /// The body.
     pub body: String,
     /// How many bytes are read of the answer's.
-    pub longest_body: u64,
+    pub(crate) longest_body: u64,
 }
 
 /// What is read of an answer.
@@ -26,16 +26,16 @@ const LONGEST_PAGE: u64 = 4 * 1024 * 1024;
 /// The value of a header.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
-    /// Seen by everybody.
+    /// A value that may be printed.
     Plain(&'static str),
-    /// A scheme that is seen, and credentials that are not.
+    /// An authentication scheme, and credentials that must not be printed.
     Authorization(&'static str, Secret),
     /// A token.
     Token(Secret),
 }
 
 impl Value {
-    /// What goes over the wire.
+    /// The value to send.
     pub(crate) fn expose(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
@@ -44,7 +44,7 @@ impl Value {
         }
     }
 
-    /// What may be printed.
+    /// The value to print, with `***` for credentials.
     pub(crate) fn masked(&self) -> String {
         match self {
             Self::Plain(text) => (*text).to_owned(),
@@ -54,17 +54,17 @@ impl Value {
     }
 }
 
-/// Our name and version, in every request.
+/// The `User-Agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("build_status/", env!("CARGO_PKG_VERSION"));
 
 impl Request {
-    /// A GET of JSON.
+    /// A GET that accepts JSON.
     pub(crate) fn get(url: String) -> Self {
         Self::new("GET", url, None, String::new())
     }
 
     /// A GET of a page of a list.
-    pub fn page(url: String) -> Self {
+    pub(crate) fn page(url: String) -> Self {
         Self {
             longest_body: LONGEST_PAGE,
             ..Self::get(url)
@@ -82,7 +82,7 @@ impl Request {
         Self::new("POST", url, Some(content_type), body)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
         self.headers.push((name, value));

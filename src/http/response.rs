@@ -1,4 +1,4 @@
-//! An HTTP response, as far as it matters, whoever sent it.
+//! An HTTP response, as plain data.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,54 +6,54 @@ use serde_json::value::RawValue;
 
 use crate::secret::Redactor;
 
-/// A response.
+/// An HTTP response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, as far as it was read.
+    /// The body, up to the limit for reading.
     pub body: Vec<u8>,
-    /// What must not be repeated of it.
+    /// Redacts secrets that the response may repeat.
     pub secrets: Redactor,
 }
 
-/// How messages name a page that is meant for a browser.
+/// The name for an HTML page in messages.
 pub(crate) const HTML_PAGE: &str = "an HTML page";
 
 impl Response {
-    /// The value of a header, whose `name` is in lower case. It may repeat a secret.
+    /// The value of the header `name`, in lower case. The value may repeat a secret.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The same for a message.
+    /// The same, redacted.
     pub(crate) fn printable_header(&self, name: &str) -> Option<String> {
         self.header(name)
             .map(|value| self.secrets.redact_outside(value))
     }
 
-    /// The request's id on the other side: Data Center's, the usual one, that of Atlassian's edge.
+    /// The server's id of the request: Data Center's, the usual one, or that of Atlassian's edge.
     pub(crate) fn request_id(&self) -> Option<String> {
         ["x-arequestid", "x-request-id", "atl-traceid"]
             .into_iter()
             .find_map(|name| self.printable_header(name))
     }
 
-    /// Forgets the last word of a body that did not arrive whole: it may be half of a secret.
+    /// Drops the last word of an incomplete body: it may be part of a secret.
     pub(crate) fn body_was_cut(&mut self) {
         let whole = self.body.iter().rposition(u8::is_ascii_whitespace);
         self.body.truncate(whole.unwrap_or(0));
     }
 
-    /// Whether the body is what an API answers with.
+    /// Whether the body is empty or valid JSON, as that of an API.
     pub(crate) fn is_empty_or_json(&self) -> bool {
         self.body.trim_ascii().is_empty() || serde_json::from_slice::<&RawValue>(&self.body).is_ok()
     }
 
-    /// `Retry-After`: seconds, which have been seen as large as 2^63 - 1, or a date.
+    /// `Retry-After`: seconds (some servers send 2^63 - 1) or a date, relative to `now`.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -66,9 +66,9 @@ impl Response {
         Some(until.duration_since(now).unwrap_or_default())
     }
 
-    /// The first line of a body that is text; of an HTML page, its title.
+    /// The first line of the body; of an HTML page, the title.
     pub(crate) fn first_line(&self) -> Option<String> {
-        // Before it is cut: most of a secret is not found any more.
+        // Redact first: a secret that is cut is no longer found.
         let text = (self.secrets).redact_outside(&String::from_utf8_lossy(&self.body));
         let line = text.lines().map(str::trim).find(|line| !line.is_empty());
         let kind = self.header("content-type").unwrap_or_default();
@@ -84,7 +84,7 @@ impl Response {
     }
 }
 
-/// The title of an HTML page, which often says what the body hides.
+/// The title of an HTML page, which often names the problem.
 fn title(html: &str) -> Option<String> {
     let (_, rest) = html
         .split_once("<title>")

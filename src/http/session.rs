@@ -1,4 +1,4 @@
-//! Requests within one deadline: attempts, pauses, and when to give up.
+//! Sends requests within one deadline, with retries.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,23 +13,23 @@ use crate::http::retry::{self, Next, Policy, RetryHint, Tried};
 use crate::output::log::Log;
 use crate::status::url;
 
-/// What a response comes to.
+/// The meaning of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It is a success.
+    /// A success.
     Accepted,
-    /// It is not, and asking again will not change that.
+    /// A refusal: another attempt would not change it.
     Refused(Error),
-    /// It is not, this time.
+    /// A failure that may pass.
     Failing {
-        /// What it said.
+        /// The error to report after the last attempt.
         error: Error,
-        /// When to try again.
+        /// Whether, and when, to try again.
         retry_hint: RetryHint,
     },
 }
 
-/// Sends requests, all of them within one deadline.
+/// Sends requests within one deadline.
 pub(crate) struct Session<'a, 'l> {
     client: &'a Client,
     policy: Policy,
@@ -40,7 +40,7 @@ pub(crate) struct Session<'a, 'l> {
 }
 
 impl<'a, 'l> Session<'a, 'l> {
-    /// Sends nothing yet.
+    /// A session for requests within `deadline`. Opens no connection yet.
     pub(crate) fn new(
         client: &'a Client,
         policy: Policy,
@@ -57,11 +57,21 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// The same for requests that may be cancelled.
+    /// Lets `cancel` stop the requests.
     #[must_use]
     pub(crate) fn until(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
         self
+    }
+
+    /// Goes by another policy from now on, and returns the one so far.
+    pub(crate) const fn change_policy(&mut self, policy: Policy) -> Policy {
+        std::mem::replace(&mut self.policy, policy)
+    }
+
+    /// The time that all requests have together.
+    pub(crate) const fn deadline(&self) -> Deadline {
+        self.deadline
     }
 
     /// How often the last request was sent.
@@ -69,7 +79,7 @@ impl<'a, 'l> Session<'a, 'l> {
         self.attempts
     }
 
-    /// The time that all requests have taken together, pauses included.
+    /// The time since the start of the deadline.
     pub(crate) fn elapsed(&self) -> Duration {
         self.deadline.elapsed()
     }
@@ -79,17 +89,30 @@ impl<'a, 'l> Session<'a, 'l> {
         self.log
     }
 
-    /// Sends `request` until there is a response that another attempt would not change, and says
-    /// which error it is, if it is one. `judge` tells what a response comes to.
+    /// Sends `request`, and retries while `judge` and the policy allow. Returns the final response,
+    /// with an error if it is a refusal.
     pub(crate) fn send(
         &mut self,
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
     ) -> Result<(Response, Option<Error>), Error> {
-        self.log
-            .detail(&format!("{} {}", request.method, request.url));
+        self.send_anew(&|| request.clone(), judge)
+    }
+
+    /// The same for a request that is made anew for each attempt, because its signature is good for
+    /// some minutes only.
+    pub(crate) fn send_anew(
+        &mut self,
+        request: &dyn Fn() -> Request,
+        judge: &dyn Fn(&Response) -> Verdict,
+    ) -> Result<(Response, Option<Error>), Error> {
         self.attempts = 0;
         loop {
+            let request = &request();
+            if self.attempts == 0 {
+                self.log
+                    .detail(&format!("{} {}", request.method, request.url));
+            }
             if self.cancel.is_some_and(Cancel::is_due) {
                 return Err(Error::Cancelled);
             }
@@ -153,7 +176,7 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// How long to wait after the attempt that was `begun` then.
+    /// The pause after an attempt that began at `begun`, or the reason to give up.
     fn pause(&self, begun: Duration, retry_hint: RetryHint) -> Result<Duration, Option<String>> {
         let elapsed = self.deadline.elapsed();
         let tried = Tried {
@@ -168,7 +191,7 @@ impl<'a, 'l> Session<'a, 'l> {
     }
 }
 
-/// Cancels a report that has not been sent yet, because a later one is about to be.
+/// Cancels a report that is not sent yet, because a later one is due.
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     due: Mutex<bool>,
@@ -176,7 +199,7 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    /// Cancels it.
+    /// Cancels the report, and ends its pause.
     pub(crate) fn now(&self) {
         *self.lock() = true;
         self.changed.notify_all();

@@ -12,6 +12,9 @@ use crate::cli::{NetworkArgs, Origins};
 use crate::error::Error;
 use crate::file;
 
+/// The certificates that Debian, Alpine and their like trust.
+const SYSTEM_CAS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// Longer than any bundle of CAs, in bytes.
 const LONGEST: u64 = 8 * 1024 * 1024;
 
@@ -45,7 +48,7 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
         return match &args.client_key {
             None => Ok(None),
             Some(_) => Err(Error::setting(
-                &origins.name("client_key"),
+                origins.name("client_key"),
                 "the certificate for this key is missing",
                 "set --client-cert or BUILD_STATUS_CLIENT_CERT too",
             )),
@@ -62,16 +65,15 @@ fn client_certificate(args: &NetworkArgs, origins: &Origins) -> Result<Option<Cl
     };
     let pem = Pem { key: None, ..pem };
     let chain = pem.certificates(&origin, path)?;
-    let key = key.ok_or_else(|| Error::Setting {
-        origin: key_origin,
-        problem: format!("the file `{key_path}` contains no private key in PEM format"),
-        hint: Some("pass the key with --client-key; decrypt an encrypted key first".into()),
+    let key = key.ok_or_else(|| {
+        let problem = format!("the file `{key_path}` contains no private key in PEM format");
+        let hint = "pass the key with --client-key; decrypt an encrypted key first";
+        Error::setting(key_origin, problem, hint)
     })?;
     // ureq panics if certificate and key do not match.
-    check_pair(&chain, &key).map_err(|problem| Error::Setting {
-        origin,
-        problem: format!("the certificate and its key cannot be used: {problem}"),
-        hint: None,
+    check_pair(&chain, &key).map_err(|problem| {
+        let problem = format!("the certificate and its key cannot be used: {problem}");
+        Error::unusable(origin, problem)
     })?;
     Ok(Some(ClientCert::new_with_certs(&chain, key)))
 }
@@ -102,7 +104,7 @@ impl Pem {
             key: None,
         };
         let broken = |problem: &str, hint: &str| {
-            Error::setting(origin, &format!("the file `{path}` {problem}"), hint)
+            Error::setting(origin, format!("the file `{path}` {problem}"), hint)
         };
         let text = plain(&bytes);
         if text.contains("BEGIN TRUSTED CERTIFICATE") {
@@ -125,15 +127,12 @@ impl Pem {
 
     fn certificates(self, origin: &str, path: &str) -> Result<Vec<Certificate<'static>>, Error> {
         if self.certificates.is_empty() {
-            return Err(Error::Setting {
-                origin: origin.to_owned(),
-                problem: format!("the file `{path}` contains no certificate in PEM format"),
-                hint: Some(
-                    "convert it; from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl \
-                     pkcs12 -in FILE -nodes"
-                        .into(),
-                ),
-            });
+            return Err(Error::setting(
+                origin,
+                format!("the file `{path}` contains no certificate in PEM format"),
+                "convert it; from DER: openssl x509 -inform der -in FILE; from PKCS#12: openssl \
+                 pkcs12 -in FILE -nodes",
+            ));
         }
         Ok(self.certificates)
     }
@@ -180,6 +179,11 @@ pub(crate) fn error(error: &ureq::Error) -> Option<&rustls::Error> {
 pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
     Some(match error {
         rustls::Error::InvalidCertificate(problem) => match problem {
+            CertificateError::UnknownIssuer if Path::new(SYSTEM_CAS).exists() => {
+                "if the certificate comes from a private CA or a TLS-intercepting proxy that this \
+                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else pass that \
+                 CA's own certificate (openssl s_client -connect HOST:PORT shows the issuer)"
+            }
             CertificateError::UnknownIssuer => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy, pass that \
                  CA's certificate with --ca-file or SSL_CERT_FILE; if one is set already, it belongs \

@@ -1,9 +1,9 @@
-//! Text from outside, made safe to print.
+//! Escapes text from outside, so that it is safe to print.
 
 use std::fmt::Write as _;
 
-/// `text` without anything that could move a cursor, colour a terminal, begin a line, turn the
-/// reading direction, or be taken for a command by the CI that reads our output.
+/// Escapes everything in `text` that could move a cursor, colour a terminal, begin a line, change the
+/// reading direction, or be taken for a command by the CI that reads the output.
 pub fn text(text: &str) -> String {
     let mut escaped = escape(text, |escaped, c| match c {
         '\n' => escaped.push_str("\\n"),
@@ -13,7 +13,7 @@ pub fn text(text: &str) -> String {
             let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
         }
     });
-    // GitHub takes `::error::` for a command where it begins a line.
+    // GitHub takes `::error::` for a command at the beginning of a line.
     let begins = escaped.len() - escaped.trim_start().len();
     if escaped[begins..].starts_with("::") {
         escaped.replace_range(begins..=begins, "\\u{3a}");
@@ -21,7 +21,7 @@ pub fn text(text: &str) -> String {
     escaped
 }
 
-/// The same for JSON, whose strings know `\u` followed by four digits.
+/// The same for JSON, where an escape is `\u` followed by four digits.
 pub fn json(text: &str) -> String {
     escape(text, |escaped, c| {
         let mut units = [0; 2];
@@ -35,8 +35,8 @@ fn escape(text: &str, escaped_form: impl Fn(&mut String, char)) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut last = None;
     for c in text.chars() {
-        // Azure Pipelines takes `##vso[` for a command wherever it stands in a line, older GitHub
-        // runners `##[`, TeamCity `##teamcity[`.
+        // Azure Pipelines takes `##vso[` for a command anywhere in a line, older GitHub runners
+        // `##[`, and TeamCity `##teamcity[`.
         if is_unsafe(c) || (c == '#' && last == Some('#')) {
             escaped_form(&mut escaped, c);
         } else {
@@ -53,7 +53,7 @@ fn is_unsafe(c: char) -> bool {
             '\u{061c}' | '\u{200e}' | '\u{200f}'        // marks of direction
             | '\u{2028}' | '\u{2029}'                   // line and paragraph separators
             | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // overrides of direction
-            // What nobody sees. Joiners stay: Persian, Hindi and emoji are written with them.
+            // Invisible characters, except joiners: Persian, Hindi and emoji need them.
             | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}'
             | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')

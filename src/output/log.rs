@@ -1,4 +1,4 @@
-//! The log on stderr: how much of it, and nothing secret in it.
+//! The log on stderr, without secrets.
 
 use crate::error::Error;
 use crate::output;
@@ -9,10 +9,10 @@ use crate::secret::{Redactor, Secret};
 pub(crate) enum Level {
     /// Errors only.
     Quiet,
-    /// Warnings too.
+    /// Errors and warnings.
     #[default]
     Normal,
-    /// What is done, and why.
+    /// Each step and its reason, too.
     Verbose,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    /// A log that keeps out the secrets that `redactor` knows.
+    /// A log that redacts the secrets in `redactor`. `sink` gets each line without newline.
     pub(crate) fn new(redactor: Redactor, level: Level, sink: &'a mut dyn FnMut(&str)) -> Self {
         Self {
             sink,
@@ -33,24 +33,24 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Keeps these out too.
+    /// Redacts these secrets from now on.
     pub(crate) fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
             self.redactor.add(secret.expose());
         }
     }
 
-    /// Every secret that is known so far.
+    /// The redactor with every secret that is known so far.
     pub(crate) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// Writes a line that is safe to print.
+    /// Writes a line that is already safe to print, at every level.
     pub(crate) fn line(&mut self, line: &str) {
         (self.sink)(line);
     }
 
-    /// Writes what a person should know.
+    /// Writes a warning, unless quiet.
     pub(crate) fn warn(&mut self, text: &str) {
         if self.level > Level::Quiet {
             let line = output::line(text, &self.redactor);
@@ -58,7 +58,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Writes what a person may want to know.
+    /// Writes a detail, if verbose.
     pub(crate) fn detail(&mut self, text: &str) {
         if self.level == Level::Verbose {
             let line = output::line(text, &self.redactor);
@@ -66,7 +66,16 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Writes what went wrong, as a warning if that is forgiven.
+    /// Writes one of several problems; as a warning if it is `forgiven`.
+    pub(crate) fn problem(&mut self, text: &str, forgiven: bool) {
+        if !(forgiven && self.level == Level::Quiet) {
+            let prefix = if forgiven { "warning: " } else { "" };
+            let line = output::line(text, &self.redactor);
+            (self.sink)(&format!("{prefix}{line}"));
+        }
+    }
+
+    /// Writes an error and its hint; as a warning if it is `forgiven`.
     pub(crate) fn error(&mut self, error: &Error, forgiven: bool) {
         if forgiven && self.level == Level::Quiet {
             return;

@@ -1,4 +1,4 @@
-//! What is printed, as text. Nothing here prints.
+//! Makes the text to print. Nothing here prints.
 
 pub mod escape;
 pub(crate) mod log;
@@ -12,19 +12,19 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::secret::Redactor;
 
-/// How a command ended.
+/// What to print and the exit code, at the end of the process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exit {
-    /// What goes to stdout, to the last newline.
+    /// The text for stdout, with its final newline.
     pub stdout: String,
-    /// What goes to stderr as it is: `run` leaves stdout to its command.
+    /// The text for stderr: the JSON of `run`, which leaves stdout to its command.
     pub stderr: String,
     /// The exit code.
     pub code: u8,
 }
 
 impl Exit {
-    /// It went well, and this is for stdout.
+    /// Exit code 0, with this text for stdout.
     pub fn printed(stdout: String) -> Self {
         Self {
             stdout,
@@ -33,7 +33,7 @@ impl Exit {
         }
     }
 
-    /// It went wrong, as stderr has been told.
+    /// The exit code of `error`, which has been logged.
     pub fn failed(error: &Error) -> Self {
         Self {
             stdout: String::new(),
@@ -43,16 +43,16 @@ impl Exit {
     }
 }
 
-/// One line of JSON, safe to print.
+/// `fields` as one line of JSON, redacted and escaped.
 pub fn printable_json(fields: &impl Serialize, redactor: &Redactor) -> String {
     let text = serde_json::to_string(fields).expect("text, numbers and lists always serialize");
     redacted_json(&text, redactor) + "\n"
 }
 
-/// JSON without secrets, safe to print.
+/// JSON, redacted and escaped. It stays valid JSON.
 pub(crate) fn redacted_json(text: &str, redactor: &Redactor) -> String {
     let mut redacted = redactor.redact(text);
-    // A secret of digits, or of quotes and commas, may be a part of JSON itself.
+    // A secret that consists of digits, quotes or commas may match the syntax of JSON.
     if serde_json::from_str::<IgnoredAny>(&redacted).is_err() {
         let mut value: Value = serde_json::from_str(text).unwrap_or_default();
         redact_text(&mut value, redactor);
@@ -70,29 +70,29 @@ fn redact_text(value: &mut Value, redactor: &Redactor) {
     }
 }
 
-/// One line, safe to print.
+/// `text` as one line, redacted and escaped.
 pub fn line(text: &str, redactor: &Redactor) -> String {
     escape::text(&redactor.redact(text))
 }
 
-/// A time since 1970 in milliseconds, or, as old versions of Bitbucket have it, in seconds.
+/// Formats a time since 1970, in milliseconds or (from old versions of Bitbucket) in seconds.
 pub(crate) fn rfc3339(time: u64) -> String {
-    // Seconds reach this number in the year 5138.
+    // As seconds, this is the year 5138.
     let time = if time < 100_000_000_000 {
         time * 1000
     } else {
         time
     };
-    // The year 9999 is the last that the format has.
+    // RFC 3339 ends with the year 9999.
     let time = Duration::from_millis(time.min(253_402_300_799_000));
     humantime::format_rfc3339_seconds(UNIX_EPOCH + time).to_string()
 }
 
-/// The lines that stderr gets for an error, safe to print.
+/// The lines for stderr about an error, with its hint, redacted and escaped.
 pub fn error_lines(error: &Error, redactor: &Redactor) -> Vec<String> {
     let text = error.to_string();
     let mut lines: Vec<_> = match error {
-        // clap's text has lines of its own.
+        // clap's message has several lines.
         Error::Usage { .. } => text.lines().map(|text| line(text, redactor)).collect(),
         _ => vec![line(&text, redactor)],
     };

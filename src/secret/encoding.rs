@@ -6,6 +6,11 @@ pub(super) fn strip<'a>(text: &'a str, plain: &str) -> Option<&'a str> {
         .or_else(|| plain.chars().try_fold(text, strip_char))
 }
 
+/// Whether `plain` may begin with `first`, encoded or not.
+pub(super) fn may_begin(first: char, plain: &str) -> bool {
+    matches!(first, '%' | '&' | '\\') || plain.starts_with(first)
+}
+
 fn strip_char(text: &str, wanted: char) -> Option<&str> {
     let escaped = || escaped(text).filter(|(found, _)| *found == wanted);
     percent_encoded(text, wanted)

@@ -5,7 +5,7 @@ pub fn is_full_hash(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && is_hex(text)
 }
 
-/// Whether `text` may stand for a commit on Bitbucket Cloud, which takes prefixes too: 7 to 64
+/// Whether `text` is a hash or the beginning of one, which Bitbucket Cloud accepts too: 7 to 64
 /// hexadecimal digits.
 pub fn is_hash_or_prefix(text: &str) -> bool {
     (7..=64).contains(&text.len()) && is_hex(text)
@@ -17,33 +17,36 @@ fn is_hex(text: &str) -> bool {
 
 /// What a CI says about the commit.
 ///
-/// "Commit" variables are seen to hold branch names, `HEAD`, S3 object ARNs and version ids, so each
-/// is looked at before it is believed.
+/// Variables for the commit may hold branch names, `HEAD`, ARNs of S3 objects or version ids, so each
+/// value is checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum DetectedCommit {
-    /// No variable speaks of one.
+    /// No variable for the commit is set.
     #[default]
     Nothing,
     /// A full hash, in lower case.
     Hash(String),
-    /// Something else, which is never sent.
+    /// Not the hash of a commit that Bitbucket knows. It is never sent.
     Refused {
-        /// Why, in words that name the variable.
+        /// Why, naming the variable.
         reason: String,
-        /// What the working copy may be asked for instead: `HEAD`, or the first digits of a hash.
+        /// The revision that git may resolve instead: `HEAD`, or the first digits of a hash.
         revision: Option<String>,
     },
 }
 
 impl DetectedCommit {
+    /// The value of `variable`.
+    pub(crate) fn of(variable: &'static str, value: Option<String>) -> Self {
+        value.map_or(Self::Nothing, |value| Self::check(variable, &value))
+    }
+
     /// The first of `candidates` that is set.
     pub(crate) fn first_set<const N: usize>(
         candidates: [(&'static str, Option<String>); N],
     ) -> Self {
-        candidates
-            .into_iter()
-            .find_map(|(variable, value)| value.map(|value| Self::look(variable, &value)))
-            .unwrap_or_default()
+        let set = candidates.into_iter().find(|(_, value)| value.is_some());
+        set.map_or(Self::Nothing, |(variable, value)| Self::of(variable, value))
     }
 
     /// The first of `candidates` that is a hash; else the first that is set.
@@ -53,7 +56,7 @@ impl DetectedCommit {
         let mut found = Self::Nothing;
         for (variable, value) in candidates {
             let Some(value) = value else { continue };
-            match Self::look(variable, &value) {
+            match Self::check(variable, &value) {
                 hash @ Self::Hash(_) => return hash,
                 other if found == Self::Nothing => found = other,
                 _ => {}
@@ -62,31 +65,26 @@ impl DetectedCommit {
         found
     }
 
-    /// A hash, or the first digits of one, of which git may know the rest: Bitbucket Cloud's webhooks
-    /// have 12 in pull requests, and CIs pass them on.
+    /// A hash, or the first digits of one, which git may complete. In pull requests, webhooks of
+    /// Bitbucket Cloud contain 12 digits, which CIs pass on.
     pub(crate) fn hash_or_prefix(variable: &'static str, value: Option<String>) -> Self {
-        let Some(value) = value else {
-            return Self::Nothing;
-        };
-        let found = Self::look(variable, &value);
-        if is_hash_or_prefix(&value) {
-            found.or_ask_git_for(&value)
-        } else {
-            found
+        let found = Self::of(variable, value.clone());
+        match value.filter(|value| is_hash_or_prefix(value)) {
+            Some(prefix) => found.or_ask_git_for(&prefix),
+            None => found,
         }
     }
 
-    fn look(variable: &'static str, value: &str) -> Self {
+    fn check(variable: &'static str, value: &str) -> Self {
         if is_full_hash(value) {
             Self::Hash(value.to_ascii_lowercase())
         } else {
-            Self::refused(format!(
-                "{variable} is `{value}`, which is not a commit hash"
-            ))
+            let reason = format!("{variable} is `{value}`, which is not a commit hash");
+            Self::refused(reason)
         }
     }
 
-    /// What a CI says is not the commit that Bitbucket knows.
+    /// A value that is not used, for this reason.
     pub(crate) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             reason: reason.into(),
@@ -94,8 +92,8 @@ impl DetectedCommit {
         }
     }
 
-    /// The same, with a revision that git may be asked for where this is no hash: the CI's
-    /// documentation says that the variable can hold it, or that there may be none.
+    /// Lets git resolve `revision` if this is not a hash. For CIs that document such a value, or that
+    /// the variable may be unset.
     #[must_use]
     pub(crate) fn or_ask_git_for(self, revision: &str) -> Self {
         let reason = match self {
@@ -109,7 +107,7 @@ impl DetectedCommit {
         }
     }
 
-    /// The hash, if it is one.
+    /// The hash, if there is one.
     pub(crate) fn hash(&self) -> Option<&str> {
         match self {
             Self::Hash(hash) => Some(hash),
@@ -146,45 +144,26 @@ mod tests {
     fn what_is_not_a_hash_is_kept_for_the_message_only() {
         let main = || Some("main".to_owned());
         let sha = || Some(SHA.to_uppercase());
-        assert_eq!(
-            DetectedCommit::first_set([("A", None), ("B", sha())]).hash(),
-            Some(SHA)
-        );
-        assert_eq!(
-            DetectedCommit::first_hash([("A", main()), ("B", sha())]).hash(),
-            Some(SHA)
-        );
+        let set = |a, b| DetectedCommit::first_set([("A", a), ("B", b)]);
+        let hash = |a, b| DetectedCommit::first_hash([("A", a), ("B", b)]);
+        assert_eq!(set(None, sha()).hash(), Some(SHA));
+        assert_eq!(hash(main(), sha()).hash(), Some(SHA));
         let refused = DetectedCommit::refused("A is `main`, which is not a commit hash");
-        assert_eq!(
-            DetectedCommit::first_set([("A", main()), ("B", sha())]),
-            refused
-        );
-        assert_eq!(
-            DetectedCommit::first_hash([("A", main()), ("B", main())]),
-            refused
-        );
-        assert_eq!(
-            DetectedCommit::first_hash([("A", None)]),
-            DetectedCommit::Nothing
-        );
+        assert_eq!(set(main(), sha()), refused);
+        assert_eq!(hash(main(), main()), refused);
+        assert_eq!(hash(None, None), DetectedCommit::Nothing);
     }
 
     #[test]
     fn git_is_asked_for_the_rest_of_a_hash_and_for_no_word() {
-        let found = |value: &str| DetectedCommit::hash_or_prefix("A", Some(value.to_owned()));
-        assert_eq!(found(SHA).hash(), Some(SHA));
-        assert_eq!(
-            found("1ecfd275763e"),
-            DetectedCommit::refused("A is `1ecfd275763e`, which is not a commit hash")
-                .or_ask_git_for("1ecfd275763e")
-        );
-        assert_eq!(
-            found("main"),
-            DetectedCommit::refused("A is `main`, which is not a commit hash")
-        );
-        assert_eq!(
-            DetectedCommit::hash_or_prefix("A", None),
-            DetectedCommit::Nothing
-        );
+        let found =
+            |value: Option<&str>| DetectedCommit::hash_or_prefix("A", value.map(str::to_owned));
+        assert_eq!(found(Some(SHA)).hash(), Some(SHA));
+        let refused = DetectedCommit::refused("A is `1ecfd275763e`, which is not a commit hash");
+        let prefix = refused.or_ask_git_for("1ecfd275763e");
+        assert_eq!(found(Some("1ecfd275763e")), prefix);
+        let refused = DetectedCommit::refused("A is `main`, which is not a commit hash");
+        assert_eq!(found(Some("main")), refused);
+        assert_eq!(found(None), DetectedCommit::Nothing);
     }
 }

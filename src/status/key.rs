@@ -1,18 +1,18 @@
-//! Keys: what makes one build status another on the same commit.
+//! Keys, which are unique among the build statuses of a commit.
 
 use ring::digest::{SHA256, digest};
 
-/// The key of a job that nobody gave one: no build number in it, so that a re-run overwrites the
-/// status of the run before.
+/// The default key of a job. It contains no build number, so that a re-run overwrites the previous
+/// status.
 pub fn of_job(provider: &str, job_name: &str) -> String {
     format!("ci/{provider}/{job_name}")
 }
 
-/// `key`, if it has at most `limit` characters; else its beginning, `-` and 8 hexadecimal digits of
-/// the SHA-256 of the whole, `limit` characters in all.
+/// Shortens `key` to `limit` characters: its beginning, `-` and 8 hexadecimal digits of its SHA-256.
+/// A key within the limit stays as it is.
 ///
-/// Cutting alone would make one status of two jobs (jenkinsci/bitbucket-branch-source-plugin#15).
-/// What this gives for a key is the same on every machine and in every version.
+/// Without the hash, two jobs may share a key (jenkinsci/bitbucket-branch-source-plugin#15). The
+/// result for a key never changes.
 pub fn within(key: &str, limit: usize) -> String {
     if key.chars().count() <= limit {
         return key.to_owned();
@@ -30,25 +30,16 @@ mod tests {
     /// Golden: a change here makes every status with a long key appear twice.
     #[test]
     fn long_keys_are_shortened_the_same_way_for_ever() {
-        for (key, expected) in [
-            ("ci/gitlab-ci/unit-tests", "ci/gitlab-ci/unit-tests"),
-            (
-                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
-                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
-            ),
-            (
-                "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyzab",
-                "ci/gitlab-ci/abcdefghijklmnopqr-956948d4",
-            ),
-            (
-                r#"ci/gitlab-ci/deploystacks: [aws, monitoring "app" {1}]"#,
-                "ci/gitlab-ci/deploystacks: [aws-bb1c0411",
-            ),
-            (
-                "ci/gitlab-ci/prüfung-der-größenverhältnisse-überall",
-                "ci/gitlab-ci/prüfung-der-größen-6e068d33",
-            ),
+        for case in [
+            "ci/gitlab-ci/unit-tests -> ci/gitlab-ci/unit-tests",
+            "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza -> ci/gitlab-ci/abcdefghijklmnopqrstuvwxyza",
+            "ci/gitlab-ci/abcdefghijklmnopqrstuvwxyzab -> ci/gitlab-ci/abcdefghijklmnopqr-956948d4",
+            "ci/gitlab-ci/deploystacks: [aws, monitoring \"app\" {1}] \
+             -> ci/gitlab-ci/deploystacks: [aws-bb1c0411",
+            "ci/gitlab-ci/prüfung-der-größenverhältnisse-überall \
+             -> ci/gitlab-ci/prüfung-der-größen-6e068d33",
         ] {
+            let (key, expected) = case.split_once(" -> ").unwrap();
             let short = within(key, 40);
             assert_eq!(short, expected);
             assert!(short.chars().count() <= 40);
@@ -57,12 +48,8 @@ mod tests {
 
     #[test]
     fn siblings_with_one_beginning_get_keys_of_their_own() {
-        let key = |n| {
-            within(
-                &of_job("gitlab-ci", &format!("integration-tests-on-postgres {n}/3")),
-                40,
-            )
-        };
+        let job = |n| format!("integration-tests-on-postgres {n}/3");
+        let key = |n| within(&of_job("gitlab-ci", &job(n)), 40);
         assert_ne!(key(1), key(2));
         assert_eq!(key(1), key(1));
     }

@@ -1,4 +1,4 @@
-//! The words of the field: what a build status is made of.
+//! The parts of a build status: state, key, commit, branch or tag, repository and URL.
 
 pub mod commit;
 pub mod key;

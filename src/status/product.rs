@@ -1,16 +1,16 @@
-//! Bitbucket's products, and what each takes.
+//! Bitbucket's products and their limits.
 
 /// One of Bitbucket's products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
     /// bitbucket.org
     Cloud,
-    /// A server of one's own.
+    /// Bitbucket Data Center, a self-hosted server.
     DataCenter,
 }
 
 impl Product {
-    /// What it takes.
+    /// The limits of the product.
     pub const fn limits(self) -> Limits {
         match self {
             Self::Cloud => CLOUD,
@@ -18,7 +18,7 @@ impl Product {
         }
     }
 
-    /// Its name in JSON.
+    /// The product's name in JSON.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Cloud => "cloud",
@@ -27,19 +27,19 @@ impl Product {
     }
 }
 
-/// What a destination takes.
+/// What a product accepts in a build status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The destination's name, for messages.
+    /// The product's name, for messages.
     pub(crate) product: &'static str,
-    /// Characters in a key.
+    /// The most characters in a key.
     pub key: usize,
-    /// Characters in a name or description. No page of Atlassian's says so for Cloud: it is what
-    /// other clients keep to (jenkinsci/bitbucket-branch-source-plugin#928).
+    /// The most characters in a name or description. Undocumented for Cloud: it is the limit that
+    /// other clients use (jenkinsci/bitbucket-branch-source-plugin#928).
     pub text: usize,
-    /// Whether the host in a build's URL needs a dot.
+    /// Whether the host in a build's URL must contain a dot.
     pub(crate) dotted_host: bool,
-    /// Whether the first digits of a hash will do.
+    /// Whether the first digits of a hash are accepted.
     pub(crate) short_commit: bool,
 }
 

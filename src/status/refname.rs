@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A branch or a tag, by its bare name.
+/// A branch or tag, by its name without `refs/…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refname {
     /// `refs/heads/…`
@@ -12,7 +12,7 @@ pub enum Refname {
 }
 
 impl Refname {
-    /// Reads a fully qualified ref. Others (`refs/pull/7/merge`) name neither a branch nor a tag.
+    /// Reads a fully qualified ref. `None` for others, such as `refs/pull/7/merge`.
     pub fn from_full(text: &str) -> Option<Self> {
         let named = |prefix| text.strip_prefix(prefix).filter(|name| !name.is_empty());
         named("refs/heads/")
@@ -20,7 +20,7 @@ impl Refname {
             .or_else(|| named("refs/tags/").map(|name| Self::Tag(name.to_owned())))
     }
 
-    /// The name without `refs/…`, which is what Bitbucket Cloud wants: with any other form "the
+    /// The name without `refs/…`, as Bitbucket Cloud requires: with any other form "the
     /// build status disappears from the webpage and merge conditions will not work"
     /// (jenkinsci/bitbucket-branch-source-plugin#946).
     pub(crate) fn name(&self) -> &str {
@@ -29,27 +29,11 @@ impl Refname {
         }
     }
 
-    /// The name with `refs/…`, which is what Bitbucket Data Center wants: `^refs/.*`.
+    /// The name with `refs/…`, as Bitbucket Data Center requires: `^refs/.*`.
     pub fn full(&self) -> String {
         match self {
             Self::Branch(name) => format!("refs/heads/{name}"),
             Self::Tag(name) => format!("refs/tags/{name}"),
-        }
-    }
-
-    /// The name, if it is a branch.
-    pub(crate) fn branch(self) -> Option<String> {
-        match self {
-            Self::Branch(name) => Some(name),
-            Self::Tag(_) => None,
-        }
-    }
-
-    /// The name, if it is a tag.
-    pub(crate) fn tag(self) -> Option<String> {
-        match self {
-            Self::Tag(name) => Some(name),
-            Self::Branch(_) => None,
         }
     }
 }

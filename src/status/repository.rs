@@ -1,45 +1,45 @@
-//! Where a repository is, as clone URLs and CIs say it.
+//! Repositories, as clone URLs and CIs name them.
 
 use percent_encoding::percent_decode_str;
 
 /// A repository that a CI or a git remote names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repository {
-    /// Workspace, project or group. A GitLab group may have `/` in it.
+    /// The workspace, project or group. A nested GitLab group contains `/`.
     pub owner: String,
     /// The repository's slug.
     pub name: String,
-    /// The host, when known.
+    /// The host, if known.
     pub host: Option<String>,
-    /// What kind of place the host is.
+    /// How the host relates to Bitbucket.
     pub site: Site,
 }
 
-/// What a repository's host has to do with Bitbucket.
+/// How a repository's host relates to Bitbucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Site {
-    /// It is Bitbucket Cloud.
+    /// Bitbucket Cloud.
     Cloud,
-    /// It is a Bitbucket Data Center.
+    /// A Bitbucket Data Center.
     DataCenter {
-        /// Its URL, context path included, if that follows: from an ssh URL it does not.
+        /// The server's base URL with its context path, if known. An ssh URL does not contain it.
         server: Option<String>,
     },
-    /// It is another host, whose repository is usually a mirror with the same path as on Bitbucket.
+    /// Another host, usually with mirrors of repositories that have the same path on Bitbucket.
     Mirror,
-    /// It is another host.
+    /// Another host.
     Elsewhere,
 }
 
 impl Repository {
-    /// Reads a clone URL, or the URL of a repository's page. `None` when it names no repository.
+    /// Reads a clone URL or the URL of a repository's page. `None` if it names no repository.
     ///
-    /// Takes the shapes that CIs export, the malformed `ssh://git@host:workspace/repo.git` and
-    /// CodePipeline's connection proxy included. User names and passwords are dropped.
+    /// Accepts the forms that CIs export, including the malformed `ssh://git@host:workspace/repo.git`
+    /// and CodePipeline's connection proxy. User names and passwords are dropped.
     pub fn from_url(url: &str) -> Option<Self> {
-        let place = Place::parse(url)?;
-        let segments = place.segments()?;
-        let (before, owner, name, site) = place.owner_and_name(&segments)?;
+        let parts = CloneUrl::parse(url)?;
+        let segments = parts.segments()?;
+        let (before, owner, name, site) = parts.owner_and_name(&segments)?;
         let name = name.strip_suffix(".git").unwrap_or(name);
         if owner.is_empty() || name.is_empty() {
             return None;
@@ -47,19 +47,29 @@ impl Repository {
         let site = match site {
             Kind::Cloud => Site::Cloud,
             Kind::DataCenter => Site::DataCenter {
-                server: place.server(before),
+                server: parts.server(before),
             },
             Kind::Other => Site::Elsewhere,
         };
         Some(Self {
             owner,
             name: name.to_owned(),
-            host: Some(place.host),
+            host: Some(parts.host),
             site,
         })
     }
 
-    /// A repository of which a CI says the path, `owner/name`, and what it is hosted by.
+    /// The repository with this clone URL, if it names one.
+    pub(crate) fn cloned_from(url: Option<String>) -> Option<Self> {
+        Self::from_url(&url?)
+    }
+
+    /// The repository with the path `owner/name` on an unknown host.
+    pub(crate) fn with_path(path: Option<String>) -> Option<Self> {
+        Self::at(Site::Elsewhere, None, &path?)
+    }
+
+    /// The repository with the path `owner/name` on this host.
     pub(crate) fn at(site: Site, host: Option<&str>, path: &str) -> Option<Self> {
         let (owner, name) = path.rsplit_once('/')?;
         (!owner.is_empty() && !name.is_empty()).then(|| Self {
@@ -82,15 +92,15 @@ enum Kind {
     Other,
 }
 
-/// A URL, taken apart as far as git does.
-struct Place {
+/// The parts of a clone URL.
+struct CloneUrl {
     scheme: Option<String>,
     host: String,
     port: Option<String>,
     path: String,
 }
 
-impl Place {
+impl CloneUrl {
     /// Splits a URL, or git's `user@host:path`.
     fn parse(url: &str) -> Option<Self> {
         let (scheme, authority, path) = match url.split_once("://") {
@@ -102,7 +112,7 @@ impl Place {
                 let (authority, path) = rest.split_once('/')?;
                 (Some(scheme), authority, path)
             }
-            // scp's way, which needs a colon before any slash
+            // As for scp: with a colon before any slash
             None => {
                 let (authority, path) = url.split_once(':')?;
                 if authority.contains('/') {
@@ -114,12 +124,12 @@ impl Place {
         let host = authority
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);
-        // What stands before it may be a password that is not encoded.
+        // The part before `@` may be an unencoded password.
         if path.contains('@') {
             return None;
         }
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        // `ssh://git@bitbucket.org:workspace/repo.git`: what stands for a port is none
+        // `ssh://git@bitbucket.org:workspace/repo.git`: the workspace in the place of a port
         let (host, port, path) = match host.split_once(':') {
             Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) => {
                 (host, None, format!("{port}/{path}"))
@@ -142,7 +152,7 @@ impl Place {
             .collect()
     }
 
-    /// The owner, the name and what kind of site has them so, with the segments before them.
+    /// The segments before owner and name, the owner, the name, and the kind of site.
     fn owner_and_name<'a>(
         &self,
         segments: &'a [String],
@@ -172,7 +182,7 @@ impl Place {
                 };
                 return Some((before, owner, &segments[name], Kind::DataCenter));
             }
-            // Its ssh server's own port, and nobody else's.
+            // The default port of Data Center's ssh server, used by no other.
             if self.port.as_deref() == Some("7999")
                 && let [owner, name] = segments
             {
@@ -188,8 +198,8 @@ impl Place {
         Some((&[], owner.join("/"), name, kind))
     }
 
-    /// The server's URL: what comes before `/scm/` in an http URL. The host and port of ssh may have
-    /// nothing to do with it (jenkinsci/stashnotifier-plugin#232).
+    /// The server's base URL: the part before `/scm/` of an http URL. An ssh URL may have another host
+    /// and port (jenkinsci/stashnotifier-plugin#232).
     fn server(&self, before: &[String]) -> Option<String> {
         let scheme = self.scheme.as_deref().filter(|it| it.starts_with("http"))?;
         let port = self.port.as_ref().map(|port| format!(":{port}"));
@@ -229,65 +239,35 @@ mod tests {
     #[test]
     fn a_connection_of_codepipeline_leads_to_the_repository_behind_it() {
         for host in ["codestar-connections", "codeconnections"] {
-            let repository = Repository::from_url(&format!(
-                "https://{host}.eu-west-1.amazonaws.com/git-http/123456789012/eu-west-1/1a2b-3c/ws/repo.git"
-            ))
-            .unwrap();
-            assert_eq!(
-                (repository.path().as_str(), repository.site),
-                ("ws/repo", Site::Cloud)
-            );
+            let path = "git-http/123456789012/eu-west-1/1a2b-3c/ws/repo.git";
+            let url = format!("https://{host}.eu-west-1.amazonaws.com/{path}");
+            let repository = Repository::from_url(&url).unwrap();
+            assert_eq!(repository.path(), "ws/repo");
+            assert_eq!(repository.site, Site::Cloud);
         }
     }
 
     #[test]
     fn every_shape_of_url_on_a_data_center_is_read() {
-        let server = |url: &str| Site::DataCenter {
-            server: Some(url.into()),
-        };
-        let unknown = Site::DataCenter { server: None };
-        for (url, path, site) in [
-            (
-                "https://git.example.com/scm/proj/repo.git",
-                "proj/repo",
-                server("https://git.example.com"),
-            ),
-            (
-                "https://jdoe:s3cr3t@git.example.com:8443/bitbucket/scm/~jdoe/my.tools.git",
-                "~jdoe/my.tools",
-                server("https://git.example.com:8443/bitbucket"),
-            ),
-            (
-                "http://git.example.com/a/b/scm/%7Ejdoe/repo.git",
-                "~jdoe/repo",
-                server("http://git.example.com/a/b"),
-            ),
-            (
-                "https://git.example.com/bitbucket/projects/PROJ/repos/repo/browse?at=x",
-                "PROJ/repo",
-                server("https://git.example.com/bitbucket"),
-            ),
-            (
-                "https://git.example.com/users/jdoe/repos/repo/browse",
-                "~jdoe/repo",
-                server("https://git.example.com"),
-            ),
-            (
-                "ssh://git@git.example.com:7999/proj/repo.git",
-                "proj/repo",
-                unknown.clone(),
-            ),
-            (
-                "ssh://git@git.example.com:7999/~jdoe/repo.git",
-                "~jdoe/repo",
-                unknown.clone(),
-            ),
+        for case in [
+            "https://git.example.com/scm/proj/repo.git -> proj/repo on https://git.example.com",
+            "https://jdoe:s3cr3t@git.example.com:8443/bitbucket/scm/~jdoe/my.tools.git \
+             -> ~jdoe/my.tools on https://git.example.com:8443/bitbucket",
+            "http://git.example.com/a/b/scm/%7Ejdoe/repo.git \
+             -> ~jdoe/repo on http://git.example.com/a/b",
+            "https://git.example.com/bitbucket/projects/PROJ/repos/repo/browse?at=x \
+             -> PROJ/repo on https://git.example.com/bitbucket",
+            "https://git.example.com/users/jdoe/repos/repo/browse \
+             -> ~jdoe/repo on https://git.example.com",
+            "ssh://git@git.example.com:7999/proj/repo.git -> proj/repo on unknown",
+            "ssh://git@git.example.com:7999/~jdoe/repo.git -> ~jdoe/repo on unknown",
         ] {
+            let (url, expected) = case.split_once(" -> ").unwrap();
+            let (path, server) = expected.split_once(" on ").unwrap();
+            let server = (server != "unknown").then(|| server.to_owned());
             let repository = Repository::from_url(url).unwrap();
-            assert_eq!(
-                (repository.path().as_str(), &repository.site),
-                (path, &site)
-            );
+            assert_eq!(repository.path(), path);
+            assert_eq!(repository.site, Site::DataCenter { server });
             assert_eq!(repository.host.as_deref(), Some("git.example.com"));
         }
     }
@@ -299,17 +279,12 @@ mod tests {
             "git@gitlab.example.com:group/sub/repo.git",
             "https://bitbucket.org.evil.example/ws/repo",
         ] {
-            assert_eq!(
-                Repository::from_url(url).unwrap().site,
-                Site::Elsewhere,
-                "{url}"
-            );
+            let site = Repository::from_url(url).unwrap().site;
+            assert_eq!(site, Site::Elsewhere, "{url}");
         }
         let nested = Repository::from_url("git@gitlab.example.com:group/sub/repo.git").unwrap();
-        assert_eq!(
-            (nested.owner.as_str(), nested.name.as_str()),
-            ("group/sub", "repo")
-        );
+        assert_eq!(nested.owner, "group/sub");
+        assert_eq!(nested.name, "repo");
     }
 
     /// Found by fuzzing: each was read as a repository of which the password was a name.

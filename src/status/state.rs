@@ -1,8 +1,8 @@
-//! The four states that a build can have, and the words for them.
+//! The four states of a build, and the words that users may write for them.
 
 use std::fmt;
 
-/// How a build stands, in the words of Bitbucket Cloud.
+/// The state of a build, in the words of Bitbucket Cloud.
 ///
 /// <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -10,15 +10,15 @@ use std::fmt;
 pub enum State {
     /// Queued or running.
     InProgress,
-    /// Ended well.
+    /// Passed.
     Successful,
-    /// Ended badly.
+    /// Failed, broken or timed out.
     Failed,
-    /// Ended by somebody, or never begun.
+    /// Cancelled or skipped.
     Stopped,
 }
 
-/// Every word that `STATE` and `BUILD_STATUS` may be, in any case, by the state it means.
+/// The words that `STATE` and `BUILD_STATUS` accept for each state, in upper or lower case.
 pub const WORDS: &[(State, &[&str])] = &[
     (
         State::InProgress,
@@ -54,7 +54,7 @@ pub const WORDS: &[(State, &[&str])] = &[
 ];
 
 impl State {
-    /// The state that a user's word means. Unknown words mean none: nothing is guessed.
+    /// The state for a user's word. Unknown words are not guessed.
     pub fn from_word(word: &str) -> Option<Self> {
         WORDS.iter().find_map(|(state, words)| {
             words
@@ -64,7 +64,14 @@ impl State {
         })
     }
 
-    /// Bitbucket Cloud's word.
+    /// The state for a CI's word, by a table of that CI's words. Others say nothing.
+    pub(crate) fn named_in(words: &[(&str, Self)], word: Option<String>) -> Option<Self> {
+        let word = word?;
+        let known = words.iter().find(|(known, _)| *known == word);
+        known.map(|(_, state)| *state)
+    }
+
+    /// The state in Bitbucket Cloud's API.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "INPROGRESS",
@@ -74,7 +81,7 @@ impl State {
         }
     }
 
-    /// The description that goes with the state when nobody gives one: the words of GitLab's script.
+    /// The default description: that of GitLab's `build_status` script.
     pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::InProgress => "The build is running!",
@@ -84,14 +91,14 @@ impl State {
         }
     }
 
-    /// Whether `word` says that the build failed because it took too long.
+    /// Whether `word` says that the build timed out.
     pub(crate) fn is_timeout(word: &str) -> bool {
         ["timedout", "timed_out"]
             .iter()
             .any(|known| known.eq_ignore_ascii_case(word))
     }
 
-    /// Whether the build is over.
+    /// Whether the build has ended.
     pub(crate) const fn is_final(self) -> bool {
         !matches!(self, Self::InProgress)
     }

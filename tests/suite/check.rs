@@ -28,12 +28,13 @@ fn answered(ran: &Ran, question: &str, verdict: &str) {
     );
 }
 
-const QUESTIONS: [&str; 11] = [
+const QUESTIONS: [&str; 12] = [
     "ci",
     "state",
     "commit",
     "repository",
     "url",
+    "refname",
     "key",
     "credentials",
     "server",
@@ -271,10 +272,10 @@ fn json_has_an_object_for_each_question() {
     let expected = json!({
         "question": "key",
         "verdict": "ok",
-        "answer": "ci/gitlab-ci/unit-tests",
+        "answer": "ci/gitlab-ci/unit-tests (from GitLab CI)",
         "hint": null,
     });
-    assert_eq!(json[5], expected);
+    assert_eq!(json[6], expected);
 }
 
 #[test]

@@ -331,3 +331,48 @@ fn a_dry_run_shows_the_request_and_what_it_cannot_know() {
     ran.says("before 8.0");
     assert_eq!(bitbucket.connections(), 0);
 }
+
+#[test]
+fn required_builds_of_a_multibranch_job_wait_for_one_parent_on_every_branch() {
+    let bitbucket = data_center("9.4.0");
+    let parents = [
+        ("feature%2Fa", None),
+        ("PR-7", None),
+        ("main", Some("mine")),
+    ]
+    .map(|(branch, parent)| {
+        let mut reporter = build_status(["passed"])
+            .env("JENKINS_URL", "https://ci.example.com/")
+            .env("BUILD_TAG", "jenkins-team-app-7")
+            .env("JOB_NAME", format!("team/app/{branch}"))
+            .env("STAGE_NAME", "unit tests")
+            .env("BRANCH_NAME", branch.replace("%2F", "/"))
+            .env("BUILD_URL", "https://ci.example.com/job/7/")
+            .env("GIT_COMMIT", DEFAULT_COMMIT)
+            .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+            .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+            .env("BITBUCKET_ACCESS_TOKEN", stand_in::DEFAULT_TOKEN);
+        if let Some(parent) = parent {
+            reporter = reporter.env("BUILD_STATUS_PARENT", parent);
+        }
+        reporter.run().exits(0);
+        let request = bitbucket.received().pop().unwrap();
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        [body["key"].clone(), body["parent"].clone()]
+    });
+    let expected = [
+        [
+            "ci/jenkins/team/app/feature%2Fa/unit tests",
+            "ci/jenkins/team/app/unit tests",
+        ],
+        [
+            "ci/jenkins/team/app/PR-7/unit tests",
+            "ci/jenkins/team/app/unit tests",
+        ],
+        ["ci/jenkins/team/app/main/unit tests", "mine"],
+    ];
+    assert_eq!(
+        parents,
+        expected.map(|pair| pair.map(serde_json::Value::from))
+    );
+}

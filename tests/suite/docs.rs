@@ -56,23 +56,23 @@ fn providers() -> String {
                      |---|---|---|---|---|---|\n"
         .to_owned();
     for entry in PROVIDERS {
-        let about = &entry.info;
-        let signs: Vec<_> = about.signs.iter().filter_map(sign).collect();
-        let commit = match about.commit {
+        let info = &entry.info;
+        let signs: Vec<_> = info.signs.iter().filter_map(sign).collect();
+        let commit = match info.commit {
             [] => "`--commit`".to_owned(),
             names => format!("`{}`", names.join("`, else `")),
         };
-        let state = about
+        let state = info
             .state
             .map_or("-".to_owned(), |name| format!("`{name}`"));
         writeln!(
             table,
             "| [{}]({}) | `{}` | {} | {commit} | {state} | {} |",
-            about.name,
-            about.docs,
-            about.id,
+            info.name,
+            info.docs,
+            info.id,
             signs.join(", "),
-            about.state_caveat
+            info.state_caveat
         )
         .unwrap();
     }
@@ -98,11 +98,12 @@ fn states() -> String {
 
 #[test]
 fn the_options_in_the_readme_and_the_examples_exist() {
-    let help = help();
+    let help = help() + &build_status(["sync", "--help"]).run().exits(0).stdout;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in [
         "README.md",
         "docs/ci.md",
+        "docs/sync.md",
         ".gitlab-ci.example.yml",
         "buildspec.example.yml",
     ] {

@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod architecture;
+mod botocore;
 mod check;
 mod conversation;
 mod corpus;
 mod data_center;
 mod docs;
+mod event;
 mod files;
+mod guard;
 mod hints;
 mod hostile;
+mod lambda;
 mod oauth;
 mod output;
 mod processes;
@@ -22,6 +26,7 @@ mod script;
 mod secrets;
 mod snippets;
 mod support;
+mod sync;
 mod through_proxy;
 mod tls;
 mod untrusted;

@@ -311,17 +311,17 @@ fn junk_is_no_place_and_no_password_survives() {
 
 // Answers
 
-fn setback(retry_after: &str, now: SystemTime) -> RetryHint {
+fn retry_hint(retry_after: &str, now: SystemTime) -> RetryHint {
     let answer = Response {
         status: 503,
         headers: vec![("retry-after".into(), retry_after.to_owned())],
         ..Response::default()
     };
-    let asker = Sender {
+    let sender = Sender {
         credentials: None,
         product: Product::Cloud,
     };
-    match verdict::judge(&answer, asker, now) {
+    match verdict::judge(&answer, sender, now) {
         Verdict::Failing { retry_hint, .. } => retry_hint,
         other => panic!("503 is worth a retry: {other:?}"),
     }
@@ -337,17 +337,17 @@ fn retry_after_is_understood_in_seconds_and_as_a_date_and_nothing_else_is() {
         (any::<u64>(), " {0,2}", " {0,2}"),
         |(seconds, before, after)| {
             let text = format!("{before}{seconds}{after}");
-            assert_eq!(setback(&text, at(now)), wait(seconds), "{text:?}");
+            assert_eq!(retry_hint(&text, at(now)), wait(seconds), "{text:?}");
         },
     );
     holds(50, "[1-9][0-9]{20,40}", |text| {
-        assert_eq!(setback(&text, at(now)), wait(u64::MAX), "{text:?}");
+        assert_eq!(retry_hint(&text, at(now)), wait(u64::MAX), "{text:?}");
     });
     // To the last second that the format has.
     holds(200, 0..253_402_300_800_u64, |date| {
         let text = httpdate::fmt_http_date(at(date));
         let expected = wait(date.saturating_sub(now));
-        assert_eq!(setback(&text, at(now)), expected, "{text}");
+        assert_eq!(retry_hint(&text, at(now)), expected, "{text}");
     });
     let junk = prop_oneof![
         "-[0-9]{1,20}",
@@ -357,7 +357,7 @@ fn retry_after_is_understood_in_seconds_and_as_a_date_and_nothing_else_is() {
         "0x[0-9]+"
     ];
     holds(200, junk, |text| {
-        assert_eq!(setback(&text, at(now)), RetryHint::Passing, "{text:?}");
+        assert_eq!(retry_hint(&text, at(now)), RetryHint::Passing, "{text:?}");
     });
 }
 
@@ -588,8 +588,8 @@ fn variables() -> Vec<String> {
 }
 
 /// What gives the CI away, of which some must be set for its other variables to be read.
-fn signs(about: &ProviderInfo) -> Vec<(&'static str, &'static str)> {
-    let signs = about.signs.iter().filter_map(|sign| match sign {
+fn signs(info: &ProviderInfo) -> Vec<(&'static str, &'static str)> {
+    let signs = info.signs.iter().filter_map(|sign| match sign {
         Sign::Set(name) => Some((*name, "1")),
         Sign::OneOf(names) => Some((names[0], "1")),
         Sign::Is(name, value) => Some((*name, *value)),
@@ -616,7 +616,7 @@ fn no_environment_makes_it_panic_or_print_a_command_or_turns_green() {
         OsString::from_vec(bytes)
     });
     let pairs = vec((select(variables()), value.clone()), 0..60);
-    let about: Vec<_> = PROVIDERS.iter().map(|entry| &entry.info).collect();
+    let infos: Vec<_> = PROVIDERS.iter().map(|entry| &entry.info).collect();
     let args = select(vec![
         &["--dry-run", "-v"][..],
         &["--dry-run", "--output=json"],
@@ -625,16 +625,16 @@ fn no_environment_makes_it_panic_or_print_a_command_or_turns_green() {
     ]);
     holds(
         150,
-        (select(about), args, value, pairs),
-        |(about, args, state, pairs)| {
+        (select(infos), args, value, pairs),
+        |(info, args, state, pairs)| {
             let mut reporter = build_status(args);
             for (name, value) in &pairs {
                 reporter = reporter.env(name, value);
             }
-            if let Some(name) = about.state {
+            if let Some(name) = info.state {
                 reporter = reporter.env(name, state);
             }
-            let ran = reporter.envs(&signs(about)).run();
+            let ran = reporter.envs(&signs(info)).run();
             let code = ran.code.unwrap_or(-1);
             assert!((0..=5).contains(&code), "{ran:#?}");
             let ran = ran.exits(code);

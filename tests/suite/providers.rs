@@ -72,10 +72,10 @@ fn every_fixture_gives_its_whole_context_and_fits_one_ci_only() {
             let snapshot: Env = env.iter().collect();
             let found = provider::find(None, &snapshot)
                 .unwrap_or_else(|error| panic!("{id}: {case}: {error}"));
-            let about = &found
+            let info = &found
                 .unwrap_or_else(|| panic!("{id}: {case}: not found"))
                 .info;
-            assert_eq!(about.id, id, "{case}");
+            assert_eq!(info.id, id, "{case}");
 
             let env: Vec<_> = env
                 .iter()
@@ -87,7 +87,7 @@ fn every_fixture_gives_its_whole_context_and_fits_one_ci_only() {
                 .exits(0);
             let mut expected = context;
             expected.insert("provider".into(), id.clone().into());
-            expected.insert("provider_name".into(), about.name.into());
+            expected.insert("provider_name".into(), info.name.into());
             let actual = ran.json();
             for name in actual.as_object().unwrap().keys() {
                 expected.entry(name).or_insert(Value::Null);

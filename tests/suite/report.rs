@@ -665,7 +665,8 @@ fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
         "../..",
         ".",
         "a b/c",
-        "git@bitbucket.org:ws/repo.git",
+        "git@github.com:ws/repo.git",
+        "https://github.com/ws/repo",
         "ws/",
         "/r",
         "a%2Fb",
@@ -699,6 +700,14 @@ fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
             .says("--key: it is blank");
     }
     assert_eq!(bitbucket.received(), []);
+    for pasted in [
+        "my-workspace/my-repo.git",
+        "https://bitbucket.org/my-workspace/my-repo",
+        "https://bitbucket.org/my-workspace/my-repo/src/main/README.md",
+        "git@bitbucket.org:my-workspace/my-repo.git",
+    ] {
+        gitlab(&bitbucket, ["--repository", pasted]).run().exits(0);
+    }
     gitlab(&bitbucket, [])
         .env("BITBUCKET_NAMESPACE", " my-workspace\n")
         .run()

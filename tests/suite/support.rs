@@ -1,8 +1,9 @@
 //! The binary, started with nothing but what a test gives it.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use stand_in::{DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn, Status};
@@ -58,6 +59,11 @@ pub(crate) fn build_status<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -
     let mut command = Command::new(env!("CARGO_BIN_EXE_build_status"));
     command.args(args);
     isolated(command)
+}
+
+/// The same for the binary under another name.
+pub(crate) fn program(path: &Path) -> Reporter {
+    isolated(Command::new(path))
 }
 
 /// The same for a script in which `build_status` is the binary, and the commands in `tools` come
@@ -151,6 +157,17 @@ impl Reporter {
 
     pub(crate) fn command(&mut self) -> &mut Command {
         &mut self.command
+    }
+
+    pub(crate) fn run_with_stdin(mut self, text: &str) -> Ran {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the binary starts");
+        // It may end without reading it.
+        let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+        Ran::from(child.wait_with_output().expect("the binary ends"))
     }
 
     pub(crate) fn run(mut self) -> Ran {

@@ -1,14 +1,9 @@
 //! GitHub's variables, which Gitea and Forgejo set too.
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>
 
-use serde::Deserialize;
-
-use super::{job_name, matrix};
-use crate::ci::context::Context;
+use super::matrix;
+use super::prelude::*;
 use crate::file;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::{Repository, Site};
 use crate::status::url;
 
 /// The first two are not GitHub's: it has no variables for the values of a matrix or for the job's
@@ -83,12 +78,16 @@ impl Actions {
             self.github_head_ref.is_some() || self.github_ref.as_deref().is_some_and(merge);
         let values = matrix::suffix(self.build_status_matrix.as_deref());
         let job = self.github_job.map(|job| job + &values);
-        let mut context = Context {
+        let refname = match self.github_head_ref {
+            Some(source) => Some(Refname::Branch(source)),
+            None => self.github_ref.as_deref().and_then(Refname::from_full),
+        };
+        Context {
             commit: match &pull_request {
-                Some(pull_request) => DetectedCommit::first_set([(
+                Some(pull_request) => DetectedCommit::of(
                     "pull_request.head.sha in GITHUB_EVENT_PATH",
                     Some(pull_request.head.sha.clone()),
-                )]),
+                ),
                 None if is_pull_request => DetectedCommit::refused(match &self.github_event_path {
                     Some(path) => format!(
                         "GITHUB_SHA may be a merge commit in a pull request, and the file with the \
@@ -98,7 +97,7 @@ impl Actions {
                              GITHUB_EVENT_PATH, which names the file with the head, is not set"
                         .to_owned(),
                 }),
-                None => DetectedCommit::first_set([("GITHUB_SHA", self.github_sha)]),
+                None => DetectedCommit::of("GITHUB_SHA", self.github_sha),
             },
             repository: self.github_repository.as_deref().and_then(|path| {
                 let host = url::host(self.github_server_url.as_deref()?);
@@ -107,15 +106,8 @@ impl Actions {
             // Jobs of different workflows may share a name.
             job_name: job_name::joined(&[self.github_workflow, job]),
             build_number: self.github_run_number,
-            pull_request: pull_request
-                .and_then(|it| it.number)
-                .map(|number| number.to_string()),
-            ..Context::default()
-        };
-        context.set_refname(match self.github_head_ref {
-            Some(source) => Some(Refname::Branch(source)),
-            None => self.github_ref.as_deref().and_then(Refname::from_full),
-        });
-        context
+            pull_request: pull_request.and_then(|it| Some(it.number?.to_string())),
+            ..Context::on(refname)
+        }
     }
 }

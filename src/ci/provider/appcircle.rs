@@ -1,22 +1,13 @@
 //! Appcircle.
 //! <https://docs.appcircle.io/environment-variables/appcircle-specific-environment-variables>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Appcircle {
     ac_build_number: Option<String>,
     ac_build_profile_id: Option<String>,
-    ac_build_status: Option<BuildStatus>,
+    ac_build_status: Option<String>,
     ac_git_branch: Option<String>,
     ac_git_commit: Option<String>,
     ac_git_tag: Option<String>,
@@ -28,14 +19,11 @@ pub(super) struct Appcircle {
     ac_workflow_name: Option<String>,
 }
 
-#[derive(Deserialize)]
-enum BuildStatus {
-    Success,
-    Warning,
-    Failed,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    ("Success", State::Successful),
+    ("Warning", State::Successful),
+    ("Failed", State::Failed),
+];
 
 impl Provider for Appcircle {
     const INFO: ProviderInfo = ProviderInfo {
@@ -55,7 +43,7 @@ impl Provider for Appcircle {
 
     fn context(self) -> Context {
         let profile = self.ac_build_profile_id.as_deref();
-        let mut repository = self.ac_git_url.as_deref().and_then(Repository::from_url);
+        let mut repository = Repository::cloned_from(self.ac_git_url);
         if let Some(it) = &mut repository
             && it.site == Site::Elsewhere
             && self.ac_provider_name.as_deref() == Some("Bitbucket Server")
@@ -72,24 +60,17 @@ impl Provider for Appcircle {
         Context {
             // An optional input of the step Git Clone. Without it, a branch or tag is checked out:
             // https://github.com/appcircleio/appcircle-git-clone-component
-            commit: DetectedCommit::first_set([("AC_GIT_COMMIT", self.ac_git_commit)])
-                .or_ask_git_for("HEAD"),
+            commit: DetectedCommit::of("AC_GIT_COMMIT", self.ac_git_commit).or_ask_git_for("HEAD"),
             branch: self.ac_git_branch,
             tag: self.ac_git_tag,
             repository,
             job_name: job_name::joined(&names),
             // The URL of the build's page has an id that no variable holds.
-            pipeline_url: profile.map(|id| {
-                let id = utf8_percent_encode(id, SEGMENT);
-                format!("https://my.appcircle.io/build/detail/{id}")
-            }),
+            pipeline_url: profile
+                .map(|id| format!("https://my.appcircle.io/build/detail/{}", segment(id))),
             build_number: self.ac_build_number,
             pull_request: self.ac_pull_number,
-            state: match self.ac_build_status {
-                Some(BuildStatus::Success | BuildStatus::Warning) => Some(State::Successful),
-                Some(BuildStatus::Failed) => Some(State::Failed),
-                Some(BuildStatus::Unknown) | None => None,
-            },
+            state: State::named_in(STATES, self.ac_build_status),
             directory: self.ac_repository_dir,
             ..Context::default()
         }

@@ -1,14 +1,6 @@
 //! AppVeyor. <https://www.appveyor.com/docs/environment-variables/>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct AppVeyor {
@@ -24,20 +16,9 @@ pub(super) struct AppVeyor {
     appveyor_repo_branch: Option<String>,
     appveyor_repo_commit: Option<String>,
     appveyor_repo_name: Option<String>,
-    appveyor_repo_provider: Option<RepoProvider>,
+    appveyor_repo_provider: Option<String>,
     appveyor_repo_tag_name: Option<String>,
     appveyor_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum RepoProvider {
-    #[serde(alias = "bitbucket")]
-    BitBucket,
-    /// The former name of Bitbucket Data Center.
-    Stash,
-    #[serde(other)]
-    Unknown,
 }
 
 impl Provider for AppVeyor {
@@ -57,41 +38,34 @@ impl Provider for AppVeyor {
     };
 
     fn context(self) -> Context {
-        let site = match self.appveyor_repo_provider {
-            Some(RepoProvider::BitBucket) => Site::Cloud,
-            Some(RepoProvider::Stash) => Site::DataCenter { server: None },
-            Some(RepoProvider::Unknown) | None => Site::Elsewhere,
+        let site = match self.appveyor_repo_provider.as_deref() {
+            Some("bitBucket" | "bitbucket") => Site::Cloud,
+            // The former name of Bitbucket Data Center.
+            Some("stash") => Site::DataCenter { server: None },
+            _ => Site::Elsewhere,
         };
         let host = (site == Site::Cloud).then_some("bitbucket.org");
-        let part = |value: &Option<String>| {
-            let value = value.as_deref()?;
-            Some(utf8_percent_encode(value, SEGMENT).to_string())
-        };
-        let build = || {
+        let part = |value: &Option<String>| value.as_deref().map(segment);
+        let page = || {
             let server = self.appveyor_url.as_deref()?.trim_end_matches('/');
             let account = part(&self.appveyor_account_name)?;
             let project = part(&self.appveyor_project_slug)?;
             let build = part(&self.appveyor_build_id)?;
-            Some(format!(
-                "{server}/project/{account}/{project}/builds/{build}"
-            ))
+            let project = format!("{server}/project/{account}/{project}");
+            Some(format!("{project}/builds/{build}"))
         };
-        let build = build();
+        let build = page();
         let job = build.clone().zip(part(&self.appveyor_job_id));
         let names = [self.appveyor_project_slug, self.appveyor_job_name];
         let in_pull_request = self.appveyor_pull_request_number.is_some();
         Context {
             commit: match self.appveyor_pull_request_head_commit {
-                head @ Some(_) => {
-                    DetectedCommit::first_set([("APPVEYOR_PULL_REQUEST_HEAD_COMMIT", head)])
-                }
+                head @ Some(_) => DetectedCommit::of("APPVEYOR_PULL_REQUEST_HEAD_COMMIT", head),
                 None if in_pull_request => DetectedCommit::refused(
                     "APPVEYOR_REPO_COMMIT is a merge commit in a pull request, and \
                      APPVEYOR_PULL_REQUEST_HEAD_COMMIT is not set",
                 ),
-                None => {
-                    DetectedCommit::first_set([("APPVEYOR_REPO_COMMIT", self.appveyor_repo_commit)])
-                }
+                None => DetectedCommit::of("APPVEYOR_REPO_COMMIT", self.appveyor_repo_commit),
             },
             // APPVEYOR_REPO_BRANCH is the target of a pull request.
             branch: if in_pull_request {

@@ -1,21 +1,11 @@
 //! Azure Pipelines.
 //! <https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::Repository;
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Azure {
-    agent_jobstatus: Option<JobStatus>,
+    agent_jobstatus: Option<String>,
     build_buildid: Option<String>,
     build_buildnumber: Option<String>,
     build_definitionname: Option<String>,
@@ -36,15 +26,12 @@ pub(super) struct Azure {
     system_totaljobsinphase: Option<String>,
 }
 
-#[derive(Deserialize)]
-enum JobStatus {
-    Succeeded,
-    SucceededWithIssues,
-    Failed,
-    Canceled,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    ("Succeeded", State::Successful),
+    ("SucceededWithIssues", State::Successful),
+    ("Failed", State::Failed),
+    ("Canceled", State::Stopped),
+];
 
 impl Provider for Azure {
     const INFO: ProviderInfo = ProviderInfo {
@@ -65,7 +52,15 @@ impl Provider for Azure {
     fn context(self) -> Context {
         let source = self.build_sourcebranch.as_deref();
         let is_merge = source.is_some_and(|name| name.starts_with("refs/pull/"));
-        let mut context = Context {
+        let head = self.system_pullrequest_sourcebranch.as_deref();
+        let page = || {
+            let server = self.system_collectionuri?;
+            let (server, project) = (server.trim_end_matches('/'), self.system_teamproject?);
+            let (project, id) = (segment(&project), self.build_buildid?);
+            Some(format!("{server}/{project}/_build/results?buildId={id}"))
+        };
+        let pipeline_url = page();
+        Context {
             commit: match self.system_pullrequest_sourcecommitid {
                 None if is_merge => DetectedCommit::refused(
                     "BUILD_SOURCEVERSION is a merge commit in a pull request, and \
@@ -76,10 +71,7 @@ impl Provider for Azure {
                     ("BUILD_SOURCEVERSION", self.build_sourceversion),
                 ]),
             },
-            repository: self
-                .build_repository_uri
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.build_repository_uri),
             job_name: job_name([
                 // Several pipelines of a repository may have a job called `Job`.
                 self.build_definitionname,
@@ -88,39 +80,22 @@ impl Provider for Azure {
             ])
             .map(|job| {
                 let (index, total) = (self.system_jobpositioninphase, self.system_totaljobsinphase);
-                format!(
-                    "{}{}",
-                    &job,
-                    job_name::shard(1, index.as_deref(), total.as_deref())
-                )
+                job + &job_name::shard(1, index, total)
             }),
+            url: pipeline_url.clone().map(|url| match self.system_jobid {
+                Some(job) => format!("{url}&view=logs&j={job}"),
+                None => url,
+            }),
+            pipeline_url,
             build_number: self.build_buildnumber,
             // For GitHub, the number is the one that people see, and the id another. For other hosts,
             // only the id is set.
             pull_request: self
                 .system_pullrequest_pullrequestnumber
                 .or(self.system_pullrequest_pullrequestid),
-            state: self.agent_jobstatus.and_then(JobStatus::state),
-            ..Context::default()
-        };
-        let pipeline = self.system_collectionuri.zip(self.system_teamproject);
-        context.pipeline_url = pipeline
-            .zip(self.build_buildid)
-            .map(|((server, project), id)| {
-                let server = server.trim_end_matches('/');
-                let project = utf8_percent_encode(&project, SEGMENT);
-                format!("{server}/{project}/_build/results?buildId={id}")
-            });
-        context.url = context
-            .pipeline_url
-            .clone()
-            .map(|url| match self.system_jobid {
-                Some(job) => format!("{url}&view=logs&j={job}"),
-                None => url,
-            });
-        let head = self.system_pullrequest_sourcebranch.as_deref();
-        context.set_refname(head.or(source).and_then(refname));
-        context
+            state: State::named_in(STATES, self.agent_jobstatus),
+            ..Context::on(head.or(source).and_then(refname))
+        }
     }
 }
 
@@ -135,15 +110,4 @@ fn job_name(parts: [Option<String>; 3]) -> Option<String> {
 fn refname(text: &str) -> Option<Refname> {
     let bare = !text.starts_with("refs/");
     Refname::from_full(text).or_else(|| bare.then(|| Refname::Branch(text.to_owned())))
-}
-
-impl JobStatus {
-    fn state(self) -> Option<State> {
-        match self {
-            Self::Succeeded | Self::SucceededWithIssues => Some(State::Successful),
-            Self::Failed => Some(State::Failed),
-            Self::Canceled => Some(State::Stopped),
-            Self::Unknown => None,
-        }
-    }
 }

@@ -1,17 +1,10 @@
 //! Bamboo. <https://confluence.atlassian.com/bamboo/bamboo-variables-289277087.html>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Bamboo {
-    bamboo_buildfailed: Option<BuildFailed>,
+    bamboo_buildfailed: Option<String>,
     bamboo_buildkey: Option<String>,
     bamboo_buildnumber: Option<String>,
     bamboo_buildresultsurl: Option<String>,
@@ -20,7 +13,7 @@ pub(super) struct Bamboo {
     bamboo_planrepository_branchname: Option<String>,
     bamboo_planrepository_repositoryurl: Option<String>,
     bamboo_planrepository_revision: Option<String>,
-    bamboo_planrepository_type: Option<RepositoryType>,
+    bamboo_planrepository_type: Option<String>,
     bamboo_repository_pr_key: Option<String>,
     bamboo_repository_pr_sourcebranch: Option<String>,
     bamboo_resultsurl: Option<String>,
@@ -28,22 +21,7 @@ pub(super) struct Bamboo {
 }
 
 /// `false` until a task has failed.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum BuildFailed {
-    False,
-    True,
-    #[serde(other)]
-    Unknown,
-}
-
-#[derive(Deserialize)]
-enum RepositoryType {
-    #[serde(rename = "bbserver")]
-    BitbucketServer,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[("false", State::Successful), ("true", State::Failed)];
 
 impl Provider for Bamboo {
     const INFO: ProviderInfo = ProviderInfo {
@@ -81,11 +59,8 @@ impl Provider for Bamboo {
     ];
 
     fn context(self) -> Context {
-        let is_data_center = matches!(
-            self.bamboo_planrepository_type,
-            Some(RepositoryType::BitbucketServer)
-        );
-        let repository = self.bamboo_planrepository_repositoryurl.as_deref();
+        let is_data_center = self.bamboo_planrepository_type.as_deref() == Some("bbserver");
+        let repository = Repository::cloned_from(self.bamboo_planrepository_repositoryurl);
         Context {
             commit: DetectedCommit::first_set([
                 (
@@ -100,7 +75,7 @@ impl Provider for Bamboo {
             branch: self
                 .bamboo_repository_pr_sourcebranch
                 .or(self.bamboo_planrepository_branchname),
-            repository: repository.and_then(Repository::from_url).map(|it| {
+            repository: repository.map(|it| {
                 // Host and port of an ssh URL do not tell that this is a Data Center.
                 if is_data_center && it.site == Site::Elsewhere {
                     let site = Site::DataCenter { server: None };
@@ -117,11 +92,7 @@ impl Provider for Bamboo {
             url: self.bamboo_buildresultsurl.or(self.bamboo_resultsurl),
             build_number: self.bamboo_buildnumber,
             pull_request: self.bamboo_repository_pr_key,
-            state: match self.bamboo_buildfailed {
-                Some(BuildFailed::False) => Some(State::Successful),
-                Some(BuildFailed::True) => Some(State::Failed),
-                Some(BuildFailed::Unknown) | None => None,
-            },
+            state: State::named_in(STATES, self.bamboo_buildfailed),
             ..Context::default()
         }
     }

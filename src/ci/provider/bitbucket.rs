@@ -1,15 +1,6 @@
 //! Bitbucket Pipelines. <https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Bitbucket {
@@ -43,25 +34,25 @@ impl Provider for Bitbucket {
         let repository = self
             .bitbucket_repo_full_name
             .and_then(|path| Repository::at(Site::Cloud, Some("bitbucket.org"), &path));
-        let url = repository
-            .as_ref()
-            .zip(self.bitbucket_build_number.as_ref())
-            .map(|(repository, number)| {
-                let segment = |text| utf8_percent_encode(text, SEGMENT).to_string();
-                let (owner, name) = (segment(&repository.owner), segment(&repository.name));
-                format!("https://bitbucket.org/{owner}/{name}/pipelines/results/{number}")
-            });
+        let page = |number: &String| {
+            let repository = repository.as_ref()?;
+            let (owner, name) = (segment(&repository.owner), segment(&repository.name));
+            let pipelines = format!("https://bitbucket.org/{owner}/{name}/pipelines");
+            Some(format!("{pipelines}/results/{number}"))
+        };
+        let url = self.bitbucket_build_number.as_ref().and_then(page);
         // No variable holds the step's name, and its UUID changes with each run.
-        let index = self.bitbucket_parallel_step.as_deref();
-        let total = self.bitbucket_parallel_step_count.as_deref();
-        let step = total.map(|_| format!("{}{}", "step", job_name::shard(0, index, total)));
+        let total = self.bitbucket_parallel_step_count;
+        let step = total.is_some().then(|| "step".to_owned());
+        let shard = job_name::shard(0, self.bitbucket_parallel_step, total);
         Context {
+            job_name_on_any_branch: None,
             // 12 digits in pull requests. HEAD is no substitute: the target is merged into it.
             commit: DetectedCommit::hash_or_prefix("BITBUCKET_COMMIT", self.bitbucket_commit),
             branch: self.bitbucket_branch,
             tag: self.bitbucket_tag,
             repository,
-            job_name: step,
+            job_name: step.map(|step| step + &shard),
             url: url.clone(),
             pipeline_url: url,
             build_number: self.bitbucket_build_number,
@@ -72,7 +63,7 @@ impl Provider for Bitbucket {
                 Some(Err(_)) | None => None,
             },
             directory: self.bitbucket_clone_dir,
-            unreadable: None,
+            ..Context::default()
         }
     }
 }

@@ -1,18 +1,11 @@
 //! Bitrise. <https://docs.bitrise.io/en/bitrise-ci/references/available-environment-variables.html>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::Repository;
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Bitrise {
     bitrise_build_number: Option<String>,
-    bitrise_build_status: Option<BuildStatus>,
+    bitrise_build_status: Option<String>,
     bitrise_build_url: Option<String>,
     bitrise_git_branch: Option<String>,
     bitrise_git_commit: Option<String>,
@@ -27,15 +20,7 @@ pub(super) struct Bitrise {
 }
 
 /// `0` until a step has failed.
-#[derive(Deserialize)]
-enum BuildStatus {
-    #[serde(rename = "0")]
-    SoFar,
-    #[serde(rename = "1")]
-    NoLonger,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[("0", State::Successful), ("1", State::Failed)];
 
 impl Provider for Bitrise {
     const INFO: ProviderInfo = ProviderInfo {
@@ -57,16 +42,16 @@ impl Provider for Bitrise {
         // Copies of one workflow, counted from 0.
         let shard = job_name::shard(
             0,
-            self.bitrise_io_parallel_index.as_deref(),
-            self.bitrise_io_parallel_total.as_deref(),
+            self.bitrise_io_parallel_index,
+            self.bitrise_io_parallel_total,
         );
         Context {
             commit: match self.bitrise_git_commit {
                 // Builds that are started manually or on a schedule have only a branch. In a pull
                 // request, HEAD is no substitute: it is a merge commit.
                 None if !in_pull_request => {
-                    let checked_out = ("GIT_CLONE_COMMIT_HASH", self.git_clone_commit_hash);
-                    DetectedCommit::first_set([checked_out]).or_ask_git_for("HEAD")
+                    DetectedCommit::of("GIT_CLONE_COMMIT_HASH", self.git_clone_commit_hash)
+                        .or_ask_git_for("HEAD")
                 }
                 // Bitbucket Cloud's webhooks have 12 digits of a pull request's head:
                 // https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/
@@ -74,21 +59,14 @@ impl Provider for Bitrise {
             },
             branch: self.bitrise_git_branch,
             tag: self.bitrise_git_tag,
-            repository: self
-                .git_repository_url
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.git_repository_url),
             job_name: self
                 .bitrise_triggered_workflow_id
                 .map(|workflow| workflow + &shard),
             url: self.bitrise_build_url,
             build_number: self.bitrise_build_number,
             pull_request: self.bitrise_pull_request,
-            state: match self.bitrise_build_status {
-                Some(BuildStatus::SoFar) => Some(State::Successful),
-                Some(BuildStatus::NoLonger) => Some(State::Failed),
-                Some(BuildStatus::Unknown) | None => None,
-            },
+            state: State::named_in(STATES, self.bitrise_build_status),
             directory: self.bitrise_source_dir,
             ..Context::default()
         }

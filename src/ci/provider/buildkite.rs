@@ -1,13 +1,6 @@
 //! Buildkite. <https://buildkite.com/docs/pipelines/configure/environment-variables>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::Repository;
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Buildkite {
@@ -49,8 +42,8 @@ impl Provider for Buildkite {
         let state = self.state();
         let shard = job_name::shard(
             0,
-            self.buildkite_parallel_job.as_deref(),
-            self.buildkite_parallel_job_count.as_deref(),
+            self.buildkite_parallel_job,
+            self.buildkite_parallel_job_count,
         );
         // The key of a step is the same in all jobs of its matrix; the label may differ.
         let step = self.buildkite_label.or(self.buildkite_step_key);
@@ -59,7 +52,8 @@ impl Provider for Buildkite {
             .buildkite_branch
             .filter(|it| self.buildkite_tag.as_ref() != Some(it));
         Context {
-            commit: DetectedCommit::first_set([("BUILDKITE_COMMIT", self.buildkite_commit)])
+            job_name_on_any_branch: None,
+            commit: DetectedCommit::of("BUILDKITE_COMMIT", self.buildkite_commit)
                 .or_ask_git_for("HEAD"),
             // `user:branch` in a pull request from a fork. No branch has a colon.
             branch: branch.map(|it| match it.split_once(':') {
@@ -67,10 +61,7 @@ impl Provider for Buildkite {
                 None => it,
             }),
             tag: self.buildkite_tag,
-            repository: self
-                .buildkite_repo
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.buildkite_repo),
             job_name: job_name::joined(&[self.buildkite_pipeline_slug, step]).map(|it| it + &shard),
             url: self.buildkite_build_url.clone().map(|build| {
                 let job = self.buildkite_job_id.map(|id| format!("#{id}"));
@@ -81,7 +72,7 @@ impl Provider for Buildkite {
             pull_request,
             state,
             directory: self.buildkite_build_checkout_path,
-            unreadable: None,
+            ..Context::default()
         }
     }
 }

@@ -1,12 +1,6 @@
 //! CircleCI. <https://circleci.com/docs/reference/variables/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
+use super::prelude::*;
 use crate::status::url;
 
 #[derive(Deserialize)]
@@ -52,30 +46,19 @@ impl Provider for CircleCi {
         // `pull/7` in pull requests from forks
         let fork = self.circle_pr_number.as_ref();
         let fork = fork.map(|number| format!("pull/{number}"));
-        let repository = self
-            .circle_repository_url
-            .as_deref()
-            .and_then(Repository::from_url);
         Context {
-            commit: DetectedCommit::first_set([("CIRCLE_SHA1", self.circle_sha1)]),
+            commit: DetectedCommit::of("CIRCLE_SHA1", self.circle_sha1),
             branch: self
                 .circle_branch
                 .filter(|name| Some(name) != fork.as_ref()),
             tag: self.circle_tag,
             // The URL is set for GitHub's OAuth app and Bitbucket Cloud only.
-            repository: repository.or_else(|| {
-                let (owner, name) = self
-                    .circle_project_username
-                    .zip(self.circle_project_reponame)?;
-                Repository::at(Site::Elsewhere, None, &format!("{owner}/{name}"))
+            repository: Repository::cloned_from(self.circle_repository_url).or_else(|| {
+                let (owner, name) = (self.circle_project_username?, self.circle_project_reponame?);
+                Repository::with_path(Some(format!("{owner}/{name}")))
             }),
             job_name: self.circle_job.map(|job| {
-                let (index, total) = (self.circle_node_index, self.circle_node_total);
-                format!(
-                    "{}{}",
-                    &job,
-                    job_name::shard(0, index.as_deref(), total.as_deref())
-                )
+                job + &job_name::shard(0, self.circle_node_index, self.circle_node_total)
             }),
             url: self.circle_build_url,
             pipeline_url: self

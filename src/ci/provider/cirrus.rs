@@ -1,13 +1,6 @@
 //! Cirrus CI. <https://cirrus-ci.org/guide/writing-tasks/#environment-variables>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::Repository;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Cirrus {
@@ -40,26 +33,19 @@ impl Provider for Cirrus {
 
     fn context(self) -> Context {
         let page = |kind: &str, id: Option<&String>| {
-            let id = utf8_percent_encode(id?, SEGMENT);
-            Some(format!("https://cirrus-ci.com/{kind}/{id}"))
+            Some(format!("https://cirrus-ci.com/{kind}/{}", segment(id?)))
         };
         // Matrix jobs share a name; the index counts all tasks of the build.
         let siblings = self.ci_node_total.is_some_and(|total| total != "1");
         let index = self.ci_node_index.filter(|_| siblings);
         Context {
-            commit: DetectedCommit::first_set([(
-                "CIRRUS_CHANGE_IN_REPO",
-                self.cirrus_change_in_repo,
-            )]),
+            commit: DetectedCommit::of("CIRRUS_CHANGE_IN_REPO", self.cirrus_change_in_repo),
             // In a pull request, it is `pull/7`, and no variable holds the source branch.
             branch: self
                 .cirrus_branch
                 .filter(|_| self.cirrus_pr.is_none() && self.cirrus_tag.is_none()),
             tag: self.cirrus_tag,
-            repository: self
-                .cirrus_repo_clone_url
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.cirrus_repo_clone_url),
             job_name: self.cirrus_task_name.map(|name| match index {
                 Some(index) => format!("{name}/{index}"),
                 None => name,

@@ -1,14 +1,7 @@
 //! Google Cloud Build.
 //! <https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 /// Substitutions, which are variables where the user maps them: `automapSubstitutions: true` in
 /// `options`, or one by one in a step's `env`.
@@ -48,8 +41,14 @@ impl Provider for CloudBuild {
     };
 
     fn context(self) -> Context {
-        let segment = |text: String| utf8_percent_encode(&text, SEGMENT).to_string();
-        let (location, project) = (self.location.map(segment), self.project_id.map(segment));
+        let page = || {
+            let builds = "https://console.cloud.google.com/cloud-build/builds";
+            let location = segment(&self.location?);
+            let (build, project) = (segment(&self.build_id?), segment(&self.project_id?));
+            Some(format!(
+                "{builds};region={location}/{build}?project={project}"
+            ))
+        };
         Context {
             commit: DetectedCommit::first_hash([
                 ("COMMIT_SHA", self.commit_sha),
@@ -57,16 +56,9 @@ impl Provider for CloudBuild {
             ]),
             branch: self.head_branch.or(self.branch_name),
             tag: self.tag_name,
-            repository: self
-                .repo_full_name
-                .and_then(|path| Repository::at(Site::Elsewhere, None, &path)),
+            repository: Repository::with_path(self.repo_full_name),
             job_name: self.trigger_name,
-            url: location.zip(project).zip(self.build_id.map(segment)).map(
-                |((location, project), build)| {
-                    let builds = "https://console.cloud.google.com/cloud-build/builds";
-                    format!("{builds};region={location}/{build}?project={project}")
-                },
-            ),
+            url: page(),
             pull_request: self.pr_number,
             ..Context::default()
         }

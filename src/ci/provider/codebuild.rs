@@ -1,16 +1,7 @@
 //! AWS CodeBuild.
 //! <https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::Repository;
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct CodeBuild {
@@ -18,7 +9,7 @@ pub(super) struct CodeBuild {
     codebuild_build_arn: Option<String>,
     codebuild_build_id: Option<String>,
     codebuild_build_number: Option<String>,
-    codebuild_build_succeeding: Option<Succeeding>,
+    codebuild_build_succeeding: Option<String>,
     /// Undocumented, but set in every build.
     codebuild_build_url: Option<String>,
     codebuild_initiator: Option<String>,
@@ -32,15 +23,7 @@ pub(super) struct CodeBuild {
 }
 
 /// `1` until a command has failed, from the first phase on.
-#[derive(Deserialize)]
-enum Succeeding {
-    #[serde(rename = "1")]
-    SoFar,
-    #[serde(rename = "0")]
-    NoLonger,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[("1", State::Successful), ("0", State::Failed)];
 
 impl Provider for CodeBuild {
     const INFO: ProviderInfo = ProviderInfo {
@@ -100,7 +83,7 @@ impl Provider for CodeBuild {
                 _ => None,
             })
             .or_else(|| Refname::from_full(version?.0?));
-        let mut context = Context {
+        Context {
             commit: DetectedCommit::first_hash([
                 // Set for a merged pull request with a closed branch, whose own commit is gone.
                 (
@@ -117,10 +100,7 @@ impl Provider for CodeBuild {
                     version.map(|(_, hash)| hash.to_owned()),
                 ),
             ]),
-            repository: self
-                .codebuild_source_repo_url
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.codebuild_source_repo_url),
             job_name: project.map(|project| match &self.codebuild_batch_build_identifier {
                 Some(child) => format!("{project}/{child}"),
                 None => project.to_owned(),
@@ -139,15 +119,9 @@ impl Provider for CodeBuild {
             pull_request: trigger
                 .filter(|(kind, _)| *kind == "pr")
                 .map(|(_, number)| number.to_owned()),
-            state: match self.codebuild_build_succeeding {
-                Some(Succeeding::SoFar) => Some(State::Successful),
-                Some(Succeeding::NoLonger) => Some(State::Failed),
-                Some(Succeeding::Unknown) | None => None,
-            },
-            ..Context::default()
-        };
-        context.set_refname(refname);
-        context
+            state: State::named_in(STATES, self.codebuild_build_succeeding),
+            ..Context::on(refname)
+        }
     }
 }
 
@@ -178,15 +152,13 @@ impl<'a> Arn<'a> {
 
     fn url(&self) -> Option<String> {
         let (project, _) = self.build.split_once(':')?;
-        let build = utf8_percent_encode(self.build, SEGMENT);
-        Some(self.console(&format!(
-            "codebuild/{}/projects/{project}/build/{build}/",
-            self.account
-        )))
+        let (account, build) = (self.account, segment(self.build));
+        let page = format!("codebuild/{account}/projects/{project}/build/{build}/");
+        Some(self.console(&page))
     }
 
     fn pipeline_url(&self, pipeline: &str) -> String {
-        let pipeline = utf8_percent_encode(pipeline, SEGMENT);
+        let pipeline = segment(pipeline);
         self.console(&format!("codepipeline/pipelines/{pipeline}/view"))
     }
 }

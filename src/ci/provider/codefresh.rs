@@ -1,12 +1,7 @@
 //! Codefresh. <https://codefresh.io/docs/docs/pipelines/variables/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::{DetectedCommit, is_hash_or_prefix};
-use crate::status::repository::{Repository, Site};
+use super::prelude::*;
+use crate::status::commit::is_hash_or_prefix;
 
 #[derive(Deserialize)]
 pub(super) struct Codefresh {
@@ -63,7 +58,7 @@ impl Provider for Codefresh {
             branch: self.cf_branch,
             repository: path.and_then(|path| {
                 let page = page.filter(|it| it.path().eq_ignore_ascii_case(&path));
-                page.or_else(|| Repository::at(Site::Elsewhere, None, &path))
+                page.or_else(|| Repository::with_path(Some(path)))
             }),
             job_name: job_name::joined(&names),
             url: self.cf_build_url,

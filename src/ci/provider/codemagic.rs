@@ -1,14 +1,6 @@
 //! Codemagic. <https://docs.codemagic.io/yaml-basic-configuration/environment-variables/>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Codemagic {
@@ -16,25 +8,18 @@ pub(super) struct Codemagic {
     cm_branch: Option<String>,
     cm_build_dir: Option<String>,
     cm_build_id: Option<String>,
-    cm_build_step_status: Option<StepStatus>,
+    cm_build_step_status: Option<String>,
     cm_commit: Option<String>,
     cm_project_id: Option<String>,
     cm_pull_request_number: Option<String>,
     cm_repo_slug: Option<String>,
     cm_tag: Option<String>,
-    cm_test_step_status: Option<StepStatus>,
+    cm_test_step_status: Option<String>,
     cm_workflow_name: Option<String>,
 }
 
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum StepStatus {
-    Success,
-    Failure,
-    /// Includes `skipped`: failed tests may have kept the build from starting.
-    #[serde(other)]
-    Unknown,
-}
+/// Not `skipped`: failed tests may have kept the build from starting.
+const STATES: &[(&str, State)] = &[("success", State::Successful), ("failure", State::Failed)];
 
 impl Provider for Codemagic {
     const INFO: ProviderInfo = ProviderInfo {
@@ -54,30 +39,24 @@ impl Provider for Codemagic {
     };
 
     fn context(self) -> Context {
-        let segment = |id: String| utf8_percent_encode(&id, SEGMENT).to_string();
-        let project = self.cm_project_id.map(segment);
-        let steps = [self.cm_test_step_status, self.cm_build_step_status];
+        let page = || {
+            let (app, build) = (segment(&self.cm_project_id?), segment(&self.cm_build_id?));
+            Some(format!("https://codemagic.io/app/{app}/build/{build}"))
+        };
+        let tests = State::named_in(STATES, self.cm_test_step_status);
         Context {
-            commit: DetectedCommit::first_set([("CM_COMMIT", self.cm_commit)]),
+            commit: DetectedCommit::of("CM_COMMIT", self.cm_commit),
             branch: self.cm_branch,
             tag: self.cm_tag,
             // No variable holds the host; the git remote has it.
-            repository: self
-                .cm_repo_slug
-                .and_then(|path| Repository::at(Site::Elsewhere, None, &path)),
+            repository: Repository::with_path(self.cm_repo_slug),
             job_name: self.cm_workflow_name,
-            url: project
-                .zip(self.cm_build_id.map(segment))
-                .map(|(app, build)| format!("https://codemagic.io/app/{app}/build/{build}")),
+            url: page(),
             build_number: self.build_number,
             pull_request: self.cm_pull_request_number,
-            state: match steps {
-                [Some(StepStatus::Failure), _] | [_, Some(StepStatus::Failure)] => {
-                    Some(State::Failed)
-                }
-                [_, Some(StepStatus::Success)] => Some(State::Successful),
-                _ => None,
-            },
+            state: tests
+                .filter(|state| *state == State::Failed)
+                .or_else(|| State::named_in(STATES, self.cm_build_step_status)),
             directory: self.cm_build_dir,
             ..Context::default()
         }

@@ -1,12 +1,6 @@
 //! Concourse. <https://concourse-ci.org/docs/resource-types/implementing/#metadata>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 /// The variables of a resource's `get` and `put`. A task has only `ATC_EXTERNAL_URL` (`TaskEnv` in
 /// <https://github.com/concourse/concourse/blob/master/atc/exec/step_metadata.go>). No step has the
@@ -19,21 +13,17 @@ pub(super) struct Concourse {
     build_name: Option<String>,
     build_pipeline_instance_vars: Option<String>,
     build_pipeline_name: Option<String>,
-    build_status: Option<BuildStatus>,
+    build_status: Option<String>,
     build_team_name: Option<String>,
     build_url: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum BuildStatus {
-    Success,
-    Failure,
-    Aborted,
-    Errored,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    ("success", State::Successful),
+    ("failure", State::Failed),
+    ("errored", State::Failed),
+    ("aborted", State::Stopped),
+];
 
 impl Provider for Concourse {
     const INFO: ProviderInfo = ProviderInfo {
@@ -52,7 +42,6 @@ impl Provider for Concourse {
     };
 
     fn context(self) -> Context {
-        let segment = |name: String| utf8_percent_encode(&name, SEGMENT).to_string();
         let server = self.atc_external_url.as_deref();
         let server = server.map(|url| url.trim_end_matches('/'));
         // The instances of a pipeline share its name. fly writes `{"branch":"main"}` as `branch:main`:
@@ -65,7 +54,7 @@ impl Provider for Concourse {
             pipeline_url: server
                 .zip(team_and_pipeline.filter(|_| instance.is_none()))
                 .map(|(server, (team, pipeline))| {
-                    let (team, pipeline) = (segment(team), segment(pipeline));
+                    let (team, pipeline) = (segment(&team), segment(&pipeline));
                     format!("{server}/teams/{team}/pipelines/{pipeline}")
                 }),
             // A one-off build has no job.
@@ -74,23 +63,12 @@ impl Provider for Concourse {
                 names.into_iter().flatten().collect::<Vec<_>>().join("/")
             }),
             url: self.build_url.or_else(|| {
-                let build = segment(self.build_id?);
+                let build = segment(&self.build_id?);
                 server.map(|server| format!("{server}/builds/{build}"))
             }),
             build_number: self.build_name,
-            state: self.build_status.and_then(BuildStatus::state),
+            state: State::named_in(STATES, self.build_status),
             ..Context::default()
-        }
-    }
-}
-
-impl BuildStatus {
-    fn state(self) -> Option<State> {
-        match self {
-            Self::Success => Some(State::Successful),
-            Self::Failure | Self::Errored => Some(State::Failed),
-            Self::Aborted => Some(State::Stopped),
-            Self::Unknown => None,
         }
     }
 }

@@ -1,20 +1,13 @@
 //! Drone. <https://docs.drone.io/pipeline/environment/reference/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Drone {
     drone_branch: Option<String>,
     drone_build_link: Option<String>,
     drone_build_number: Option<String>,
-    drone_build_status: Option<Status>,
+    drone_build_status: Option<String>,
     drone_commit_sha: Option<String>,
     drone_git_http_url: Option<String>,
     drone_git_ssh_url: Option<String>,
@@ -23,20 +16,13 @@ pub(super) struct Drone {
     drone_repo: Option<String>,
     drone_source_branch: Option<String>,
     drone_stage_name: Option<String>,
-    drone_stage_status: Option<Status>,
+    drone_stage_status: Option<String>,
     drone_step_name: Option<String>,
     drone_tag: Option<String>,
     drone_workspace: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    Success,
-    Failure,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[("success", State::Successful), ("failure", State::Failed)];
 
 impl Provider for Drone {
     const INFO: ProviderInfo = ProviderInfo {
@@ -60,13 +46,8 @@ impl Provider for Drone {
 
     fn context(self) -> Context {
         let is_pull_request = self.drone_pull_request.is_some();
-        let urls = [
-            self.drone_git_http_url,
-            self.drone_git_ssh_url,
-            self.drone_remote_url,
-        ];
-        let path = self.drone_repo.as_deref();
         Context {
+            job_name_on_any_branch: None,
             commit: DetectedCommit::hash_or_prefix("DRONE_COMMIT_SHA", self.drone_commit_sha),
             branch: match (is_pull_request, &self.drone_tag) {
                 // DRONE_BRANCH is the target.
@@ -76,24 +57,19 @@ impl Provider for Drone {
                 (false, None) => self.drone_branch,
             },
             tag: self.drone_tag,
-            repository: urls
-                .iter()
-                .flatten()
-                .find_map(|url| Repository::from_url(url))
-                .or_else(|| Repository::at(Site::Elsewhere, None, path?)),
+            repository: Repository::cloned_from(self.drone_git_http_url)
+                .or_else(|| Repository::cloned_from(self.drone_git_ssh_url))
+                .or_else(|| Repository::cloned_from(self.drone_remote_url))
+                .or_else(|| Repository::with_path(self.drone_repo)),
             job_name: job_name::joined(&[self.drone_stage_name, self.drone_step_name]),
             // CI_BUILD_LINK is the commit's page on the forge.
             url: self.drone_build_link.clone(),
             pipeline_url: self.drone_build_link,
             build_number: self.drone_build_number,
             pull_request: self.drone_pull_request,
-            state: match self.drone_stage_status.or(self.drone_build_status) {
-                Some(Status::Success) => Some(State::Successful),
-                Some(Status::Failure) => Some(State::Failed),
-                Some(Status::Unknown) | None => None,
-            },
+            state: State::named_in(STATES, self.drone_stage_status.or(self.drone_build_status)),
             directory: self.drone_workspace,
-            unreadable: None,
+            ..Context::default()
         }
     }
 }

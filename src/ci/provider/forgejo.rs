@@ -1,10 +1,7 @@
 //! Forgejo Actions. <https://forgejo.org/docs/latest/user/actions/reference/>
 
-use serde::Deserialize;
-
 use super::actions::Actions;
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 #[serde(transparent)]

@@ -1,10 +1,7 @@
 //! Gitea Actions. <https://docs.gitea.com/usage/actions/comparison>
 
-use serde::Deserialize;
-
 use super::actions::Actions;
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 #[serde(transparent)]

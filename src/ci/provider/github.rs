@@ -1,11 +1,8 @@
 //! GitHub Actions.
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>
 
-use serde::Deserialize;
-
 use super::actions::Actions;
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 #[serde(transparent)]
@@ -34,14 +31,12 @@ impl Provider for GitHub {
     fn context(self) -> Context {
         let Self(actions) = self;
         let run = actions.run(actions.github_run_id.as_deref());
-        let url =
-            run.as_ref().map(
-                |run| match (actions.check_run_id(), &actions.github_run_attempt) {
-                    (Some(job), _) => format!("{run}/job/{job}"),
-                    (None, Some(attempt)) => format!("{run}/attempts/{attempt}"),
-                    (None, None) => run.clone(),
-                },
-            );
+        let (job, attempt) = (actions.check_run_id(), &actions.github_run_attempt);
+        let url = run.as_ref().map(|run| match (job, attempt) {
+            (Some(job), _) => format!("{run}/job/{job}"),
+            (None, Some(attempt)) => format!("{run}/attempts/{attempt}"),
+            (None, None) => run.clone(),
+        });
         Context {
             url,
             pipeline_url: run,

@@ -1,12 +1,6 @@
 //! GitLab CI. <https://docs.gitlab.com/ci/variables/predefined_variables/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct GitLab {
@@ -19,13 +13,14 @@ pub(super) struct GitLab {
     ci_external_pull_request_source_branch_sha: Option<String>,
     ci_job_id: Option<String>,
     ci_job_name: Option<String>,
-    ci_job_status: Option<JobStatus>,
+    ci_job_status: Option<String>,
     ci_job_url: Option<String>,
     ci_merge_request_iid: Option<String>,
     ci_merge_request_source_branch_name: Option<String>,
     ci_merge_request_source_branch_sha: Option<String>,
     ci_pipeline_id: Option<String>,
     ci_pipeline_iid: Option<String>,
+    ci_pipeline_source: Option<String>,
     ci_pipeline_url: Option<String>,
     ci_project_name: Option<String>,
     ci_project_namespace: Option<String>,
@@ -41,17 +36,13 @@ pub(super) struct GitLab {
 
 /// `running` before `after_script`, in which it is one of the others: `runtimeStateAndError` in
 /// <https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/common/build.go>.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum JobStatus {
-    Success,
-    Failed,
-    Canceled,
-    TimedOut,
-    Running,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    ("success", State::Successful),
+    ("failed", State::Failed),
+    ("timedout", State::Failed),
+    ("canceled", State::Stopped),
+    ("running", State::InProgress),
+];
 
 impl Provider for GitLab {
     const INFO: ProviderInfo = ProviderInfo {
@@ -77,6 +68,7 @@ impl Provider for GitLab {
         let ref_name = self.ci_commit_ref_name.or(self.ci_build_ref_name);
         let pipeline_iid = self.ci_pipeline_iid.or(self.ci_pipeline_id);
         Context {
+            job_name_on_any_branch: None,
             // In merged results pipelines and merge trains, CI_COMMIT_SHA is a merge commit that
             // exists inside GitLab only: https://gitlab.com/gitlab-org/gitlab/-/issues/330964
             commit: DetectedCommit::first_set([
@@ -106,7 +98,13 @@ impl Provider for GitLab {
                     host: self.ci_server_host,
                     site: Site::Mirror,
                 }),
-            job_name: self.ci_job_name.or(self.ci_build_name),
+            // A child's job may have the name of one of its parent's.
+            job_name: (self.ci_job_name.or(self.ci_build_name)).map(|name| {
+                match self.ci_pipeline_source.as_deref() {
+                    Some("parent_pipeline") => format!("child/{name}"),
+                    _ => name,
+                }
+            }),
             url: self.ci_job_url.or_else(|| {
                 let project = self.ci_project_url?;
                 let current = self.ci_job_id.map(|id| format!("{project}/-/jobs/{id}"));
@@ -117,21 +115,8 @@ impl Provider for GitLab {
             pull_request: self
                 .ci_merge_request_iid
                 .or(self.ci_external_pull_request_iid),
-            state: self.ci_job_status.and_then(JobStatus::state),
-            directory: None,
-            unreadable: None,
-        }
-    }
-}
-
-impl JobStatus {
-    fn state(self) -> Option<State> {
-        match self {
-            Self::Success => Some(State::Successful),
-            Self::Failed | Self::TimedOut => Some(State::Failed),
-            Self::Canceled => Some(State::Stopped),
-            Self::Running => Some(State::InProgress),
-            Self::Unknown => None,
+            state: State::named_in(STATES, self.ci_job_status),
+            ..Context::default()
         }
     }
 }

@@ -1,22 +1,14 @@
 //! Harness CI.
 //! <https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Harness {
     ci_build_link: Option<String>,
     drone_branch: Option<String>,
     drone_build_link: Option<String>,
-    drone_build_status: Option<Status>,
+    drone_build_status: Option<String>,
     drone_commit_sha: Option<String>,
     drone_git_http_url: Option<String>,
     drone_git_ssh_url: Option<String>,
@@ -25,7 +17,7 @@ pub(super) struct Harness {
     drone_repo: Option<String>,
     drone_source_branch: Option<String>,
     drone_stage_name: Option<String>,
-    drone_stage_status: Option<Status>,
+    drone_stage_status: Option<String>,
     drone_step_name: Option<String>,
     drone_tag: Option<String>,
     harness_build_id: Option<String>,
@@ -38,16 +30,13 @@ pub(super) struct Harness {
 }
 
 /// "`success` or `true`", "`failed` or `false`".
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    #[serde(alias = "true")]
-    Success,
-    #[serde(alias = "false", alias = "failure")]
-    Failed,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    ("success", State::Successful),
+    ("true", State::Successful),
+    ("failed", State::Failed),
+    ("failure", State::Failed),
+    ("false", State::Failed),
+];
 
 impl Provider for Harness {
     const INFO: ProviderInfo = ProviderInfo {
@@ -66,35 +55,25 @@ impl Provider for Harness {
     };
 
     fn context(self) -> Context {
-        let stage = job_name::shard(
-            0,
-            self.harness_stage_index.as_deref(),
-            self.harness_stage_total.as_deref(),
-        );
-        let step = job_name::shard(
-            0,
-            self.harness_step_index.as_deref(),
-            self.harness_step_total.as_deref(),
-        );
-        let urls = [
-            self.drone_git_http_url,
-            self.drone_git_ssh_url,
-            self.drone_remote_url,
-        ];
-        let path = self.drone_repo.as_deref();
+        let stage = job_name::shard(0, self.harness_stage_index, self.harness_stage_total);
+        let step = job_name::shard(0, self.harness_step_index, self.harness_step_total);
         let link = self.drone_build_link.or(self.ci_build_link);
         // `refs/tags/v1` in a build of a tag, the target in a pull request
         let branch = self
             .drone_branch
             .map(|it| Refname::from_full(&it).unwrap_or(Refname::Branch(it)));
-        let mut context = Context {
+        let refname = match (&self.drone_pull_request, self.drone_tag) {
+            (Some(_), _) => self.drone_source_branch.map(Refname::Branch),
+            (None, Some(tag)) => Some(Refname::Tag(tag)),
+            (None, None) => branch,
+        };
+        Context {
             // "For Bitbucket PR builds … a shortened SHA"
             commit: DetectedCommit::hash_or_prefix("DRONE_COMMIT_SHA", self.drone_commit_sha),
-            repository: urls
-                .iter()
-                .flatten()
-                .find_map(|url| Repository::from_url(url))
-                .or_else(|| Repository::at(Site::Elsewhere, None, path?)),
+            repository: Repository::cloned_from(self.drone_git_http_url)
+                .or_else(|| Repository::cloned_from(self.drone_git_ssh_url))
+                .or_else(|| Repository::cloned_from(self.drone_remote_url))
+                .or_else(|| Repository::with_path(self.drone_repo)),
             job_name: job_name::joined(&[
                 self.harness_pipeline_id,
                 self.drone_stage_name.map(|name| name + &stage),
@@ -103,20 +82,10 @@ impl Provider for Harness {
             url: link.clone(),
             pipeline_url: link,
             build_number: self.harness_build_id,
-            state: match self.drone_stage_status.or(self.drone_build_status) {
-                Some(Status::Success) => Some(State::Successful),
-                Some(Status::Failed) => Some(State::Failed),
-                Some(Status::Unknown) | None => None,
-            },
+            pull_request: self.drone_pull_request,
+            state: State::named_in(STATES, self.drone_stage_status.or(self.drone_build_status)),
             directory: self.harness_workspace,
-            ..Context::default()
-        };
-        context.set_refname(match (&self.drone_pull_request, self.drone_tag) {
-            (Some(_), _) => self.drone_source_branch.map(Refname::Branch),
-            (None, Some(tag)) => Some(Refname::Tag(tag)),
-            (None, None) => branch,
-        });
-        context.pull_request = self.drone_pull_request;
-        context
+            ..Context::on(refname)
+        }
     }
 }

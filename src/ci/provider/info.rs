@@ -7,8 +7,8 @@ use crate::env::Env;
 
 /// A CI: the variables it sets, as the fields of a struct, and what they mean.
 ///
-/// A field has the name of its variable in lower case and is an `Option`; an enum of a CI's states
-/// ends in `#[serde(other)]`. So the struct can be read whatever the values are.
+/// A field has the name of its variable in lower case and is an `Option<String>`: the struct can be
+/// read whatever the values are.
 pub trait Provider: DeserializeOwned {
     /// The description of the CI.
     const INFO: ProviderInfo;
@@ -40,9 +40,9 @@ pub struct ProviderInfo {
     /// When `state` is final; without a variable, how to pass the state. Begins in lower case.
     pub state_caveat: &'static str,
     /// The setting or variable that determines the job's URL.
-    pub url_setting: &'static str,
+    pub(crate) url_setting: &'static str,
     /// Why a secret may be missing in a job although it is defined.
-    pub secrets_caveat: &'static str,
+    pub(crate) secrets_caveat: &'static str,
 }
 
 /// A condition on variables by which a CI is recognised.

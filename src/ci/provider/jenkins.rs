@@ -1,12 +1,6 @@
 //! Jenkins. <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::Repository;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Jenkins {
@@ -55,6 +49,7 @@ impl Provider for Jenkins {
 
     fn context(self) -> Context {
         // If both are built, there are `PR-7-merge` and `PR-7-head`.
+        let is_multibranch = self.branch_name.is_some();
         let branch = self.branch_name.as_deref();
         let merged = branch.is_some_and(|name| name.starts_with("PR-") && name.ends_with("-merge"));
         let source = self.change_branch.or(self.ghprbsourcebranch);
@@ -69,7 +64,18 @@ impl Provider for Jenkins {
             tag.or(branch.map(Refname::Branch))
                 .or_else(|| git_branch(&self.git_branch?))
         };
-        let mut context = Context {
+        // Multibranch jobs are called FOLDER/JOB/BRANCH.
+        let job = self.job_name.as_deref().filter(|_| is_multibranch);
+        let name_on_any_branch = job
+            .and_then(|job| job.rsplit_once('/'))
+            .map(|(job, _)| job.to_owned());
+        // A matrix sets no variables for its values: such jobs need --key.
+        let in_stage = |job: String| match &self.stage_name {
+            // Jenkins has stages of its own, such as `Declarative: Post Actions`.
+            Some(stage) if !stage.starts_with("Declarative: ") => format!("{job}/{stage}"),
+            _ => job,
+        };
+        Context {
             commit: match self.ghprbactualcommit {
                 None if merged && pull_request.is_some() => DetectedCommit::refused(
                     "GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge)",
@@ -79,24 +85,14 @@ impl Provider for Jenkins {
                     ("GIT_COMMIT", self.git_commit),
                 ]),
             },
-            repository: self
-                .git_url
-                .or(self.git_url_1)
-                .as_deref()
-                .and_then(Repository::from_url),
-            // No variable holds the values of a Pipeline's matrix: such jobs need --key.
-            job_name: self.job_name.map(|job| match self.stage_name {
-                // Stages such as `Declarative: Post Actions` are part of every job.
-                Some(stage) if !stage.starts_with("Declarative: ") => format!("{job}/{stage}"),
-                _ => job,
-            }),
+            repository: Repository::cloned_from(self.git_url.or(self.git_url_1)),
+            job_name_on_any_branch: name_on_any_branch.map(in_stage),
+            job_name: self.job_name.map(in_stage),
             url: self.build_url,
             build_number: self.build_number,
             pull_request,
-            ..Context::default()
-        };
-        context.set_refname(refname);
-        context
+            ..Context::on(refname)
+        }
     }
 }
 

@@ -9,13 +9,13 @@ pub(super) fn joined(parts: &[Option<impl AsRef<str>>]) -> Option<String> {
 
 /// The suffix of a sharded job's name, such as ` 2/3`; empty for other jobs. `first` is the CI's
 /// index of the first shard.
-pub(super) fn shard(first: u32, index: Option<&str>, total: Option<&str>) -> String {
-    let number = |text: &str| text.parse::<u32>().ok();
-    match (index.and_then(number), total.and_then(number)) {
-        (Some(index), Some(total)) if total > 1 => match index.checked_sub(first) {
-            Some(before) if before < total => format!(" {}/{total}", before + 1),
-            _ => String::new(),
-        },
+pub(super) fn shard<T: AsRef<str>>(first: u32, index: Option<T>, total: Option<T>) -> String {
+    let number = |text: Option<T>| text?.as_ref().parse::<u32>().ok();
+    let before = number(index).and_then(|index| index.checked_sub(first));
+    match (before, number(total)) {
+        (Some(before), Some(total)) if total > 1 && before < total => {
+            format!(" {}/{total}", before + 1)
+        }
         _ => String::new(),
     }
 }
@@ -23,6 +23,8 @@ pub(super) fn shard(first: u32, index: Option<&str>, total: Option<&str>) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MOST: &str = "4294967295";
 
     #[test]
     fn only_one_of_several_has_a_number() {
@@ -34,13 +36,8 @@ mod tests {
             (Some("3"), Some("3"), 0, "test"),
             (Some("x"), Some("3"), 0, "test"),
             (Some("1"), None, 0, "test"),
-            (Some("1"), Some("4294967295"), 1, "test 1/4294967295"),
-            (
-                Some("4294967295"),
-                Some("4294967295"),
-                1,
-                "test 4294967295/4294967295",
-            ),
+            (Some("1"), Some(MOST), 1, "test 1/4294967295"),
+            (Some(MOST), Some(MOST), 1, "test 4294967295/4294967295"),
             (None, None, 0, "test"),
         ] {
             assert_eq!(format!("test{}", shard(first, index, total)), expected);

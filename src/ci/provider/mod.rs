@@ -25,6 +25,7 @@ mod info;
 mod jenkins;
 mod job_name;
 mod matrix;
+mod prelude;
 mod puppet;
 mod semaphore;
 mod teamcity;
@@ -114,7 +115,7 @@ pub fn find(id: Option<&str>, env: &Env) -> Result<Option<&'static Entry>, Error
 }
 
 /// The description of the CI, if one is recognised, and what it says.
-pub fn read(
+pub(crate) fn read(
     id: Option<&str>,
     env: &Env,
 ) -> Result<(Option<&'static ProviderInfo>, Context), Error> {

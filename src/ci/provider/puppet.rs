@@ -1,11 +1,7 @@
 //! Puppet Pipelines, once Distelli.
 //! <https://puppet.com/docs/pipelines-for-apps/enterprise/environment-variable.html>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Puppet {
@@ -34,10 +30,7 @@ impl Provider for Puppet {
 
     fn context(self) -> Context {
         Context {
-            commit: DetectedCommit::first_set([(
-                "DISTELLI_RELREVISION",
-                self.distelli_relrevision,
-            )]),
+            commit: DetectedCommit::of("DISTELLI_RELREVISION", self.distelli_relrevision),
             branch: self.distelli_relbranch,
             // An application has one build per branch.
             job_name: self.distelli_appname,

@@ -1,15 +1,6 @@
 //! Semaphore. <https://docs.semaphore.io/reference/env-vars>
 
-use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::Repository;
-use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Semaphore {
@@ -24,27 +15,23 @@ pub(super) struct Semaphore {
     semaphore_git_working_branch: Option<String>,
     semaphore_job_id: Option<String>,
     semaphore_job_name: Option<String>,
-    semaphore_job_result: Option<Outcome>,
+    semaphore_job_result: Option<String>,
     semaphore_organization_url: Option<String>,
     semaphore_pipeline_id: Option<String>,
     semaphore_pipeline_name: Option<String>,
-    semaphore_pipeline_result: Option<Outcome>,
+    semaphore_pipeline_result: Option<String>,
     semaphore_workflow_id: Option<String>,
     semaphore_workflow_number: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Outcome {
-    /// "the job has not yet finished"
-    None,
-    Passed,
-    Failed,
-    Stopped,
-    Canceled,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[
+    // "the job has not yet finished"
+    ("none", State::InProgress),
+    ("passed", State::Successful),
+    ("failed", State::Failed),
+    ("stopped", State::Stopped),
+    ("canceled", State::Stopped),
+];
 
 impl Provider for Semaphore {
     const INFO: ProviderInfo = ProviderInfo {
@@ -65,8 +52,8 @@ impl Provider for Semaphore {
     fn context(self) -> Context {
         let page = |kind: &str, id: Option<&String>| {
             let server = self.semaphore_organization_url.as_deref()?;
-            let id = utf8_percent_encode(id?, SEGMENT);
-            Some(format!("{}/{kind}/{id}", server.trim_end_matches('/')))
+            let (server, id) = (server.trim_end_matches('/'), segment(id?));
+            Some(format!("{server}/{kind}/{id}"))
         };
         let workflow = page("workflows", self.semaphore_workflow_id.as_ref());
         let url = page("jobs", self.semaphore_job_id.as_ref());
@@ -79,48 +66,31 @@ impl Provider for Semaphore {
         ];
         Context {
             commit: match (&self.semaphore_git_pr_number, self.semaphore_git_pr_sha) {
-                (_, Some(sha)) => DetectedCommit::first_set([("SEMAPHORE_GIT_PR_SHA", Some(sha))]),
+                (_, Some(sha)) => DetectedCommit::of("SEMAPHORE_GIT_PR_SHA", Some(sha)),
                 (Some(_), None) => DetectedCommit::refused(
                     "SEMAPHORE_GIT_SHA is a merge commit in a pull request, and \
                      SEMAPHORE_GIT_PR_SHA, which has the head, is not set",
                 ),
-                (None, None) => {
-                    DetectedCommit::first_set([("SEMAPHORE_GIT_SHA", self.semaphore_git_sha)])
-                }
+                (None, None) => DetectedCommit::of("SEMAPHORE_GIT_SHA", self.semaphore_git_sha),
             },
             // SEMAPHORE_GIT_BRANCH is the target of a pull request.
             branch: self.semaphore_git_working_branch,
             tag: self.semaphore_git_tag_name,
-            repository: self
-                .semaphore_git_url
-                .as_deref()
-                .and_then(Repository::from_url),
+            repository: Repository::cloned_from(self.semaphore_git_url),
             job_name: job_name::joined(&names),
             url,
             pipeline_url: workflow.map(|url| match self.semaphore_pipeline_id {
-                Some(id) => format!("{url}?pipeline_id={}", utf8_percent_encode(&id, SEGMENT)),
+                Some(id) => format!("{url}?pipeline_id={}", segment(&id)),
                 None => url,
             }),
             build_number: self.semaphore_workflow_number,
             pull_request: self.semaphore_git_pr_number,
             // A report from after_pipeline is about the pipeline.
-            state: self
-                .semaphore_pipeline_result
-                .or(self.semaphore_job_result)
-                .and_then(Outcome::state),
+            state: State::named_in(
+                STATES,
+                self.semaphore_pipeline_result.or(self.semaphore_job_result),
+            ),
             ..Context::default()
-        }
-    }
-}
-
-impl Outcome {
-    fn state(self) -> Option<State> {
-        match self {
-            Self::None => Some(State::InProgress),
-            Self::Passed => Some(State::Successful),
-            Self::Failed => Some(State::Failed),
-            Self::Stopped | Self::Canceled => Some(State::Stopped),
-            Self::Unknown => None,
         }
     }
 }

@@ -3,15 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
+use super::prelude::*;
 use crate::file;
-use crate::status::commit::DetectedCommit;
-use crate::status::refname::Refname;
-use crate::status::repository::Repository;
 
 #[derive(Deserialize)]
 pub(super) struct TeamCity {
@@ -57,17 +50,25 @@ impl Provider for TeamCity {
             property("teamcity.build.parallelTests.currentBatch"),
             property("teamcity.build.parallelTests.totalBatches"),
         );
-        let mut context = Context {
+        let refname = match (pull_request, source) {
+            (Some(_), Some(source)) => Some(
+                Refname::from_full(source).unwrap_or_else(|| Refname::Branch(source.to_owned())),
+            ),
+            // Not teamcity.build.branch: the branch specification shortens it.
+            _ => match only(&properties, "teamcity.build.vcs.branch.") {
+                Only::One(full) => Refname::from_full(full),
+                Only::None | Only::Several => None,
+            },
+        };
+        Context {
             commit: match only(&self.others, "build_vcs_number_") {
                 Only::Several => DetectedCommit::refused(
                     "the build has several VCS roots with different BUILD_VCS_NUMBER_…",
                 ),
                 Only::One(commit) => {
-                    DetectedCommit::first_set([("BUILD_VCS_NUMBER_…", Some(commit.to_owned()))])
+                    DetectedCommit::of("BUILD_VCS_NUMBER_…", Some(commit.to_owned()))
                 }
-                Only::None => {
-                    DetectedCommit::first_set([("BUILD_VCS_NUMBER", self.build_vcs_number)])
-                }
+                Only::None => DetectedCommit::of("BUILD_VCS_NUMBER", self.build_vcs_number),
             },
             repository: property("vcsroot.url").and_then(Repository::from_url),
             job_name: job_name::joined(&[self.teamcity_project_name, self.teamcity_buildconf_name])
@@ -80,19 +81,8 @@ impl Provider for TeamCity {
             build_number: self.build_number,
             pull_request: pull_request.map(str::to_owned),
             unreadable,
-            ..Context::default()
-        };
-        context.set_refname(match (pull_request, source) {
-            (Some(_), Some(source)) => Some(
-                Refname::from_full(source).unwrap_or_else(|| Refname::Branch(source.to_owned())),
-            ),
-            // Not teamcity.build.branch: the branch specification shortens it.
-            _ => match only(&properties, "teamcity.build.vcs.branch.") {
-                Only::One(full) => Refname::from_full(full),
-                Only::None | Only::Several => None,
-            },
-        });
-        context
+            ..Context::on(refname)
+        }
     }
 }
 

@@ -1,12 +1,6 @@
 //! Travis CI. <https://docs.travis-ci.com/user/environment-variables/>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Travis {
@@ -24,20 +18,12 @@ pub(super) struct Travis {
     travis_pull_request_sha: Option<String>,
     travis_repo_slug: Option<String>,
     travis_tag: Option<String>,
-    travis_test_result: Option<TestResult>,
+    travis_test_result: Option<String>,
 }
 
 /// "0 if all commands in the script section (up to the point this environment variable is
 /// referenced) have exited with zero; 1 otherwise"
-#[derive(Deserialize)]
-enum TestResult {
-    #[serde(rename = "0")]
-    Passed,
-    #[serde(rename = "1")]
-    Failed,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[("0", State::Successful), ("1", State::Failed)];
 
 impl Provider for Travis {
     const INFO: ProviderInfo = ProviderInfo {
@@ -62,11 +48,10 @@ impl Provider for Travis {
         let job = job.and_then(|number| Some(format!("job {}", number.split_once('.')?.1)));
         let name = self.travis_job_name.or(job);
         Context {
+            job_name_on_any_branch: None,
             commit: match (&pull_request, self.travis_pull_request_sha) {
-                (None, _) => DetectedCommit::first_set([("TRAVIS_COMMIT", self.travis_commit)]),
-                (_, Some(sha)) => {
-                    DetectedCommit::first_set([("TRAVIS_PULL_REQUEST_SHA", Some(sha))])
-                }
+                (None, _) => DetectedCommit::of("TRAVIS_COMMIT", self.travis_commit),
+                (_, Some(sha)) => DetectedCommit::of("TRAVIS_PULL_REQUEST_SHA", Some(sha)),
                 (_, None) => DetectedCommit::refused(
                     "TRAVIS_COMMIT is a merge commit in a pull request, and \
                      TRAVIS_PULL_REQUEST_SHA, which has the head, is not set",
@@ -80,11 +65,8 @@ impl Provider for Travis {
             },
             tag: self.travis_tag,
             // The slug is without host; the git remote has it.
-            repository: self
-                .travis_repo_slug
-                .and_then(|slug| Repository::at(Site::Elsewhere, None, &slug)),
+            repository: Repository::with_path(self.travis_repo_slug),
             directory: self.travis_build_dir,
-            unreadable: None,
             job_name: name.map(|name| match self.travis_build_stage_name {
                 Some(stage) => format!("{stage}/{name}"),
                 None => name,
@@ -93,11 +75,8 @@ impl Provider for Travis {
             pipeline_url: self.travis_build_web_url,
             build_number: self.travis_build_number,
             pull_request,
-            state: match self.travis_test_result {
-                Some(TestResult::Passed) => Some(State::Successful),
-                Some(TestResult::Failed) => Some(State::Failed),
-                Some(TestResult::Unknown) | None => None,
-            },
+            state: State::named_in(STATES, self.travis_test_result),
+            ..Context::default()
         }
     }
 }

@@ -1,13 +1,6 @@
 //! Woodpecker. <https://woodpecker-ci.org/docs/usage/environment>
 
-use serde::Deserialize;
-
-use super::info::{Provider, ProviderInfo, Sign};
-use super::job_name;
-use crate::ci::context::Context;
-use crate::status::commit::DetectedCommit;
-use crate::status::repository::{Repository, Site};
-use crate::status::state::State;
+use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Woodpecker {
@@ -17,10 +10,10 @@ pub(super) struct Woodpecker {
     ci_commit_sha: Option<String>,
     ci_commit_source_branch: Option<String>,
     ci_commit_tag: Option<String>,
-    ci_forge_type: Option<Forge>,
+    ci_forge_type: Option<String>,
     ci_forge_url: Option<String>,
     ci_pipeline_number: Option<String>,
-    ci_pipeline_status: Option<Status>,
+    ci_pipeline_status: Option<String>,
     ci_pipeline_url: Option<String>,
     ci_repo: Option<String>,
     ci_repo_clone_url: Option<String>,
@@ -33,23 +26,7 @@ pub(super) struct Woodpecker {
     ci_workspace: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Forge {
-    Bitbucket,
-    BitbucketDc,
-    #[serde(other)]
-    Unknown,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    Success,
-    Failure,
-    #[serde(other)]
-    Unknown,
-}
+const STATES: &[(&str, State)] = &[("success", State::Successful), ("failure", State::Failed)];
 
 impl Provider for Woodpecker {
     const INFO: ProviderInfo = ProviderInfo {
@@ -75,6 +52,7 @@ impl Provider for Woodpecker {
         let full_ref = self.ci_commit_ref.unwrap_or_default();
         let is_target = is_pull_request && full_ref.starts_with("refs/heads/");
         Context {
+            job_name_on_any_branch: None,
             commit: if is_target {
                 DetectedCommit::refused(format!(
                     "CI_COMMIT_SHA belongs to `{full_ref}`, the target of the pull request"
@@ -87,18 +65,16 @@ impl Provider for Woodpecker {
                 (source, _) => source.or(self.ci_commit_branch),
             },
             tag: self.ci_commit_tag,
-            repository: match self.ci_forge_type {
-                Some(Forge::Bitbucket) => {
+            repository: match self.ci_forge_type.as_deref() {
+                Some("bitbucket") => {
                     path.and_then(|path| Repository::at(Site::Cloud, Some("bitbucket.org"), path))
                 }
-                Some(Forge::BitbucketDc) => path.and_then(|path| {
+                Some("bitbucket_dc") => path.and_then(|path| {
                     let server = self.ci_forge_url;
                     Repository::at(Site::DataCenter { server }, None, path)
                 }),
-                Some(Forge::Unknown) | None => self
-                    .ci_repo_clone_url
-                    .and_then(|url| Repository::from_url(&url))
-                    .or_else(|| Repository::at(Site::Elsewhere, None, path?)),
+                _ => Repository::cloned_from(self.ci_repo_clone_url)
+                    .or_else(|| Repository::with_path(self.ci_repo)),
             },
             // Matrix jobs share their workflow's name, but not its number, which a restart keeps.
             job_name: job_name::joined(&[
@@ -113,15 +89,13 @@ impl Provider for Woodpecker {
             pipeline_url: self.ci_pipeline_url,
             build_number: self.ci_pipeline_number,
             pull_request: self.ci_commit_pull_request.filter(|_| !is_target),
-            state: match self.ci_pipeline_status {
+            state: match State::named_in(STATES, self.ci_pipeline_status) {
                 // "always being set to `success`" before 3.0: https://woodpecker-ci.org/migrations
-                Some(Status::Success) if self.ci_step_status.is_some() => None,
-                Some(Status::Success) => Some(State::Successful),
-                Some(Status::Failure) => Some(State::Failed),
-                Some(Status::Unknown) | None => None,
+                Some(State::Successful) if self.ci_step_status.is_some() => None,
+                state => state,
             },
             directory: self.ci_workspace,
-            unreadable: None,
+            ..Context::default()
         }
     }
 }

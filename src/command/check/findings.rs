@@ -1,4 +1,4 @@
-//! Questions, and how they were answered.
+//! The questions of `check` and their answers.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,16 +9,16 @@ use crate::error::Error;
 use crate::output;
 use crate::secret::Redactor;
 
-/// How a question was answered.
+/// The verdict on a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 enum Level {
-    /// Well.
+    /// A report can be delivered.
     #[serde(rename = "ok")]
     Ok,
-    /// In a way that a person should know of.
+    /// A report can be delivered, but something may be wrong.
     #[serde(rename = "warn")]
     Warn,
-    /// So that a report would not arrive.
+    /// A report cannot be delivered.
     #[serde(rename = "FAIL")]
     Fail,
 }
@@ -52,7 +52,7 @@ impl Findings {
     pub(super) fn fail(&mut self, question: &'static str, error: &Error) {
         let hint = error.hint().map(Cow::into_owned);
         let text = error.to_string();
-        // The line begins with the question already.
+        // The printed line begins with the question.
         let answer = text
             .strip_prefix(question)
             .and_then(|text| text.strip_prefix(": "));
@@ -60,7 +60,7 @@ impl Findings {
         self.add(question, Level::Fail, answer, hint, error.exit_code());
     }
 
-    /// Adds an answer that something before has made impossible.
+    /// Adds a question that cannot be asked, because of an earlier answer.
     pub(super) fn not_asked(&mut self, question: &'static str, because: &str) {
         self.warn(question, format!("not asked: {because}"), "");
     }
@@ -82,7 +82,7 @@ impl Findings {
         });
     }
 
-    /// Adds a result, and passes its value on.
+    /// Adds a result, and returns its value.
     pub(super) fn result<T>(
         &mut self,
         question: &'static str,
@@ -103,18 +103,18 @@ impl Findings {
 }
 
 impl Findings {
-    /// The exit code that a report would have had.
+    /// The exit code: that of the first failure, which a report would have too.
     pub(super) fn code(&self) -> u8 {
         let codes = self.0.iter().map(|finding| finding.code);
         codes.into_iter().find(|code| *code != 0).unwrap_or(0)
     }
 
-    /// For programs.
+    /// The findings as a JSON array on one line.
     pub(super) fn json(&self, redactor: &Redactor) -> String {
         output::printable_json(&self.0, redactor)
     }
 
-    /// For people: a line for each question, then what to do about those that are not ok.
+    /// The findings as text: a line for each question, then the hints.
     pub(super) fn text(&self, redactor: &Redactor) -> String {
         let mut text = String::new();
         for finding in &self.0 {
@@ -126,7 +126,7 @@ impl Findings {
             let answer = output::line(&finding.answer, redactor);
             let _ = writeln!(text, "{level}  {:<11}  {answer}", finding.question);
         }
-        // One reason may have several questions answered badly.
+        // Several questions may have the same hint.
         let mut said: Vec<&str> = Vec::new();
         for finding in self.0.iter().filter(|it| it.level != Level::Ok) {
             let Some(hint) = finding.hint.as_deref() else {

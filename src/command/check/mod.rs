@@ -1,5 +1,4 @@
-//! `build_status check`: every question that has to be answered well before a report arrives, asked
-//! without changing anything.
+//! `build_status check`: tests everything that a report depends on, without changing anything.
 
 mod findings;
 mod questions;
@@ -8,21 +7,27 @@ mod scopes;
 use crate::bitbucket::locate;
 use crate::cli::{Options, Output};
 use crate::command::check::findings::Findings;
-use crate::command::check::questions::Questions;
+use crate::command::check::questions::{QUESTION, Questions};
 use crate::command::plan::Plan;
 use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
+use crate::gitlab::reader::Reader;
+use crate::gitlab::server::GitLab;
 use crate::output::Exit;
 use crate::output::log::Log;
 use crate::report::Claim;
+use crate::status::product::Product;
 
-/// Asks all questions, even when one is answered badly.
+/// Asks all questions, even after a failure, and prints the answers.
 pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
     let mut findings = Findings::default();
     let deadline = Deadline::after(options.network.timeout);
     match Plan::new(options, env, deadline, &mut log) {
-        Ok(plan) => ask(&plan, env, deadline, &mut log, &mut findings),
+        Ok(plan) => {
+            ask(&plan, env, deadline, &mut log, &mut findings);
+            ask_gitlab(&plan, options, env, &mut log, &mut findings);
+        }
         Err(error) => findings.fail("ci", &error),
     }
     Exit {
@@ -38,13 +43,19 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
     let claim = plan.claim();
     ask_ci(plan, findings);
     ask_state(env, &claim, findings);
-    let commit = findings.result("commit", claim.commit(), Clone::clone);
+    let from = |option: &'static str| {
+        let origin = claim.origin(option);
+        move |value: &String| format!("{value} (from {origin})")
+    };
+    let commit = findings.result("commit", claim.commit(), from("commit"));
     let limits = plan.product().limits();
     let destination = findings.result("repository", plan.destination.clone(), |destination| {
         let (repository, url) = (destination.repository(), destination.url());
-        format!("{repository} on {} ({url})", limits.product)
+        let origin = claim.origin("repository");
+        format!("{repository} on {} ({url}; from {origin})", limits.product)
     });
-    findings.result("url", claim.url(), Clone::clone);
+    findings.result("url", claim.url(), from("url"));
+    ask_refname(&claim, findings);
     match (claim.key(), claim.key_warning()) {
         (Ok(_), Some(warning)) => {
             findings.warn(
@@ -53,7 +64,11 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
                 "pass a shorter --key, or accept the shortened one",
             );
         }
-        (key, _) => drop(findings.result("key", key, Clone::clone)),
+        (key, _) => drop(findings.result("key", key, from("key"))),
+    }
+    if claim.product == Product::DataCenter {
+        let parent = claim.parent().map_or_else(|| claim.key(), Ok);
+        findings.result("parent", parent, from("parent"));
     }
     let credentials = findings.result("credentials", plan.credentials.clone(), |it| {
         it.describe().to_owned()
@@ -80,6 +95,53 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
         }
         .ask_all(commit.as_deref()),
         Err(error) => findings.fail("server", &error),
+    }
+}
+
+/// Without a refname, Bitbucket does not show the status in all the places where it looks for one.
+fn ask_refname(claim: &Claim<'_>, findings: &mut Findings) {
+    let origin = claim.origin("refname");
+    match claim.refname() {
+        Ok(Some(refname)) => findings.ok("refname", format!("{} (from {origin})", refname.full())),
+        Ok(None) => findings.warn(
+            "refname",
+            "unknown: pull requests and merge checks may not find the status",
+            "pass --refname BRANCH or set BUILD_STATUS_REFNAME",
+        ),
+        Err(error) => findings.fail("refname", &error),
+    }
+}
+
+/// Asks what `sync` would need, in a job that has what it takes to ask. A report from the job itself
+/// does without, so that nothing here is a failure.
+fn ask_gitlab(
+    plan: &Plan<'_>,
+    options: &Options,
+    env: &Env,
+    log: &mut Log<'_>,
+    findings: &mut Findings,
+) {
+    let pipeline = env.get("CI_PIPELINE_ID").and_then(|id| id.parse().ok());
+    let is_gitlab = plan.info.is_some_and(|info| info.id == "gitlab");
+    let (Some(pipeline), true) = (pipeline, is_gitlab && env.get("CI_API_V4_URL").is_some()) else {
+        return;
+    };
+    let asked = GitLab::of_job(options, env).and_then(|gitlab| {
+        let mut reader = Reader::new(&gitlab, Deadline::after(QUESTION), log);
+        match reader.first_job(pipeline)? {
+            0 => Err(reader.no_jobs(pipeline)),
+            _ => Ok(gitlab.token().describe()),
+        }
+    });
+    match asked {
+        Ok(token) => findings.ok(
+            "gitlab",
+            format!("{token} may read the pipeline's jobs, for sync"),
+        ),
+        Err(error) => {
+            let answer = format!("sync would not work: {error}");
+            findings.warn("gitlab", answer, &error.hint().unwrap_or_default());
+        }
     }
 }
 

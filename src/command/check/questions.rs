@@ -1,4 +1,4 @@
-//! The questions that Bitbucket answers.
+//! The questions that requests to Bitbucket answer.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use crate::output::log::Log;
 use crate::status::product::Product;
 use crate::status::state::State;
 
-/// How long one question may take, so that one that hangs leaves time for the others.
-const QUESTION: Duration = Duration::from_secs(10);
+/// The time limit of one question, which leaves time for the others.
+pub(super) const QUESTION: Duration = Duration::from_secs(10);
 
-/// A response, and the refusal that it is, if it is one.
+/// A response, with an error if it is a refusal.
 type Answer = Result<(Response, Option<Error>), Error>;
 
-/// What the questions are asked with.
+/// What asking needs, and the findings so far.
 pub(super) struct Questions<'a, 'v> {
     pub(super) deadline: Deadline,
     pub(super) client: &'a Client,
@@ -35,12 +35,12 @@ pub(super) struct Questions<'a, 'v> {
     pub(super) credentials: Option<Credentials>,
     pub(super) log: &'a mut Log<'v>,
     pub(super) findings: &'a mut Findings,
-    /// Whether the credentials were.
+    /// Whether the credentials were refused.
     pub(super) refused: bool,
 }
 
 impl<'v> Questions<'_, 'v> {
-    /// Asks them all.
+    /// Asks all questions that earlier answers allow.
     pub(super) fn ask_all(&mut self, commit: Option<&str>) {
         let reached = match self.destination {
             Destination::Cloud(cloud) => self.ask_cloud(&cloud.api_root),
@@ -58,7 +58,7 @@ impl<'v> Questions<'_, 'v> {
             return self.not_asked(&questions[asked..], "no credentials");
         }
         if !self.repository_known {
-            // Data Center judges credentials by what they may do with a repository.
+            // Data Center has no request for the token alone: one for the repository tests it.
             if self.destination.product() == Product::DataCenter {
                 self.not_asked(&["token"], "the repository is unknown");
             }
@@ -68,7 +68,7 @@ impl<'v> Questions<'_, 'v> {
             self.ask_about_repository(commit);
         }
         if self.refused {
-            // Each further failed login brings the account nearer to its lock.
+            // Further failed logins may lock the account.
             self.not_asked(&["access", "on server"], "the token was refused");
         }
     }
@@ -100,7 +100,7 @@ impl<'v> Questions<'_, 'v> {
         }
     }
 
-    /// Asks who the token is, which tells whether the server is reached, too.
+    /// Asks for the token's account, which also tests the server. Returns whether the server answers.
     fn ask_cloud(&mut self, api_root: &str) -> bool {
         let refusal = match self.authorize() {
             Ok(()) => None,
@@ -134,7 +134,8 @@ impl<'v> Questions<'_, 'v> {
         true
     }
 
-    /// Exchanges an OAuth consumer for a token. One that is refused counts as no credentials.
+    /// Exchanges an OAuth consumer's credentials for a token. Without a token, there are no
+    /// credentials.
     fn authorize(&mut self) -> Result<(), Error> {
         let mut delivery = self.delivery();
         let result = delivery.authorize();
@@ -143,8 +144,8 @@ impl<'v> Questions<'_, 'v> {
         result
     }
 
-    /// A token of a repository has no user and gets 403, with headers that describe it:
-    /// `X-Credential-Type`, and `X-OAuth-Scopes` with what it allows.
+    /// A repository access token has no user and gets 403, with headers that describe the token:
+    /// `X-Credential-Type` and `X-OAuth-Scopes`.
     fn judge_cloud_token(&mut self, response: &Response, verdict: Option<Error>) {
         let scopes = response.header("x-oauth-scopes");
         let kind = response.header("x-credential-type");

@@ -1,21 +1,21 @@
-//! What a token may do on Bitbucket Cloud, against what it has to.
+//! The scopes of a token on Bitbucket Cloud, compared with those that a report needs.
 //! <https://developer.atlassian.com/cloud/bitbucket/rest/intro/#scopes>
 
 /// How a token's scopes compare with what a report needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scopes {
-    /// They are what it needs.
+    /// The token has the needed scope and no other that matters.
     Enough,
-    /// They allow more: these.
+    /// The token also has these scopes.
     More(String),
-    /// They do not allow it.
+    /// The needed scope is missing.
     Missing,
 }
 
-/// What a report needs: the first of an access token or OAuth consumer, the second of an API token.
+/// What a report needs: the first for access tokens and OAuth consumers, the second for API tokens.
 const NEEDED: [&str; 2] = ["repository", "read:repository:bitbucket"];
 
-/// What includes `repository`. An API token's scopes include nothing but themselves.
+/// The scopes that include `repository`. An API token's scopes do not include others.
 const WIDER: [&str; 4] = [
     "pullrequest",
     "pullrequest:write",
@@ -23,10 +23,10 @@ const WIDER: [&str; 4] = [
     "repository:admin",
 ];
 
-/// What every token may have, and what harms nobody.
+/// Scopes that allow too little to warn about.
 const HARMLESS: [&str; 3] = ["account", "email", "read:user:bitbucket"];
 
-/// Judges a list of scopes, as the header `X-OAuth-Scopes` has it.
+/// Judges the value of the header `X-OAuth-Scopes`.
 pub(super) fn judge(scopes: &str) -> Scopes {
     let scopes: Vec<_> = scopes
         .split([',', ' '])

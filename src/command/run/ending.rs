@@ -1,4 +1,4 @@
-//! What the end of a command is called.
+//! The state and description for an ended command.
 
 use std::io;
 use std::time::Duration;
@@ -95,7 +95,8 @@ pub(super) fn state(end: End) -> State {
     }
 }
 
-/// `failed with exit code 3 after 2m 05s`, or the counts of tests where they say it better.
+/// A description such as `failed with exit code 3 after 2m 05s`, or the counts of tests if they explain
+/// the exit code.
 pub(super) fn description(ended: Ended, program: &str, results: Option<TestResults>) -> String {
     let time = time(ended.elapsed);
     let counts = results.map(|results| format!("{results} in {time}"));
@@ -136,6 +137,7 @@ fn time(elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::ExitReason::{Code, NotExecutable, NotFound, Signal};
     use super::*;
 
     const fn ended(end: End) -> Ended {
@@ -147,78 +149,42 @@ mod tests {
 
     #[test]
     fn every_end_has_its_state_code_and_words() {
-        let results = |failed| {
-            Some(TestResults {
-                failed,
-                skipped: 1,
-                successful: 212,
-            })
+        let results = |failed| TestResults {
+            failed,
+            skipped: 1,
+            successful: 212,
         };
-        for (exit, results, state_word, code, words) in [
+        let denied = NotExecutable(io::ErrorKind::PermissionDenied);
+        for (exit, state_word, code) in [
+            (Code(0), State::Successful, 0),
+            (Code(3), State::Failed, 3),
+            (Signal(9), State::Failed, 137),
+            (NotFound, State::Failed, 127),
+            (denied, State::Failed, 126),
+        ] {
+            assert_eq!((state(End::Exit(exit)), exit.code()), (state_word, code));
+        }
+        let tests = "212 passed, 3 failed, 1 skipped in 2m 05s";
+        let others = "failed with exit code 3 after 2m 05s (212 passed, 1 skipped)";
+        for (exit, failed, words) in [
+            (Code(0), None, "passed in 2m 05s"),
+            (Code(0), Some(0), "212 passed, 1 skipped in 2m 05s"),
+            (Code(3), None, "failed with exit code 3 after 2m 05s"),
+            (Code(3), Some(3), tests),
+            (Code(3), Some(0), others),
+            (Signal(9), Some(3), "killed by signal 9 after 2m 05s"),
+            (NotFound, None, "command not found: x"),
             (
-                ExitReason::Code(0),
+                denied,
                 None,
-                State::Successful,
-                0,
-                "passed in 2m 05s",
-            ),
-            (
-                ExitReason::Code(0),
-                results(0),
-                State::Successful,
-                0,
-                "212 passed, 1 skipped in 2m 05s",
-            ),
-            (
-                ExitReason::Code(3),
-                None,
-                State::Failed,
-                3,
-                "failed with exit code 3 after 2m 05s",
-            ),
-            (
-                ExitReason::Code(3),
-                results(3),
-                State::Failed,
-                3,
-                "212 passed, 3 failed, 1 skipped in 2m 05s",
-            ),
-            (
-                ExitReason::Code(3),
-                results(0),
-                State::Failed,
-                3,
-                "failed with exit code 3 after 2m 05s (212 passed, 1 skipped)",
-            ),
-            (
-                ExitReason::Signal(9),
-                results(3),
-                State::Failed,
-                137,
-                "killed by signal 9 after 2m 05s",
-            ),
-            (
-                ExitReason::NotFound,
-                None,
-                State::Failed,
-                127,
-                "command not found: x",
-            ),
-            (
-                ExitReason::NotExecutable(io::ErrorKind::PermissionDenied),
-                None,
-                State::Failed,
-                126,
                 "command cannot be executed: x: permission denied",
             ),
         ] {
-            let end = End::Exit(exit);
-            assert_eq!(state(end), state_word);
-            assert_eq!(exit.code(), code);
-            assert_eq!(description(ended(end), "x", results), words);
+            let ended = ended(End::Exit(exit));
+            assert_eq!(description(ended, "x", failed.map(results)), words);
         }
         assert_eq!(state(End::Stopped), State::Stopped);
-        let cancelled = description(ended(End::Stopped), "x", results(3));
+        let cancelled = description(ended(End::Stopped), "x", Some(results(3)));
         assert_eq!(cancelled, "cancelled after 2m 05s");
     }
 

@@ -1,4 +1,4 @@
-//! `build_status run`: a command between an INPROGRESS and its end.
+//! `build_status run`: runs a command, and reports INPROGRESS and its result.
 
 mod child;
 mod ending;
@@ -10,6 +10,7 @@ mod signals;
 #[cfg(unix)]
 mod wait;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -19,6 +20,7 @@ use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
+use crate::bitbucket::guard;
 use crate::cli::{Options, Output};
 use crate::command::plan::Plan;
 use crate::command::run::child::Running;
@@ -37,7 +39,7 @@ use crate::output::{self, Exit};
 use crate::report::Report;
 use crate::status::state::State;
 
-/// How often we look whether the end was overtaken by its own INPROGRESS.
+/// How often to check whether a late INPROGRESS has overwritten the final state.
 const LOOKS: u32 = 3;
 
 /// The run of this process.
@@ -54,7 +56,7 @@ pub fn give_up_reporting() -> bool {
     true
 }
 
-/// What is run, and how it is reported.
+/// The arguments of `run`.
 pub(super) struct Run<'a> {
     pub(super) command: &'a [OsString],
     pub(super) strict: bool,
@@ -129,7 +131,7 @@ impl Run<'_> {
         }
     }
 
-    /// stdout belongs to the command.
+    /// The exit code and the result, which goes to stderr: stdout belongs to the command.
     fn exit(&self, exit: ExitReason, summary: &Summary, mut log: Log<'_>) -> Exit {
         let own = summary.error.as_ref().map_or(0, Error::exit_code);
         let code = match exit.code() {
@@ -164,12 +166,16 @@ struct Reporter {
     since: SystemTime,
 }
 
-/// The way to Bitbucket, with the INPROGRESS that comes first.
+/// What both reports need.
 struct Way {
+    /// The report of INPROGRESS, on which the final one is based.
     report: Report,
     destination: Destination,
     credentials: Credentials,
+    /// What they were exchanged for.
+    issued: RefCell<Option<Credentials>>,
     client: Client,
+    guard: Option<bool>,
 }
 
 impl Reporter {
@@ -200,7 +206,9 @@ impl Reporter {
             report,
             destination,
             credentials,
+            issued: RefCell::default(),
             client,
+            guard: plan.claim().options.guard,
         })
     }
 
@@ -231,7 +239,9 @@ impl Reporter {
     fn begin(&self, way: &Way, deadline: Deadline, log: &mut Log<'_>) -> Outcome {
         let session = way.session(State::InProgress, deadline, log);
         let session = session.until(&self.progress.cancel);
-        let outcome = way.delivery(session).deliver(&way.report);
+        let mut delivery = way.delivery(session);
+        let outcome = way.deliver(&mut delivery, &way.report);
+        way.issued.replace(delivery.into_issued());
         match &outcome.error {
             None | Some(Error::Cancelled) => {}
             Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
@@ -239,7 +249,7 @@ impl Reporter {
         outcome
     }
 
-    /// What there is to report now.
+    /// The report of the final state.
     fn end(&self, way: &Way, ended: Ended, deadline: Deadline, log: &mut Log<'_>) -> Report {
         let mut report = way.report.clone();
         report.state = ending::state(ended.end);
@@ -266,22 +276,30 @@ impl Way {
         log: &mut Log<'_>,
     ) -> Outcome {
         let mut delivery = self.delivery(self.session(report.state, deadline, log));
-        let mut outcome = delivery.deliver(report);
-        // An INPROGRESS that was never answered may still be on its way.
+        let mut outcome = self.deliver(&mut delivery, report);
+        // An INPROGRESS without an answer may still arrive.
         let is_lost = matches!(
             begun.error,
             Some(Error::Unreachable { .. } | Error::Failing { .. })
         );
         for _ in 0..LOOKS {
-            if !is_lost || outcome.error.is_some() {
+            if !is_lost || outcome.error.is_some() || outcome.kept.is_some() {
                 break;
             }
             if delivery.shown_state(report).as_deref() != Some(State::InProgress.as_str()) {
                 break;
             }
-            outcome = delivery.deliver(report);
+            outcome = self.deliver(&mut delivery, report);
         }
         outcome
+    }
+
+    fn deliver(&self, delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+        if guard::is_on(self.guard, report.state) {
+            guard::deliver(delivery, report)
+        } else {
+            delivery.deliver(report)
+        }
     }
 
     fn session<'a, 'l>(
@@ -296,5 +314,6 @@ impl Way {
 
     fn delivery<'a, 'l>(&'a self, session: Session<'a, 'l>) -> Delivery<'a, 'l> {
         Delivery::new(session, &self.destination, Some(self.credentials.clone()))
+            .with_issued(self.issued.borrow().clone())
     }
 }

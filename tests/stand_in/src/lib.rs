@@ -1,6 +1,6 @@
 //! A stand-in for Bitbucket: a server on 127.0.0.1 that keeps the rules of Bitbucket Cloud, and when
 //! asked those of Data Center, for build statuses, can be told to misbehave, and remembers what it
-//! received. [`gitlab`] has the same for GitLab.
+//! received. [`gitlab`] has the same for GitLab, [`aws`] for AWS.
 //!
 //! ```
 //! use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};
@@ -33,6 +33,7 @@
 #![allow(clippy::must_use_candidate, reason = "noise on pure functions")]
 
 mod answer;
+pub mod aws;
 mod bitbucket;
 mod body;
 mod build_url;
@@ -59,6 +60,7 @@ mod traffic;
 mod version;
 
 pub use answer::Answer;
+pub use aws::Aws;
 pub use credential::{Credential, CredentialKind};
 pub use gitlab::GitLab;
 pub use limits::{Buckets, Budget, Window};

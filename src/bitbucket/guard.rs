@@ -1,0 +1,189 @@
+//! The guard: asks what Bitbucket has, so that the last writer does not always win.
+//!
+//! A run that was cancelled may report after the newer run that replaced it, and an INPROGRESS that
+//! was on its way for long after the end of its own run.
+
+use crate::bitbucket::delivery::{Delivery, Kept, Outcome};
+use crate::bitbucket::statuses::{self, Status};
+use crate::http::retry::Policy;
+use crate::report::Report;
+use crate::status::state::State;
+use crate::status::url;
+
+/// Whether to ask before a report of `state`, where `wish` is what somebody has said about it.
+pub(crate) fn is_on(wish: Option<bool>, state: State) -> bool {
+    wish.unwrap_or(state == State::Stopped)
+}
+
+/// Delivers `report`, unless Bitbucket has what must not be overwritten. Where it does not tell, the
+/// report is delivered.
+pub(crate) fn deliver(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+    let deadline = delivery.session().deadline();
+    // The report needs the most of the time.
+    let question = Policy::question(deadline.elapsed() + deadline.left() / 4);
+    let policy = delivery.session().change_policy(question);
+    let found = statuses::of_report(delivery, report);
+    delivery.session().change_policy(policy);
+    let kept = match found {
+        Ok(found) => found.and_then(|theirs| kept(&theirs, report)),
+        Err(error) => {
+            let text =
+                format!("what Bitbucket has is not known, so that it is overwritten: {error}");
+            delivery.session().log().detail(&text);
+            None
+        }
+    };
+    match kept {
+        Some(kept) => delivery.outcome(None, None, Some(kept)),
+        None => delivery.deliver(report),
+    }
+}
+
+/// What `theirs` keeps against `ours`, if it does: the end of the same run, or anything of a newer.
+pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
+    let kept = |is_newer| {
+        let state = theirs.state.clone();
+        Some(Kept { state, is_newer })
+    };
+    let url = theirs.url.as_deref()?;
+    if is_same_run(url, &ours.url) {
+        let is_overtaken = !ours.state.is_final() && theirs.state != State::InProgress.as_str();
+        return kept(false).filter(|_| is_overtaken);
+    }
+    kept(true).filter(|_| is_newer(theirs.build_number.as_deref(), url, ours))
+}
+
+fn is_same_run(theirs: &str, ours: &str) -> bool {
+    theirs == ours
+        || build_of_codebuild(theirs).is_some_and(|id| Some(id) == build_of_codebuild(ours))
+}
+
+/// The UUID of a build of CodeBuild, whose page has several addresses: the one that the build knows may
+/// not be the one that follows from its events.
+fn build_of_codebuild(url: &str) -> Option<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
+    let is_codebuild = url::host(url).contains(".aws.") && url.contains("codebuild");
+    let url = url.replace("%3A", ":");
+    let mut words = url.split(|c| !is_word(c)).filter(|_| is_codebuild);
+    words.find(is_uuid).map(str::to_owned)
+}
+
+fn is_newer(build_number: Option<&str>, url: &str, ours: &Report) -> bool {
+    // Another host is another CI, with numbers of its own.
+    if url::authority(url) != url::authority(&ours.url) {
+        return false;
+    }
+    let number = |text: Option<&str>| text?.parse::<u64>().ok();
+    match (number(build_number), number(ours.build_number.as_deref())) {
+        (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
+        _ => has_larger_number(url, &ours.url),
+    }
+}
+
+/// Whether the two differ in numbers only, and the first of these is larger in `theirs`.
+fn has_larger_number(theirs: &str, ours: &str) -> bool {
+    let words = |url: &str| -> Vec<String> {
+        let words = url
+            .trim_end_matches('/')
+            .split(['/', '?', '&', '=', '#', ':']);
+        words.map(str::to_owned).collect()
+    };
+    let (theirs, ours) = (words(theirs), words(ours));
+    if theirs.len() != ours.len() {
+        return false;
+    }
+    let mut pairs = theirs.iter().zip(&ours).filter(|(a, b)| a != b);
+    let numbers: Option<Vec<(u64, u64)>> = pairs.try_fold(Vec::new(), |mut numbers, (a, b)| {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let both = is_number(a) && is_number(b);
+        numbers.push(both.then_some((a.parse().ok()?, b.parse().ok()?))?);
+        Some(numbers)
+    });
+    numbers.is_some_and(|numbers| numbers.first().is_some_and(|(theirs, ours)| theirs > ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(state: State, url: &str, build_number: Option<&str>) -> Report {
+        Report {
+            state,
+            key: "k".into(),
+            name: "n".into(),
+            description: "d".into(),
+            url: url.into(),
+            commit: "1ecfd275763eff1d6b4844ea3168962458c9f27a".into(),
+            refname: None,
+            parent: None,
+            build_number: build_number.map(str::to_owned),
+            duration: None,
+            test_results: None,
+        }
+    }
+
+    fn status(state: &str, url: &str, build_number: Option<&str>) -> Status {
+        Status {
+            state: state.into(),
+            key: "k".into(),
+            name: None,
+            description: None,
+            url: Some(url.into()),
+            refname: None,
+            updated: None,
+            build_number: build_number.map(str::to_owned),
+        }
+    }
+
+    /// Whether the guard keeps SUCCESSFUL of `theirs` against STOPPED of `ours`.
+    fn is_kept(theirs: (&str, Option<&str>), ours: (&str, Option<&str>)) -> bool {
+        let theirs = status("SUCCESSFUL", theirs.0, theirs.1);
+        kept(&theirs, &report(State::Stopped, ours.0, ours.1)).is_some()
+    }
+
+    #[test]
+    fn a_newer_run_is_kept_and_what_cannot_be_compared_is_not() {
+        for newer_and_older in [
+            "https://g.x/a/-/jobs/12 https://g.x/a/-/jobs/9",
+            "https://g.x/run/8/job/1 https://g.x/run/7/job/5",
+            "https://j.x:8080/job/a/12/ https://j.x:8080/job/a/9",
+            "https://z.x/r?buildId=12&view=x https://z.x/r?buildId=9&view=x",
+        ] {
+            let (newer, older) = newer_and_older.split_once(' ').unwrap();
+            assert!(is_kept((newer, None), (older, None)), "{newer}");
+            assert!(!is_kept((older, None), (newer, None)), "{newer}");
+        }
+        for url in [
+            "https://h.x/a/-/jobs/12",
+            "https://g.x/b/-/jobs/12",
+            "https://g.x/a/-/jobs/8745a7a9-c340",
+            "https://g.x/a/-/jobs/99999999999999999999999",
+            "not a URL",
+        ] {
+            assert!(
+                !is_kept((url, None), ("https://g.x/a/-/jobs/9", None)),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn build_numbers_count_before_links() {
+        let (a, b) = ("https://x.x/build/a1b2", "https://x.x/build/c3d4");
+        assert!(is_kept((a, Some("12")), (b, Some("9"))));
+        for theirs in [Some("8"), Some("9"), Some("#12"), None] {
+            assert!(!is_kept((a, theirs), (b, Some("9"))), "{theirs:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_kept_against_its_own_beginning_only() {
+        let url = "https://g.x/jobs/1";
+        let overtaken = |theirs, ours| kept(&status(theirs, url, None), &report(ours, url, None));
+        assert!(overtaken("SUCCESSFUL", State::InProgress).is_some_and(|kept| !kept.is_newer));
+        assert!(overtaken("CANCELLED", State::InProgress).is_some());
+        assert_eq!(overtaken("INPROGRESS", State::InProgress), None);
+        assert_eq!(overtaken("SUCCESSFUL", State::Stopped), None);
+    }
+}

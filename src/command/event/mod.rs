@@ -1,0 +1,130 @@
+//! `build_status event`: one report, for an event of AWS in place of a job's environment.
+
+pub(super) mod function;
+mod input;
+
+use crate::aws::api::Call;
+use crate::aws::client::Aws;
+use crate::ci::event::{Event, Question};
+use crate::cli::Options;
+use crate::command::plan::Plan;
+use crate::command::send::{self, Warm};
+use crate::command::summary::Summary;
+use crate::deadline::Deadline;
+use crate::env::Env;
+use crate::error::Error;
+use crate::output::Exit;
+use crate::output::log::Log;
+
+/// Reports the event in `file`, or on stdin.
+pub(super) fn run(file: Option<&str>, options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
+    let deadline = Deadline::after(options.network.timeout);
+    let summary = match input::read(file, deadline) {
+        Ok(text) => Reporter::new(options, env).report(&text, deadline, &mut log),
+        Err(error) => Summary::failed(error),
+    };
+    send::exit(&summary, options, log)
+}
+
+/// What reports one event after the other.
+struct Reporter<'a> {
+    options: &'a Options,
+    env: &'a Env,
+    aws: Option<Aws>,
+    warm: Warm,
+}
+
+impl<'a> Reporter<'a> {
+    fn new(options: &'a Options, env: &'a Env) -> Self {
+        Self {
+            options,
+            env,
+            aws: None,
+            warm: Warm::default(),
+        }
+    }
+
+    /// Reports what `text` tells of, within `deadline`.
+    fn report(&mut self, text: &str, deadline: Deadline, log: &mut Log<'_>) -> Summary {
+        let mut provider = None;
+        let event = Event::parse(text).and_then(|mut event| {
+            provider = Some(event.info.id);
+            log.hide(event.secrets.iter().cloned());
+            self.complete(&mut event, deadline, log)?;
+            Ok(event)
+        });
+        match event {
+            Ok(event) => self.send(&event, deadline, log),
+            Err(error) => Summary {
+                provider,
+                ..Summary::failed(error)
+            },
+        }
+    }
+
+    /// Asks AWS for what is missing.
+    fn complete(
+        &mut self,
+        event: &mut Event,
+        deadline: Deadline,
+        log: &mut Log<'_>,
+    ) -> Result<(), Error> {
+        while let Some(question) = event.ask.clone() {
+            let options = self.options.with_variables_of_build(&event.variables);
+            if is_answered(&question, event, &options) {
+                return Ok(());
+            }
+            if self.aws.is_none() {
+                self.aws = Some(Aws::from_env(self.env)?);
+            }
+            let Some(aws) = &mut self.aws else { break };
+            let answer = aws.ask(&Call::of_event(&question, &event.region), deadline, log)?;
+            event.learn(&String::from_utf8_lossy(&answer))?;
+            log.hide(event.secrets.iter().cloned());
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, event: &Event, deadline: Deadline, log: &mut Log<'_>) -> Summary {
+        let mut options = self.options.with_variables_of_build(&event.variables);
+        // Events come twice and in any order.
+        options.guard = options.guard.or(Some(true));
+        let plan = Plan::of_event(&options, self.env, event, log);
+        let report = check(event, &options).and_then(|()| plan.report(None, log));
+        match report {
+            Ok(mut report) => {
+                let description = log.redactor().redact(&event.description);
+                report.describe(&options, &description, plan.product());
+                send::finish(&plan, report, deadline, &mut self.warm, log)
+            }
+            Err(error) => Summary::of(&plan).with_error(error),
+        }
+    }
+}
+
+/// Whether somebody has said what the answer would be needed for.
+fn is_answered(question: &Question, event: &Event, options: &Options) -> bool {
+    let has_key = options.build.key.is_some() || event.is_named;
+    let is_located = options.commit.is_some() && options.destination.repository.is_some();
+    match question {
+        Question::Execution { .. } => is_located,
+        Question::Build { .. } => is_located && has_key,
+        Question::BatchChild { .. } => options.build.key.is_some(),
+    }
+}
+
+/// Whether there is something to report to Bitbucket.
+fn check(event: &Event, options: &Options) -> Result<(), Error> {
+    if let (Some(product), None) = (&event.elsewhere, &options.destination.repository) {
+        return Err(Error::NothingToReport {
+            reason: format!(
+                "the code comes from {product}, not from Bitbucket (for a mirror, set \
+                 BITBUCKET_REPOSITORY)"
+            ),
+        });
+    }
+    match options.commit {
+        Some(_) => Ok(()),
+        None => event.check_commit(),
+    }
+}

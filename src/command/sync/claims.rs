@@ -1,0 +1,257 @@
+//! What GitLab's jobs come to as build statuses: the same as if each job had reported itself.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::ci::context::Context;
+use crate::cli::{Jobs, SyncArgs};
+use crate::command::plan::Plan;
+use crate::command::sync::words::{self, Standing};
+use crate::env::Env;
+use crate::error::Error;
+use crate::gitlab::pipeline::{Job, Pipeline};
+use crate::report::{Claim, Report};
+use crate::status::commit::DetectedCommit;
+use crate::status::key;
+use crate::status::state::State;
+
+/// A status that Bitbucket ought to have.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wanted {
+    pub(super) report: Report,
+    pub(super) when: When,
+    /// Whether it is of a job, and not of the pipeline as a whole.
+    pub(super) is_of_job: bool,
+    /// Links of other jobs with the same key.
+    pub(super) namesakes: Vec<Option<String>>,
+}
+
+/// When it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Where something else is there.
+    Differs,
+    /// Where INPROGRESS is there: else the job is not worth a status.
+    InProgress,
+    /// Never: the job has not ended.
+    Never,
+}
+
+/// Makes claims for the jobs of this and other pipelines.
+pub(super) struct Claims<'a> {
+    args: &'a SyncArgs,
+    plan: &'a Plan<'a>,
+    own: Own,
+}
+
+/// The job that we are in. It is left out.
+#[derive(Deserialize)]
+struct Own {
+    ci_job_id: Option<u64>,
+    ci_job_stage: Option<String>,
+    ci_pipeline_id: Option<u64>,
+    ci_pipeline_source: Option<String>,
+}
+
+impl<'a> Claims<'a> {
+    pub(super) fn new(args: &'a SyncArgs, plan: &'a Plan<'_>, env: &Env) -> Result<Self, Error> {
+        let own = env.read(&[]).map_err(|error| Error::Setting {
+            origin: "CI_JOB_ID, CI_PIPELINE_ID".into(),
+            problem: error.to_string(),
+            hint: None,
+        })?;
+        Ok(Self { args, plan, own })
+    }
+
+    /// The pipeline to look at.
+    pub(super) fn pipeline(&self) -> Result<u64, Error> {
+        let unset = || Error::setting("CI_PIPELINE_ID", "it is not set", "give --pipeline");
+        let given = self.args.pipeline.or(self.own.ci_pipeline_id);
+        given.ok_or_else(unset)
+    }
+
+    pub(super) fn is_own(&self, pipeline: u64) -> bool {
+        self.own.ci_pipeline_id == Some(pipeline)
+    }
+
+    /// The beginning of this pipeline, unless it is not to have a status.
+    pub(super) fn running_pipeline(&self) -> Result<Option<Wanted>, Error> {
+        let is_child = self.own.ci_pipeline_source.as_deref() == Some("parent_pipeline");
+        self.whole(
+            &self.plan.context,
+            is_child,
+            State::InProgress,
+            "The pipeline is running!",
+        )
+    }
+
+    /// All statuses for `pipeline`: one for each key, then its own. `source_branch` is asked of merge
+    /// requests whose job this is not.
+    pub(super) fn of(
+        &self,
+        pipeline: &Pipeline,
+        source_branch: impl FnOnce(u64) -> Result<String, Error>,
+    ) -> Result<Vec<Wanted>, Error> {
+        let context = self.context(pipeline, source_branch)?;
+        let jobs = pipeline.jobs.iter();
+        let jobs: Vec<_> = jobs
+            .filter(|job| Some(job.id) != self.own.ci_job_id)
+            .collect();
+        // Jobs of two child pipelines may have one key: who failed is not hidden by who passed.
+        let mut by_key: BTreeMap<String, (Standing, Wanted)> = BTreeMap::new();
+        for job in jobs.iter().filter(|_| self.args.jobs == Jobs::All) {
+            let (standing, mut wanted) = (Standing::of(job), self.job(&context, job)?);
+            let key = wanted.report.key.clone();
+            match by_key.get_mut(&key) {
+                Some((other, first)) if *other <= standing => {
+                    first.namesakes.push(Some(wanted.report.url));
+                }
+                other => {
+                    if let Some((_, first)) = other {
+                        wanted.namesakes = std::mem::take(&mut first.namesakes);
+                        wanted.namesakes.push(Some(first.report.url.clone()));
+                    }
+                    by_key.insert(key, (standing, wanted));
+                }
+            }
+        }
+        let mut all: Vec<_> = by_key.into_values().map(|(_, wanted)| wanted).collect();
+        if let Some((state, description)) = self.whole_state(pipeline.about.id, &jobs) {
+            let is_child = jobs
+                .iter()
+                .any(|job| job.is_child && job.pipeline.id == pipeline.about.id);
+            all.extend(self.whole(&context, is_child, state, &description)?);
+        }
+        Ok(all)
+    }
+
+    /// What the reporter in a job of `pipeline` reads from its variables, without what differs from
+    /// job to job.
+    fn context(
+        &self,
+        pipeline: &Pipeline,
+        source_branch: impl FnOnce(u64) -> Result<String, Error>,
+    ) -> Result<Context, Error> {
+        let about = &pipeline.about;
+        if self.is_own(about.id) {
+            return Ok(self.plan.context.clone());
+        }
+        let commit = pipeline.commit().map(str::to_owned);
+        let (branch, tag) = match about.merge_request() {
+            Some(iid) => (Some(source_branch(iid)?), None),
+            None if pipeline.is_of_tag() => (None, Some(about.git_ref.clone())),
+            None => (Some(about.git_ref.clone()), None),
+        };
+        Ok(Context {
+            commit: DetectedCommit::first_set([("the pipeline's commit", commit)]),
+            branch,
+            tag,
+            build_number: Some(about.number()),
+            pipeline_url: Some(about.web_url.clone()),
+            ..Context::default()
+        })
+    }
+
+    fn job(&self, pipeline: &Context, job: &Job) -> Result<Wanted, Error> {
+        let standing = Standing::of(job);
+        let context = Context {
+            job_name: Some(job.full_name()),
+            url: Some(job.web_url.clone()),
+            build_number: Some(job.pipeline.number()),
+            ..pipeline.clone()
+        };
+        let mut report = self.report(&context, standing.state().unwrap_or(State::InProgress))?;
+        if let Some(description) = words::description(job) {
+            report.describe(self.plan.options, &description, self.plan.product());
+        }
+        let when = match standing {
+            Standing::Running => When::Never,
+            Standing::AtRest => When::InProgress,
+            _ => When::Differs,
+        };
+        Ok(Wanted {
+            report,
+            when,
+            is_of_job: true,
+            namesakes: Vec::new(),
+        })
+    }
+
+    /// The status of a pipeline as a whole.
+    fn whole(
+        &self,
+        pipeline: &Context,
+        is_child: bool,
+        state: State,
+        description: &str,
+    ) -> Result<Option<Wanted>, Error> {
+        let child = if is_child { "child/" } else { "" };
+        let key = match self.args.pipeline_key.as_deref() {
+            Some("") => return Ok(None),
+            Some(given) => given.to_owned(),
+            None => format!("{child}pipeline"),
+        };
+        let context = Context {
+            job_name: Some(format!("{child}pipeline")),
+            url: pipeline.pipeline_url.clone(),
+            ..pipeline.clone()
+        };
+        let mut report = self.report(&context, state)?;
+        report.key = key::within(&key, self.plan.product().limits().key);
+        report.describe(self.plan.options, description, self.plan.product());
+        Ok(Some(Wanted {
+            report,
+            when: When::Differs,
+            is_of_job: false,
+            namesakes: Vec::new(),
+        }))
+    }
+
+    fn report(&self, context: &Context, state: State) -> Result<Report, Error> {
+        let claim = Claim {
+            context,
+            ..self.plan.claim()
+        };
+        claim.report(Some(state.as_str()))
+    }
+
+    /// How the pipeline stands, and what its jobs did.
+    fn whole_state(&self, pipeline: u64, jobs: &[&Job]) -> Option<(State, String)> {
+        let is_ours = |job: &Job| {
+            self.is_own(pipeline)
+                && job.pipeline.id == pipeline
+                && Some(&job.stage) == self.own.ci_job_stage.as_ref()
+        };
+        let with = |standing| {
+            let jobs = jobs.iter().filter(move |job| Standing::of(job) == standing);
+            jobs.copied().collect::<Vec<_>>()
+        };
+        let (failed, cancelled) = (with(Standing::Failed), with(Standing::Cancelled));
+        let (running, passed) = (with(Standing::Running), with(Standing::Passed));
+        let is_fatal = |job: &&&Job| !job.allow_failure && !job.is_below_tolerated;
+        let fatal: Vec<_> = failed.iter().filter(is_fatal).collect();
+        let state = match () {
+            () if !fatal.is_empty() => State::Failed,
+            () if !cancelled.is_empty() => State::Stopped,
+            () if running.iter().any(|job| !is_ours(job)) => State::InProgress,
+            () if !passed.is_empty() => State::Successful,
+            () => return None,
+        };
+        let mut names: Vec<_> = failed.iter().map(|job| job.full_name()).collect();
+        names.sort();
+        // Last, because their names follow.
+        let failures = format!("failed: {}", names.join(", "));
+        let counts = [
+            (passed.len(), "passed"),
+            (cancelled.len(), "cancelled"),
+            (running.len(), "not ended"),
+            (failed.len(), &failures),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        Some((state, counts.join(", ")))
+    }
+}

@@ -1,0 +1,211 @@
+//! Questions to GitLab's API, page by page.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::deadline::Deadline;
+use crate::error::{Error, Server};
+use crate::gitlab::pipeline::{About, Job, Pipeline};
+use crate::gitlab::server::GitLab;
+use crate::gitlab::verdict;
+use crate::http::judge;
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::http::retry::Policy;
+use crate::http::session::Session;
+use crate::output;
+use crate::output::log::Log;
+use crate::status::url::SEGMENT;
+
+/// GitLab cuts what is more. <https://docs.gitlab.com/api/rest/#pagination>
+const PER_PAGE: usize = 100;
+
+/// Nothing has more pages: a server that says so does not end.
+const MOST_PAGES: u32 = 1000;
+
+/// A conversation with one GitLab.
+pub(crate) struct Reader<'a, 'l> {
+    gitlab: &'a GitLab,
+    session: Session<'a, 'l>,
+}
+
+impl<'a, 'l> Reader<'a, 'l> {
+    /// Asks it, until `deadline`.
+    pub(crate) fn new(gitlab: &'a GitLab, deadline: Deadline, log: &'a mut Log<'l>) -> Self {
+        log.hide([gitlab.token.secret().clone()]);
+        let policy = Policy::one_of_many(deadline.total(), deadline.total());
+        let session = Session::new(&gitlab.client, policy, deadline, log);
+        Self { gitlab, session }
+    }
+
+    /// How many of the pipeline's jobs a first page of one shows.
+    pub(crate) fn first_job(&mut self, pipeline: u64) -> Result<usize, Error> {
+        let path = format!("pipelines/{pipeline}/jobs?per_page=1");
+        let (rows, _) = self.page::<Job>(&path)?;
+        Ok(rows.len())
+    }
+
+    /// A pipeline with all its jobs and, where the token may read these, its child pipelines'.
+    pub(crate) fn pipeline(&mut self, id: u64) -> Result<Pipeline, Error> {
+        let mut jobs: Vec<Job> = Vec::new();
+        let (mut pipelines, mut known) = (BTreeSet::from([id]), BTreeSet::new());
+        let mut unread = vec![(id, false, false)];
+        while let Some((id, is_child, is_below_tolerated)) = unread.pop() {
+            for mut job in self.all_jobs(id, jobs.is_empty())? {
+                let child = job
+                    .downstream_pipeline
+                    .as_ref()
+                    .filter(|it| self.is_here(it));
+                if let Some(child) = child.filter(|it| pipelines.insert(it.id)) {
+                    unread.push((child.id, true, is_below_tolerated || job.allow_failure));
+                }
+                // Rows move down while pages are read, and are seen twice.
+                if known.insert(job.id) {
+                    job.is_child = is_child || job.pipeline.is_child();
+                    job.is_below_tolerated = is_below_tolerated;
+                    jobs.push(job);
+                }
+            }
+        }
+        let about = jobs.first().map(|job| job.pipeline.clone());
+        let about = about.unwrap_or_default();
+        Ok(Pipeline { about, jobs })
+    }
+
+    /// Whether a downstream pipeline is of this project.
+    fn is_here(&self, pipeline: &About) -> bool {
+        let is_own = |project: u64| project.to_string() == self.gitlab.project;
+        pipeline.project_id.is_none_or(is_own)
+    }
+
+    /// Jobs and trigger jobs of one pipeline.
+    fn all_jobs(&mut self, id: u64, is_first: bool) -> Result<Vec<Job>, Error> {
+        let pipeline = format!("pipelines/{id}");
+        let mut rows = self.all(&format!("{pipeline}/jobs?"))?;
+        let bridges = match self.all(&format!("{pipeline}/bridges?")) {
+            // Its name from 19.2 on.
+            Err(error) if error.http_status() == Some(404) => {
+                let renamed = self.all(&format!("{pipeline}/trigger_jobs?"));
+                renamed.map_err(|_| error)
+            }
+            answer => answer,
+        };
+        match bridges {
+            Ok(bridges) => rows.extend(bridges),
+            // A token that may not read jobs is shown none, without a refusal.
+            Err(error) if error.exit_code() == 4 && rows.is_empty() && is_first => {
+                return Err(self.no_jobs(id));
+            }
+            Err(error) if error.exit_code() == 4 && error.http_status() > Some(400) => {
+                let hint = error.hint().unwrap_or_default().into_owned();
+                let warning = format!("child pipelines are left out: {error} ({hint})");
+                self.session.log().warn(&warning);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(rows)
+    }
+
+    /// What it means that a pipeline which has jobs shows none.
+    pub(crate) fn no_jobs(&self, pipeline: u64) -> Error {
+        let message = format!("GitLab shows no jobs of pipeline {pipeline} to this token");
+        verdict::no_jobs(self.gitlab, &message)
+    }
+
+    /// The pipelines that have changed since then, the newest first. Children are not among them.
+    pub(crate) fn pipelines_since(&mut self, time: SystemTime) -> Result<Vec<About>, Error> {
+        let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        // A `+` in it would be a space.
+        let time = utf8_percent_encode(&output::rfc3339(time), SEGMENT).to_string();
+        self.all(&format!("pipelines?updated_after={time}&"))
+    }
+
+    /// The branch that a merge request is from.
+    pub(crate) fn source_branch(&mut self, merge_request: u64) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct MergeRequest {
+            source_branch: String,
+        }
+        let response = self.get(&format!("merge_requests/{merge_request}"))?;
+        let shown: Option<MergeRequest> = serde_json::from_slice(&response.body).ok();
+        shown
+            .map(|it| it.source_branch)
+            .ok_or_else(|| judge::not_from(Server::GitLab, &response))
+    }
+
+    fn all<T: DeserializeOwned>(&mut self, path: &str) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        let mut page = Some(1);
+        while let Some(number) = page {
+            let path = format!("{path}per_page={PER_PAGE}&page={number}");
+            let (rows, response) = self.page(&path)?;
+            page = next_page(&response, number, rows.len());
+            all.extend(rows);
+        }
+        Ok(all)
+    }
+
+    fn page<T: DeserializeOwned>(&mut self, path: &str) -> Result<(Vec<T>, Response), Error> {
+        let mut response = self.get(path)?;
+        let body = std::mem::take(&mut response.body);
+        match serde_json::from_slice(&body) {
+            Ok(rows) => Ok((rows, response)),
+            Err(_) => Err(judge::not_from(Server::GitLab, &response)),
+        }
+    }
+
+    fn get(&mut self, path: &str) -> Result<Response, Error> {
+        let GitLab { root, project, .. } = self.gitlab;
+        let project = utf8_percent_encode(project, SEGMENT);
+        let request = Request::page(format!("{root}/projects/{project}/{path}"));
+        let judge = |response: &Response| verdict::judge(response, self.gitlab, SystemTime::now());
+        match self
+            .session
+            .send(&self.gitlab.token.sign(request), &judge)?
+        {
+            (response, None) => Ok(response),
+            (_, Some(refusal)) => Err(refusal),
+        }
+    }
+}
+
+/// The number behind `page`, which has so many rows. `Link` would say it too, with the host of
+/// GitLab's configuration, which may not be the one that was asked.
+fn next_page(response: &Response, page: u32, rows: usize) -> Option<u32> {
+    let next = match response.header("x-next-page") {
+        Some(next) => next.trim().parse().ok()?,
+        None if rows >= PER_PAGE => page + 1,
+        None => return None,
+    };
+    Some(next).filter(|next| (page + 1..=MOST_PAGES).contains(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_go_on_as_the_header_says_and_never_back() {
+        for (header, page, rows, next) in [
+            (Some("2"), 1, 100, Some(2)),
+            (Some(""), 2, 100, None),
+            (Some("1"), 1, 100, None),
+            (Some("x"), 1, 100, None),
+            (Some("1001"), 1000, 100, None),
+            (None, 1, 100, Some(2)),
+            (None, 1, 99, None),
+        ] {
+            let header = header.map(|text| ("x-next-page".to_owned(), text.to_owned()));
+            let response = Response {
+                headers: header.into_iter().collect(),
+                ..Response::default()
+            };
+            assert_eq!(next_page(&response, page, rows), next, "{response:?}");
+        }
+    }
+}

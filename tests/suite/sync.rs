@@ -1,0 +1,969 @@
+//! `build_status sync`: the real binary between a stand-in GitLab and a stand-in Bitbucket.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+use stand_in::gitlab::{self, DEFAULT_PROJECT_ID, JOB_TOKEN, Job, PRIVATE_TOKEN, Pipeline, Token};
+use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, GitLab, SECOND_COMMIT, StandIn, Status};
+
+use crate::support::{GITLAB, Ran, Reporter, build_status, shown};
+
+/// Where the GitLab believes that it is.
+const HOST: &str = "https://gitlab.example.com";
+
+/// A GitLab with these pipelines. Its own job in 1001, this one, is the first.
+pub(crate) fn gitlab(pipelines: impl IntoIterator<Item = Pipeline>) -> GitLab {
+    let setup = gitlab::Setup::default().external_url(HOST);
+    let add = |setup: gitlab::Setup, pipeline| setup.pipeline(pipeline);
+    pipelines.into_iter().fold(setup, add).start()
+}
+
+/// Pipeline 1001, in which this job is the first.
+pub(crate) fn pipeline() -> Pipeline {
+    Pipeline::new(1001).job(Job::new("build-status-sync", "running").stage(".post"))
+}
+
+/// The job that syncs pipeline 1001.
+pub(crate) fn sync<'a>(
+    gitlab: &GitLab,
+    bitbucket: &StandIn,
+    args: impl IntoIterator<Item = &'a str>,
+) -> Reporter {
+    in_job(gitlab, bitbucket, ["sync"].into_iter().chain(args))
+}
+
+/// The same job with another command.
+fn in_job<'a>(
+    gitlab: &GitLab,
+    bitbucket: &StandIn,
+    args: impl IntoIterator<Item = &'a str>,
+) -> Reporter {
+    build_status(args)
+        .envs(GITLAB)
+        .to(bitbucket)
+        .env("CI_API_V4_URL", gitlab.api_root())
+        .env("CI_PROJECT_ID", "42")
+        .env("CI_PIPELINE_ID", "1001")
+        .env("CI_PIPELINE_IID", "1")
+        .env(
+            "CI_PIPELINE_URL",
+            format!("{HOST}/group/my-project/-/pipelines/1001"),
+        )
+        .env("CI_JOB_ID", "1")
+        .env("CI_JOB_NAME", "build-status-sync")
+        .env("CI_JOB_STAGE", ".post")
+        .env("CI_JOB_TOKEN", JOB_TOKEN)
+        .env("CI_SERVER_VERSION", "19.5.0-ee")
+        .without("CI_JOB_STATUS")
+}
+
+/// What the reporter in a job sends, when it runs at all.
+fn report(bitbucket: &StandIn, state: &str, name: &str, id: u64) {
+    let url = format!("{HOST}/group/my-project/-/jobs/{id}");
+    let ran = build_status([state]).envs(GITLAB).to(bitbucket);
+    ran.env("CI_JOB_NAME", name)
+        .env("CI_JOB_URL", url)
+        .run()
+        .exits(0);
+}
+
+/// The last line, which counts.
+fn counts(ran: &Ran) -> &str {
+    ran.stdout.lines().last().unwrap_or_default()
+}
+
+/// Key, state and description of what Bitbucket shows.
+fn described(bitbucket: &StandIn) -> Vec<(String, String, String)> {
+    let row = |it: Status| (it.key, it.state, it.description.unwrap_or_default());
+    let mut rows: Vec<_> = bitbucket
+        .statuses(DEFAULT_COMMIT)
+        .into_iter()
+        .map(row)
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// A pipeline with everything that no job can report.
+pub(crate) fn eventful(bitbucket: &StandIn) -> GitLab {
+    let gitlab = gitlab([
+        pipeline() // 1: this job
+            .job(Job::new("compile", "success").stage("build")) // 2
+            .job(Job::new("lint", "canceled").with(|job| job.started = false))
+            .job(Job::failed("integration", "runner_system_failure")) // 4
+            .job(Job::new("unit", "failed")) // 5
+            .job(Job::new("deploy: [aws, eu]", "success"))
+            .job(Job::new("deploy: [gcp, us]", "success"))
+            .job(Job::failed("audit", "script_failure").with(|job| job.allow_failure = true))
+            .job(Job::new("release", "manual")) // 9
+            .job(Job::new("announce", "skipped"))
+            .job(Job::bridge("docs", "success", Some(2002))),
+        Pipeline::child(2002)
+            .job(
+                Job::new("unit", "failed")
+                    .with(|job| job.failure_reason = "job_execution_timeout".into()),
+            )
+            .job(Job::new("pages", "success")),
+    ]);
+    gitlab.change(|instance| instance.retry(1001, "unit", "success"));
+    // Those that got that far have reported their beginning.
+    report(bitbucket, "running", "compile", 2);
+    report(bitbucket, "running", "integration", 4);
+    report(bitbucket, "running", "release", 9);
+    gitlab
+}
+
+#[test]
+fn bitbucket_shows_what_gitlab_shows_and_a_second_run_sends_nothing() {
+    let bitbucket = StandIn::start();
+    let gitlab = eventful(&bitbucket);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "12 sent, 0 right already, 0 still running");
+    let expected = [
+        (
+            "ci/gitlab-ci/audit",
+            "FAILED",
+            "the script failed (allowed to fail)",
+        ),
+        (
+            "ci/gitlab-ci/child/pages",
+            "SUCCESSFUL",
+            "The build passed!",
+        ),
+        ("ci/gitlab-ci/child/unit", "FAILED", "timed out"),
+        ("ci/gitlab-ci/compile", "SUCCESSFUL", "The build passed!"),
+        (
+            "ci/gitlab-ci/deploy: [aws, eu]",
+            "SUCCESSFUL",
+            "The build passed!",
+        ),
+        (
+            "ci/gitlab-ci/deploy: [gcp, us]",
+            "SUCCESSFUL",
+            "The build passed!",
+        ),
+        ("ci/gitlab-ci/docs", "SUCCESSFUL", "The build passed!"),
+        ("ci/gitlab-ci/integration", "FAILED", "the runner was lost"),
+        ("ci/gitlab-ci/lint", "STOPPED", "The build was stopped."),
+        (
+            "ci/gitlab-ci/release",
+            "STOPPED",
+            "The job waits to be started by hand.",
+        ),
+        ("ci/gitlab-ci/unit", "SUCCESSFUL", "The build passed!"),
+        (
+            "pipeline",
+            "FAILED",
+            "6 passed, 1 cancelled, 3 failed: audit, child/unit, integration",
+        ),
+    ]
+    .map(|(key, state, text)| (key.to_owned(), state.to_owned(), text.to_owned()));
+    assert_eq!(described(&bitbucket), expected);
+
+    let before = bitbucket.history().len();
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "0 sent, 12 right already, 0 still running");
+    assert_eq!(bitbucket.history().len(), before);
+}
+
+/// The transcript in docs/sync.md. `UPDATE=1 cargo test --test suite` writes it.
+#[test]
+fn the_documentation_shows_a_run() {
+    let bitbucket = StandIn::start();
+    let gitlab = eventful(&bitbucket);
+    let mut text = String::from("```console\n");
+    for _ in 0..2 {
+        let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+        text += "$ build_status sync\n";
+        for line in ran.stdout.lines() {
+            // Times differ.
+            let timeless = line.rsplit_once(", ").filter(|_| line.ends_with(" s)"));
+            text += &timeless.map_or(line.to_owned(), |(start, _)| format!("{start}, 0.01 s)"));
+            text += "\n";
+        }
+    }
+    text += "```\n\n| job | on GitLab | on Bitbucket | |\n|---|---|---|---|\n";
+    let shown = described(&bitbucket);
+    for (pipeline, child) in [(1001, ""), (2002, "child/")] {
+        let jobs = gitlab.change(|instance| instance.pipeline(pipeline).jobs.clone());
+        for job in jobs.iter().filter(|job| !job.retried && job.id != 1) {
+            let name = format!("{child}{}", job.name);
+            let found = shown
+                .iter()
+                .find(|(key, ..)| *key == format!("ci/gitlab-ci/{name}"));
+            let (state, said) = found.map_or(("", ""), |(_, state, said)| (state, said));
+            let status = &job.status;
+            writeln!(text, "| `{name}` | {status} | {state} | {said} |").unwrap();
+        }
+    }
+    let (_, state, said) = shown.iter().find(|(key, ..)| key == "pipeline").unwrap();
+    writeln!(text, "| the pipeline | | {state} | {said} |").unwrap();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sync.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (start, end) = ("<!-- transcript -->\n", "<!-- /transcript -->\n");
+    let (before, rest) = page.split_once(start).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let expected = format!("{before}{start}{text}{end}{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    assert!(
+        page == expected,
+        "docs/sync.md is out of date: run `UPDATE=1 cargo test --test suite`"
+    );
+}
+
+#[test]
+fn check_says_whether_the_jobs_may_be_read_and_what_to_do_if_not() {
+    let bitbucket = StandIn::start();
+    for (version, line) in [
+        (
+            "19.5",
+            "ok    gitlab       CI_JOB_TOKEN may read the pipeline's jobs, for sync\n",
+        ),
+        (
+            "17.9",
+            "warn  gitlab       sync would not work: refused: HTTP 404: 404 Project Not Found (GitLab 19.5.0-ee, CI_JOB_TOKEN)",
+        ),
+    ] {
+        let setup = gitlab::Setup::default().version(version);
+        let gitlab = setup.pipeline(pipeline()).start();
+        let ran = in_job(&gitlab, &bitbucket, ["check"]).run().exits(0);
+        assert!(ran.stdout.contains(line), "{ran:#?}");
+        assert_eq!(
+            ran.stdout
+                .contains("\ngitlab: job tokens may read jobs from GitLab 18.3 on"),
+            version == "17.9"
+        );
+        assert_eq!(gitlab.received().len(), 1);
+    }
+}
+
+/// Key, name, link and refname of what Bitbucket shows.
+fn identities(bitbucket: &StandIn) -> Vec<(String, Option<String>, String, Option<String>)> {
+    let statuses = bitbucket.statuses(DEFAULT_COMMIT).into_iter();
+    let row = |it: Status| (it.key, it.name, it.url, it.refname);
+    let mut rows: Vec<_> = statuses.map(row).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_status_is_the_one_that_the_job_itself_would_have_written() {
+    const LONG: &str = "a job with quite a long name: [linux, \"x86\"]";
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::new("unit", "success")) // 2
+            .job(Job::new(LONG, "success")) // 3
+            .job(Job::bridge("docs", "success", Some(2002))), // 4
+        Pipeline::child(2002).job(Job::new("unit", "success")), // 5
+    ]);
+    let (theirs, ours) = (StandIn::start(), StandIn::start());
+    for (name, id, pipeline, source) in [
+        ("unit", "2", "1", "push"),
+        (LONG, "3", "1", "push"),
+        ("docs", "4", "1", "push"),
+        ("unit", "5", "2", "parent_pipeline"),
+    ] {
+        build_status(["passed"])
+            .envs(GITLAB)
+            .to(&theirs)
+            .env("CI_JOB_NAME", name)
+            .env("CI_JOB_URL", format!("{HOST}/group/my-project/-/jobs/{id}"))
+            .env("CI_PIPELINE_IID", pipeline)
+            .env("CI_PIPELINE_SOURCE", source)
+            .run()
+            .exits(0);
+    }
+    let args = ["--pipeline-key", ""];
+    sync(&gitlab, &ours, args).run().exits(0);
+    assert_eq!(identities(&ours), identities(&theirs));
+    let ran = sync(&gitlab, &theirs, args).run().exits(0);
+    assert_eq!(counts(&ran), "0 sent, 4 right already, 0 still running");
+}
+
+#[test]
+fn no_token_reaches_the_other_side_nor_a_host_that_a_link_names() {
+    let (bitbucket, elsewhere) = (StandIn::start(), StandIn::start());
+    let jobs = (0..150).map(|number| Job::new(&format!("job {number}"), "success"));
+    let gitlab = gitlab::Setup::default()
+        .external_url(&elsewhere.url())
+        .pipeline(jobs.fold(pipeline(), Pipeline::job))
+        .start();
+    for (variables, name, token) in [
+        (&[][..], "job-token", JOB_TOKEN),
+        (
+            &[("BUILD_STATUS_GITLAB_TOKEN", PRIVATE_TOKEN)],
+            "private-token",
+            PRIVATE_TOKEN,
+        ),
+    ] {
+        let before = gitlab.received().len();
+        let ran = sync(&gitlab, &bitbucket, ["--verbose", "--output", "json"]);
+        let ran = ran.envs(variables).run().exits(0);
+        let received = gitlab.received();
+        assert_eq!(
+            received.len() - before,
+            3,
+            "two pages of jobs, one of bridges"
+        );
+        for request in &received[before..] {
+            let tokens = ["job-token", "private-token", "authorization"];
+            let sent = tokens.map(|it| request.header(it).map(|value| (it, value)));
+            let sent: Vec<_> = sent.into_iter().flatten().collect();
+            assert_eq!(sent, [(name, token)]);
+        }
+        for request in bitbucket.received() {
+            let text = format!("{request:?}");
+            assert!(
+                !text.contains(JOB_TOKEN) && !text.contains(PRIVATE_TOKEN),
+                "{text}"
+            );
+        }
+        for printed in [&ran.stdout, &ran.stderr] {
+            assert!(!printed.contains(JOB_TOKEN) && !printed.contains(PRIVATE_TOKEN));
+        }
+    }
+    assert!(!format!("{:?}", gitlab.received()).contains(DEFAULT_TOKEN));
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[test]
+fn a_token_may_be_in_a_file_and_goes_before_the_jobs() {
+    let (bitbucket, gitlab) = (
+        StandIn::start(),
+        gitlab([pipeline().job(Job::new("a", "success"))]),
+    );
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("gitlab-token");
+    std::fs::write(&path, format!("{PRIVATE_TOKEN}\n")).unwrap();
+    let ran = sync(&gitlab, &bitbucket, []).env("BUILD_STATUS_GITLAB_TOKEN_FILE", &path);
+    ran.run().exits(0);
+    assert_eq!(
+        gitlab.received()[0].header("private-token"),
+        Some(PRIVATE_TOKEN)
+    );
+}
+
+#[test]
+fn what_gitlab_refuses_is_told_with_what_to_do_about_it() {
+    let job = |change: fn(&mut Token)| Token::job(JOB_TOKEN, DEFAULT_PROJECT_ID).with(change);
+    let private = |scope: &str| {
+        let token = Token::private(PRIVATE_TOKEN, &[DEFAULT_PROJECT_ID]);
+        token.with(|token| token.scopes = vec![scope.to_owned()])
+    };
+    for (version, token, message, hint) in [
+        (
+            "17.9.2",
+            job(|_| ()),
+            "refused: HTTP 404: 404 Project Not Found (GitLab 17.9.2, CI_JOB_TOKEN)",
+            "job tokens may read jobs from GitLab 18.3 on",
+        ),
+        (
+            "19.5.0",
+            job(|token| token.reads_builds = false),
+            "refused: HTTP 200: GitLab shows no jobs of pipeline 1001 to this token (GitLab 19.5.0, CI_JOB_TOKEN)",
+            "the scope read_api and the role Reporter, and put it into the masked CI/CD variable \
+             BUILD_STATUS_GITLAB_TOKEN",
+        ),
+        (
+            "19.5.0",
+            job(|token| token.ended = Some(String::new())),
+            "refused: HTTP 401: 401 Unauthorized (GitLab 19.5.0, CI_JOB_TOKEN)",
+            "BUILD_STATUS_GITLAB_TOKEN",
+        ),
+        (
+            "19.5.0",
+            private("read_repository"),
+            "refused: HTTP 403: The request requires higher privileges than provided by the access token. (GitLab 19.5.0, BUILD_STATUS_GITLAB_TOKEN)",
+            "needs the scope read_api",
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        let is_private = message.contains("BUILD_STATUS_GITLAB_TOKEN)");
+        let setup = gitlab::Setup::default().version(version).token(token);
+        let gitlab = setup.pipeline(pipeline()).start();
+        let mut ran = sync(&gitlab, &bitbucket, []).env("CI_SERVER_VERSION", version);
+        if is_private {
+            ran = ran.env("BUILD_STATUS_GITLAB_TOKEN", PRIVATE_TOKEN);
+        }
+        let ran = ran.run().exits(4).says(hint);
+        assert!(ran.stderr.contains(message), "{ran:#?}");
+        assert_eq!((ran.stdout.as_str(), bitbucket.connections()), ("", 0));
+    }
+}
+
+#[test]
+fn what_is_not_gitlabs_answer_is_told_as_such() {
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([pipeline()]));
+    for (answer, code, message) in [
+        (
+            gitlab::sign_in_page(),
+            4,
+            "refused: HTTP 200, but the answer is not from GitLab (text/html; charset=utf-8)",
+        ),
+        (
+            Answer::json(200, "{}"),
+            4,
+            "HTTP 200, but the answer is not from GitLab",
+        ),
+        (
+            Answer::redirect(302, "https://sso.example.com/"),
+            4,
+            "refused: HTTP 302, a redirect to https://sso.example.com/",
+        ),
+        (
+            Answer::html(403, "<title>Checking your browser</title>"),
+            4,
+            "HTTP 403: an HTML page, \"Checking your browser\"",
+        ),
+        (gitlab::bad_gateway(), 5, "failing: HTTP 502"),
+        (gitlab::throttled(3600), 5, "it asks to wait 3600 s"),
+        (
+            gitlab::asked_too_often(),
+            5,
+            "HTTP 429: This endpoint has been requested too many times",
+        ),
+    ] {
+        gitlab.always(Some(answer));
+        let ran = sync(&gitlab, &bitbucket, ["--timeout", "1"])
+            .run()
+            .exits(code)
+            .says(message);
+        assert!(!ran.stderr.contains("BITBUCKET_"), "{ran:#?}");
+    }
+    drop(gitlab);
+    let gone = gitlab::Setup::default().start();
+    let url = gone.api_root();
+    drop(gone);
+    let gitlab = gitlab::Setup::default().start();
+    sync(&gitlab, &bitbucket, ["--timeout", "1"])
+        .env("CI_API_V4_URL", url)
+        .run()
+        .exits(5)
+        .says("check the network, CI_API_V4_URL");
+    assert_eq!(bitbucket.connections(), 0);
+}
+
+#[test]
+fn a_limit_of_gitlabs_is_waited_for() {
+    let (bitbucket, gitlab) = (
+        StandIn::start(),
+        gitlab([pipeline().job(Job::new("a", "success"))]),
+    );
+    gitlab.will([gitlab::throttled(1), gitlab::bad_gateway(), Answer::CutOff]);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "2 sent, 0 right already, 0 still running");
+}
+
+#[test]
+fn a_job_that_is_retried_while_pages_are_read_is_there_once() {
+    let jobs = (0..120).map(|number| Job::new(&format!("job {number}"), "success"));
+    let (bitbucket, gitlab) = (
+        StandIn::start(),
+        gitlab([jobs.fold(pipeline(), Pipeline::job)]),
+    );
+    let mut asked = 0;
+    gitlab.on_request(move |instance, _| {
+        asked += 1;
+        if asked == 2 {
+            instance.add(1001, Job::new("late", "created"));
+        }
+    });
+    let ran = sync(&gitlab, &bitbucket, ["--pipeline-key", ""])
+        .run()
+        .exits(0);
+    assert_eq!(counts(&ran), "120 sent, 0 right already, 0 still running");
+}
+
+#[test]
+fn a_gitlab_whose_job_tokens_read_jobs_only_leaves_children_out_and_says_so() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab::Setup::default()
+        .version("18.4")
+        .pipeline(pipeline().job(Job::new("a", "success")).job(Job::bridge(
+            "b",
+            "success",
+            Some(2002),
+        )))
+        .pipeline(Pipeline::child(2002).job(Job::new("c", "failed")))
+        .start();
+    let ran = sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(0)
+        .says("child pipelines are left out: ");
+    assert_eq!(counts(&ran), "2 sent, 0 right already, 0 still running");
+}
+
+#[test]
+fn jobs_that_have_not_ended_are_left_alone_in_words_that_nobody_knows_too() {
+    let words = [
+        "created",
+        "pending",
+        "running",
+        "canceling",
+        "scheduled",
+        "superseded",
+    ];
+    let jobs = words.map(|word| Job::new(word, word));
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([jobs.into_iter().fold(pipeline(), Pipeline::job)]);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 6 still running");
+    let expected = [("pipeline".into(), "INPROGRESS".into(), "6 not ended".into())];
+    assert_eq!(described(&bitbucket), expected);
+}
+
+#[test]
+fn the_pipeline_is_what_its_jobs_come_to() {
+    let job = |name: &str, status| Job::new(name, status);
+    let tolerated = |status| Job::new("t", status).with(|job| job.allow_failure = true);
+    let post = || Job::new("deploy", "running").stage(".post");
+    for (jobs, expected) in [
+        (
+            vec![job("a", "success"), job("b", "skipped")],
+            Some("SUCCESSFUL: 1 passed"),
+        ),
+        (
+            vec![job("a", "success"), tolerated("failed")],
+            Some("SUCCESSFUL: 1 passed, 1 failed: t"),
+        ),
+        (
+            vec![
+                job("a", "failed"),
+                job("b", "canceled"),
+                job("c", "running"),
+            ],
+            Some("FAILED: 1 cancelled, 1 not ended, 1 failed: a"),
+        ),
+        (
+            vec![
+                job("a", "canceled"),
+                job("b", "success"),
+                job("c", "running"),
+            ],
+            Some("STOPPED: 1 passed, 1 cancelled, 1 not ended"),
+        ),
+        (
+            vec![job("a", "success"), job("b", "pending")],
+            Some("INPROGRESS: 1 passed, 1 not ended"),
+        ),
+        (
+            vec![job("a", "success"), post()],
+            Some("SUCCESSFUL: 1 passed, 1 not ended"),
+        ),
+        (
+            vec![job("a", "success"), job("b", "manual")],
+            Some("SUCCESSFUL: 1 passed"),
+        ),
+        (vec![job("a", "manual"), job("b", "skipped")], None),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([jobs.into_iter().fold(pipeline(), Pipeline::job)]);
+        let ran = sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+        let found = described(&bitbucket).pop();
+        let found = found.map(|(key, state, text)| {
+            assert_eq!(key, "pipeline");
+            format!("{state}: {text}")
+        });
+        assert_eq!(found.as_deref(), expected, "{ran:?}");
+    }
+}
+
+#[test]
+fn the_pipelines_beginning_is_one_request_and_never_over_its_end() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    let running = || sync(&gitlab, &bitbucket, ["running"]).run().exits(0).stdout;
+    assert!(
+        running().starts_with(
+            "INPROGRESS pipeline -> my-workspace/my-repo@9fceb02d0ae5 (201, 1 attempt"
+        )
+    );
+    let status = bitbucket.statuses(DEFAULT_COMMIT).remove(0);
+    assert_eq!(
+        (
+            status.name.as_deref(),
+            status.url.as_str(),
+            gitlab.connections()
+        ),
+        (
+            Some("pipeline #1"),
+            "https://gitlab.example.com/group/my-project/-/pipelines/1001",
+            0
+        )
+    );
+    sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(
+        running(),
+        "INPROGRESS pipeline -> my-workspace/my-repo@9fceb02d0ae5: kept SUCCESSFUL of the same run\n\
+         0 sent, 0 right already, 0 still running, 1 kept\n"
+    );
+    let key = "build/pipeline of this repository, whatever it is called";
+    let ran = sync(&gitlab, &bitbucket, ["running", "--pipeline-key", key])
+        .run()
+        .exits(0);
+    assert!(
+        ran.stdout
+            .contains("INPROGRESS build/pipeline of this reposi"),
+        "{ran:?}"
+    );
+    sync(&gitlab, &bitbucket, ["running", "--pipeline-key", ""])
+        .run()
+        .exits(2);
+    sync(&gitlab, &bitbucket, ["passed"]).run().exits(2);
+}
+
+#[test]
+fn of_two_children_with_one_job_name_the_failed_one_is_shown() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::bridge("a", "success", Some(2001)))
+            .job(Job::bridge("b", "success", Some(2002))),
+        Pipeline::child(2001).job(Job::new("unit", "failed")), // 4
+        Pipeline::child(2002).job(Job::new("unit", "success")), // 5
+    ]);
+    report(&bitbucket, "failed", "child/unit", 4);
+    report(&bitbucket, "passed", "child/unit", 5);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "4 sent, 0 right already, 0 still running");
+    assert_eq!(described(&bitbucket)[2].1, "FAILED");
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "0 sent, 4 right already, 0 still running");
+}
+
+#[test]
+fn a_newer_pipelines_statuses_are_kept() {
+    let bitbucket = StandIn::start();
+    report(&bitbucket, "passed", "unit", 900);
+    let gitlab = gitlab([pipeline().job(Job::new("unit", "canceled"))]);
+    let ran = sync(&gitlab, &bitbucket, ["--pipeline-key", ""])
+        .run()
+        .exits(0);
+    assert_eq!(
+        ran.stdout,
+        "STOPPED ci/gitlab-ci/unit -> my-workspace/my-repo@9fceb02d0ae5: kept SUCCESSFUL of a newer run\n\
+         0 sent, 0 right already, 0 still running, 1 kept\n"
+    );
+}
+
+#[test]
+fn another_pipeline_is_found_by_its_number_at_the_commit_that_bitbucket_knows() {
+    let bitbucket = StandIn::start();
+    let merged = Pipeline::new(1500).merged_result(7, "a".repeat(40).as_str(), SECOND_COMMIT);
+    let merged = merged.with(|it| it.sha = "b".repeat(40));
+    let gitlab = gitlab::Setup::default()
+        .external_url(HOST)
+        .pipeline(pipeline())
+        .pipeline(merged.job(Job::new("unit", "success").stage(".post")))
+        .pipeline(
+            Pipeline::new(1600)
+                .with(|it| {
+                    (it.git_ref, it.tag) = ("v1".into(), true);
+                })
+                .job(Job::new("unit", "success")),
+        )
+        .merge_request(7, "feature", SECOND_COMMIT)
+        .start();
+    sync(&gitlab, &bitbucket, ["--pipeline", "1500"])
+        .run()
+        .exits(0);
+    let rows: Vec<_> = bitbucket
+        .statuses(SECOND_COMMIT)
+        .into_iter()
+        .map(|it| (it.key, it.refname))
+        .collect();
+    let feature = |key: &str| (key.to_owned(), Some("feature".to_owned()));
+    assert_eq!(rows, [feature("ci/gitlab-ci/unit"), feature("pipeline")]);
+    sync(&gitlab, &bitbucket, ["--pipeline", "1600"])
+        .run()
+        .exits(0);
+    assert_eq!(identities(&bitbucket)[0].3.as_deref(), Some("v1"));
+    sync(&gitlab, &bitbucket, ["--pipeline", "9"])
+        .run()
+        .exits(4)
+        .says("there is no such pipeline in this project");
+}
+
+#[test]
+fn what_a_cancelled_pipeline_has_left_is_mended_later() {
+    let bitbucket = StandIn::start();
+    // Pipeline 1001 is the scheduled one that this job is in.
+    let gitlab = gitlab([
+        pipeline().job(Job::new("unit", "success")),
+        Pipeline::new(900)
+            .job(Job::new("unit", "canceled")) // 3
+            .job(Job::new("lint", "success")) // 4
+            .job(Job::new("slow", "running")) // 5
+            .with(|it| it.updated_at -= std::time::Duration::from_hours(1)),
+        Pipeline::new(800)
+            .job(Job::new("old", "failed")) // 6
+            .with(|it| it.updated_at -= std::time::Duration::from_hours(25)),
+        Pipeline::new(950).with(|it| it.sha = "c".repeat(40)),
+    ]);
+    for (name, id) in [("unit", 3), ("slow", 5), ("old", 6), ("elsewhere", 7)] {
+        report(&bitbucket, "running", name, id);
+    }
+    let url = format!("{HOST}/group/my-project/-/pipelines/900");
+    let pipelines = build_status(["running", "--key", "pipeline", "--url", &url]);
+    pipelines.envs(GITLAB).to(&bitbucket).run().exits(0);
+    let ran = sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+    assert_eq!(counts(&ran), "2 sent, 0 right already, 1 still running");
+    let expected = [
+        ("ci/gitlab-ci/elsewhere", "INPROGRESS"),
+        ("ci/gitlab-ci/old", "INPROGRESS"),
+        ("ci/gitlab-ci/slow", "INPROGRESS"),
+        ("ci/gitlab-ci/unit", "STOPPED"),
+        ("pipeline", "STOPPED"),
+    ];
+    let mut found = shown(&bitbucket);
+    found.sort();
+    assert_eq!(
+        found,
+        expected.map(|(key, state)| (key.to_owned(), state.to_owned()))
+    );
+    let ran = sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+    assert_eq!(counts(&ran), "0 sent, 0 right already, 1 still running");
+    let ran = sync(&gitlab, &bitbucket, ["--since", "2days"])
+        .run()
+        .exits(0);
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 1 still running");
+    sync(&gitlab, &bitbucket, ["--since", "24h", "--pipeline", "1"])
+        .run()
+        .exits(2);
+    sync(&gitlab, &bitbucket, ["--since", "soon"])
+        .run()
+        .exits(2);
+}
+
+#[test]
+fn a_dry_run_reads_both_sides_and_prints_what_it_would_send() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline()
+        .job(Job::new("a", "success"))
+        .job(Job::new("b", "failed"))]);
+    report(&bitbucket, "passed", "a", 2);
+    let before = bitbucket.history().len();
+    let ran = sync(&gitlab, &bitbucket, ["--dry-run", "--pipeline-key", ""])
+        .run()
+        .exits(0);
+    let url = format!(
+        "POST {}/repositories/my-workspace/my-repo/commit/",
+        bitbucket.api_root()
+    );
+    assert!(ran.stdout.starts_with(&url), "{ran:?}");
+    assert!(
+        ran.stdout
+            .contains("Authorization: Bearer ***\n\n{\"state\":\"FAILED\""),
+        "{ran:?}"
+    );
+    assert_eq!(counts(&ran), "1 to send, 1 right already, 0 still running");
+    let ran = sync(&gitlab, &bitbucket, ["--dry-run"]).without("BITBUCKET_ACCESS_TOKEN");
+    let ran = ran.run().exits(0).says("what Bitbucket has is not known");
+    assert_eq!(counts(&ran), "3 to send, 0 right already, 0 still running");
+    assert_eq!(bitbucket.history().len(), before);
+}
+
+#[test]
+fn all_are_tried_when_one_is_refused_and_the_worst_is_the_code() {
+    let jobs = ["a", "b", "c"].map(|name| Job::new(name, "success"));
+    let pipeline = jobs.into_iter().fold(pipeline(), Pipeline::job);
+    let gitlab = gitlab([pipeline]);
+    let list = || Answer::Late(std::time::Duration::ZERO);
+    for (answers, code, failed) in [
+        (
+            vec![list(), Answer::json(400, r#"{"error":{"message":"no"}}"#)],
+            4,
+            1,
+        ),
+        (
+            vec![list(), Answer::status(403), list(), Answer::status(501)],
+            5,
+            2,
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        bitbucket.will(answers.clone());
+        let ran = sync(&gitlab, &bitbucket, ["--output", "json"])
+            .run()
+            .exits(code);
+        let json = ran.json();
+        let sent = 4 - failed;
+        assert_eq!(
+            [
+                &json["sent"],
+                &json["failed"],
+                &json["right_already"],
+                &json["still_running"]
+            ],
+            [&json!(sent), &json!(failed), &json!(0), &json!(0)]
+        );
+        assert_eq!(json["statuses"].as_array().unwrap().len(), 4);
+        assert_eq!(json["statuses"][0]["key"], "ci/gitlab-ci/a");
+        assert!(
+            json["statuses"][0]["error"]["message"].is_string(),
+            "{json}"
+        );
+        assert!(
+            ran.stderr
+                .contains("build_status: ci/gitlab-ci/a: refused: HTTP 40"),
+            "{ran:?}"
+        );
+        assert_eq!(bitbucket.history().len(), sent);
+
+        bitbucket.will(answers);
+        let ran = sync(&gitlab, &bitbucket, ["--no-fail"]).run().exits(0);
+        assert!(!ran.stdout.contains("0 sent, 0"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_is_replaced_and_nothing_is_lost() {
+    let jobs = ["a", "b", "c"].map(|name| Job::new(name, "success"));
+    let gitlab = gitlab([jobs.into_iter().fold(pipeline(), Pipeline::job)]);
+    let bitbucket = StandIn::start();
+    let own = || Answer::Late(std::time::Duration::ZERO);
+    bitbucket.will([own(), own(), Answer::Reset, own(), Answer::LostReply]);
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+    assert_eq!(counts(&ran), "4 sent, 0 right already, 0 still running");
+    assert_eq!(bitbucket.statuses(DEFAULT_COMMIT).len(), 4);
+    assert_eq!(
+        (bitbucket.received().len(), bitbucket.connections()),
+        (7, 3)
+    );
+}
+
+#[test]
+fn elsewhere_than_in_a_job_of_gitlab_there_is_nothing_to_sync() {
+    let bitbucket = StandIn::start();
+    crate::support::codebuild(&bitbucket, ["sync"])
+        .run()
+        .exits(2)
+        .says("sync knows GitLab only");
+    crate::support::gitlab(&bitbucket, ["sync"])
+        .run()
+        .exits(2)
+        .says("CI_API_V4_URL: it is not set");
+    assert_eq!(bitbucket.connections(), 0);
+}
+
+#[test]
+fn data_center_is_asked_for_what_its_list_leaves_out() {
+    let jobs = (0..130).map(|number| Job::new(&format!("job {number}"), "canceled"));
+    let gitlab = gitlab([jobs.fold(pipeline(), Pipeline::job)]);
+    for (version, state, questions) in [("9.4.0", "CANCELLED", 0), ("7.21.0", "FAILED", 1)] {
+        let bitbucket = stand_in::Setup::default().data_center(version).start();
+        let ran = || {
+            sync(&gitlab, &bitbucket, [])
+                .without("BITBUCKET_API_ROOT")
+                .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+                .env("CI_PROJECT_NAMESPACE", stand_in::DEFAULT_PROJECT)
+                .run()
+                .exits(0)
+        };
+        assert_eq!(counts(&ran()), "131 sent, 0 right already, 0 still running");
+        // The list, the question what it can do, and the statuses.
+        assert_eq!(
+            (bitbucket.received().len(), bitbucket.connections()),
+            (133, 1)
+        );
+        let first = bitbucket.statuses(DEFAULT_COMMIT).remove(0);
+        assert_eq!(
+            (first.key.as_str(), first.state.as_str()),
+            ("ci/gitlab-ci/job 0", state)
+        );
+        assert_eq!(counts(&ran()), "0 sent, 131 right already, 0 still running");
+        assert_eq!(bitbucket.received().len(), 133 + 1 + 31 + questions);
+    }
+}
+
+#[test]
+fn data_centers_limit_is_kept_to() {
+    let jobs = (0..30).map(|number| Job::new(&format!("job {number}"), "success"));
+    let gitlab = gitlab([jobs.fold(pipeline(), Pipeline::job)]);
+    let setup = stand_in::Setup::default().data_center("9.4.0");
+    let bitbucket = setup.token_bucket(10, 10).start();
+    let ran = sync(&gitlab, &bitbucket, [])
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("CI_PROJECT_NAMESPACE", stand_in::DEFAULT_PROJECT)
+        .run()
+        .exits(0);
+    assert_eq!(counts(&ran), "31 sent, 0 right already, 0 still running");
+    // One more for each second that it asks to wait.
+    assert!(
+        bitbucket.received().len() < 31 + 8,
+        "{}",
+        bitbucket.received().len()
+    );
+}
+
+#[test]
+fn when_the_time_is_over_the_rest_is_counted() {
+    let jobs = (0..5).map(|number| Job::new(&format!("job {number}"), "success"));
+    let gitlab = gitlab([jobs.fold(pipeline(), Pipeline::job)]);
+    let bitbucket = StandIn::start();
+    let slow = Answer::Late(std::time::Duration::from_millis(400));
+    bitbucket.always(Some(slow));
+    let ran = sync(&gitlab, &bitbucket, ["--timeout", "1.5"])
+        .run()
+        .exits(5);
+    let ran = ran.says("of the statuses").says("hint: raise --timeout");
+    assert!(counts(&ran).ends_with(" not tried"), "{ran:?}");
+}
+
+/// A thousand jobs: one connection to each side, as many requests as pages and differences, and at
+/// most 16 MiB.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thousand_jobs_take_one_connection_to_each_side_and_little_memory() {
+    let jobs = (0..1000).map(|number| {
+        Job::new(
+            &format!("job number {number} of a thousand: [matrix]"),
+            "success",
+        )
+    });
+    let gitlab = gitlab([jobs.fold(pipeline(), Pipeline::job)]);
+    let bitbucket = StandIn::start();
+    let run = |requests, sent: &str| {
+        let before = (gitlab.connections(), bitbucket.connections());
+        let received = (gitlab.received().len(), bitbucket.received().len());
+        let (ran, peak) = with_peak_memory(sync(&gitlab, &bitbucket, []));
+        assert_eq!(counts(&ran.exits(0)), sent);
+        let after = (gitlab.connections(), bitbucket.connections());
+        assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1));
+        // 11 pages of jobs (this one is the 1001st), one of bridges.
+        assert_eq!(gitlab.received().len() - received.0, 12);
+        assert_eq!(bitbucket.received().len() - received.1, requests);
+        assert!(peak <= 16 * 1024, "{peak} KiB");
+    };
+    run(1 + 1001, "1001 sent, 0 right already, 0 still running");
+    run(11, "0 sent, 1001 right already, 0 still running");
+}
+
+/// What it printed, and the most memory that it had, in KiB: looked at while it runs.
+#[cfg(target_os = "linux")]
+fn with_peak_memory(mut reporter: Reporter) -> (Ran, u64) {
+    use std::process::Stdio;
+
+    let command = reporter.command();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let path = format!("/proc/{}/status", child.id());
+    let looking = std::thread::spawn(move || {
+        let mut peak = 0;
+        while let Ok(status) = std::fs::read_to_string(&path) {
+            // It ends as a zombie, without this line.
+            let Some((_, rest)) = status.split_once("VmHWM:") else {
+                break;
+            };
+            let number = rest.split_whitespace().next().unwrap();
+            peak = number.parse().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        peak
+    });
+    let output = child.wait_with_output().unwrap();
+    (Ran::from(output), looking.join().unwrap())
+}
