@@ -95,11 +95,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
     /// Delivers `report`, with every request that this needs.
     pub(crate) fn deliver(&mut self, report: &Report) -> Outcome {
         let result = self.authorize().and_then(|()| match self.destination {
-            Destination::Cloud(_) => {
-                let response = self.send(&self.destination.request(report))?;
-                let contradiction = verdict::contradicts(&response, report.state.as_str());
-                contradiction.map_or(Ok(response), Err)
-            }
+            Destination::Cloud(_) => self.send_report(&self.destination.request(report)),
             Destination::DataCenter(server) => self.deliver_to_data_center(server, report),
         });
         match result {
@@ -181,7 +177,14 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// The same, but a refusal is returned with its response.
+    /// The same for a report, of which the answer may show no other state.
+    fn send_report(&mut self, request: &Request) -> Result<Response, Error> {
+        let response = self.send(request)?;
+        let contradiction = verdict::contradicts(&response, &request.body);
+        contradiction.map_or(Ok(response), Err)
+    }
+
+    /// As [`send`](Self::send), but a refusal is returned with its response.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
         let request = self.signed(request);
         self.session.send(
@@ -235,14 +238,14 @@ impl<'a, 'l> Delivery<'a, 'l> {
             },
             (None, _) => Generation::Rich { cancelled: false },
         };
-        match self.send(&server.request(report, generation)) {
+        match self.send_report(&server.request(report, generation)) {
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
                     "Data Center before 7.4 stores the status without checking repository and \
                      commit, and \"Required builds\" ignore it",
                 );
                 self.generation = Some(Generation::Legacy);
-                self.send(&server.request(report, Generation::Legacy))
+                self.send_report(&server.request(report, Generation::Legacy))
             }
             sent => sent,
         }
@@ -253,16 +256,30 @@ impl<'a, 'l> Delivery<'a, 'l> {
         if let Some(known) = self.generation {
             return Ok(known == Generation::Rich { cancelled: true });
         }
-        let cancelled = match self.ask_once(&server.build_capabilities()) {
-            Ok((response, None)) => data_center::knows_cancelled(&response.body),
+        let (cancelled, warning) = match self.ask_once(&server.build_capabilities()) {
             // Another request would be another failed login.
             Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
-            // An old server lacks this endpoint; and FAILED is better than nothing.
-            Ok(_) | Err(_) => false,
+            Ok((response, None)) if data_center::knows_cancelled(&response.body) => (true, None),
+            // An old server lacks this endpoint.
+            Ok((
+                Response {
+                    status: 200 | 404, ..
+                },
+                _,
+            )) => (
+                false,
+                Some("this server has no state CANCELLED (before 8.0)"),
+            ),
+            // FAILED is better than nothing.
+            Ok(_) | Err(_) => {
+                let warning = "this server does not say whether it has the state CANCELLED";
+                (false, Some(warning))
+            }
         };
-        if !cancelled {
-            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
-            self.session.log().warn(warning);
+        if let Some(warning) = warning {
+            self.session
+                .log()
+                .warn(&format!("{warning}: sending FAILED"));
         }
         self.generation = Some(Generation::Rich { cancelled });
         Ok(cancelled)

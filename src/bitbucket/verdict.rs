@@ -62,16 +62,20 @@ impl Success {
     }
 }
 
-/// The error, if the answer to a report shows another state than the one that was sent.
+/// The error, if the answer to a report shows another state than the one that was `sent`.
 pub(crate) fn contradicts(response: &Response, sent: &str) -> Option<Error> {
     #[derive(Deserialize)]
     struct Status {
-        state: Option<String>,
+        #[serde(default)]
+        state: Value,
     }
-    let status: Status = serde_json::from_slice(&response.body).ok()?;
-    let state = status.state.filter(|state| state != sent)?;
-    let state = response.secrets.redact_outside(&state);
-    let message = format!("sent {sent}, and the answer shows `{state}`");
+    let shown: Status = serde_json::from_slice(&response.body).ok()?;
+    let sent: Status = serde_json::from_str(sent).ok()?;
+    if shown.state.is_null() || shown.state == sent.state {
+        return None;
+    }
+    let state = response.secrets.redact_outside(&flat(&shown.state));
+    let message = format!("sent {}, and the answer shows `{state}`", flat(&sent.state));
     let hint = "something between here and Bitbucket changes or repeats answers";
     Some(refused(response, message, Some(hint)))
 }

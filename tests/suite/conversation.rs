@@ -228,7 +228,7 @@ fn every_request_asks_for_an_answer_that_is_not_compressed() {
 /// An hour before or behind ours.
 #[test]
 fn a_date_to_wait_for_is_one_of_the_servers_clock() {
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     for its_now in [SystemTime::now() + hour, SystemTime::now() - hour] {
         let bitbucket = StandIn::start();
         let date = |time| httpdate::fmt_http_date(time);
