@@ -125,13 +125,9 @@ impl Claim<'_> {
     pub(crate) fn state(&self, word: Option<&str>) -> Result<State, Error> {
         match word {
             Some(word) if !word.eq_ignore_ascii_case("auto") => {
+                let variable = self.options.origins.variable("state");
                 State::from_word(word).ok_or_else(|| Error::UnknownState {
-                    origin: self
-                        .options
-                        .origins
-                        .variable("state")
-                        .unwrap_or("STATE")
-                        .to_owned(),
+                    origin: variable.unwrap_or("STATE").to_owned(),
                     word: word.to_owned(),
                     meant: nearest_word(word),
                 })
@@ -252,10 +248,8 @@ impl Claim<'_> {
         let checked = url::build_url(text).map_err(bad)?;
         let (host, limits) = (url::host(&checked), self.limits());
         if limits.dotted_host && !host.trim_end_matches('.').contains('.') {
-            return Err(bad(format!(
-                "its host `{host}` has no dot, but {} requires a full name or an IPv4 address",
-                limits.product
-            )));
+            let needed = format!("{} requires a full name or an IPv4 address", limits.product);
+            return Err(bad(format!("its host `{host}` has no dot, but {needed}")));
         }
         Ok(checked)
     }
@@ -272,13 +266,12 @@ impl Claim<'_> {
     /// A given name. It is a tag if it is the tag that the CI builds, else a branch.
     fn given_refname(&self, name: &str) -> Refname {
         let is_tag = self.context.tag.as_deref() == Some(name);
-        Refname::from_full(name).unwrap_or_else(|| {
-            if is_tag {
-                Refname::Tag(name.to_owned())
-            } else {
-                Refname::Branch(name.to_owned())
-            }
-        })
+        let kind = if is_tag {
+            Refname::Tag
+        } else {
+            Refname::Branch
+        };
+        Refname::from_full(name).unwrap_or_else(|| kind(name.to_owned()))
     }
 }
 

@@ -19,19 +19,6 @@ use crate::secret::{Redactor, Secret};
 use crate::status::product::Product;
 use crate::status::url;
 
-#[derive(Deserialize)]
-struct Variables {
-    bitbucket_access_token: Option<String>,
-    bitbucket_access_token_arn: Option<String>,
-    bitbucket_access_token_file: Option<String>,
-    bitbucket_client_id: Option<String>,
-    bitbucket_client_id_file: Option<String>,
-    bitbucket_client_secret: Option<String>,
-    bitbucket_client_secret_file: Option<String>,
-    bitbucket_oauth_url: Option<String>,
-    bitbucket_username: Option<String>,
-}
-
 /// Longer than any secret, in bytes.
 const LONGEST_SECRET: u64 = 64 * 1024;
 
@@ -49,37 +36,20 @@ fn read_any(
     method: Option<Method>,
     allow_http: bool,
 ) -> Result<Option<Credentials>, Error> {
-    let variables: Variables = env.read(&[]).map_err(|error| Error::Environment {
-        provider: "Bitbucket",
-        message: error.to_string(),
-    })?;
-    let token_origin = match variables.bitbucket_access_token {
+    let token_origin = match env.get("BITBUCKET_ACCESS_TOKEN") {
         Some(_) => "BITBUCKET_ACCESS_TOKEN",
         None => "BITBUCKET_ACCESS_TOKEN_FILE",
     };
-    let token = secret(
-        "BITBUCKET_ACCESS_TOKEN",
-        variables.bitbucket_access_token,
-        variables.bitbucket_access_token_file,
-    )?;
-    let id = secret(
-        "BITBUCKET_CLIENT_ID",
-        variables.bitbucket_client_id,
-        variables.bitbucket_client_id_file,
-    )?;
-    let client_secret = secret(
-        "BITBUCKET_CLIENT_SECRET",
-        variables.bitbucket_client_secret,
-        variables.bitbucket_client_secret_file,
-    )?;
-    let consumer = match (id, client_secret) {
+    let token = secret("BITBUCKET_ACCESS_TOKEN", env)?;
+    let username = env.get("BITBUCKET_USERNAME").map(str::to_owned);
+    let id = secret("BITBUCKET_CLIENT_ID", env)?;
+    let consumer = match (id, secret("BITBUCKET_CLIENT_SECRET", env)?) {
         (None, None) => None,
         (Some(id), Some(secret)) => Some((id, secret)),
         (Some(_), None) => return one_of_two("BITBUCKET_CLIENT_SECRET", "BITBUCKET_CLIENT_ID"),
         (None, Some(_)) => return one_of_two("BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"),
     };
-    let arn = variables.bitbucket_access_token_arn;
-    let arn = arn.filter(|_| token.is_none());
+    let arn = env.get(ARN).filter(|_| token.is_none());
     match (token, consumer, method) {
         (token, Some(_), None) if token.is_some() || arn.is_some() => Err(Error::setting(
             token.map_or(ARN, |_| "BITBUCKET_ACCESS_TOKEN"),
@@ -87,12 +57,11 @@ fn read_any(
             "set only one of them, or choose one with --auth or BITBUCKET_AUTH",
         )),
         (None, _, None | Some(Method::Basic | Method::Bearer)) if arn.is_some() => {
-            let arn = arn.unwrap_or_default();
-            stored(&arn, variables.bitbucket_username, method, env).map(Some)
+            stored(arn.unwrap_or_default(), username, method, env).map(Some)
         }
         (_, Some((id, secret)), None | Some(Method::OAuth)) => {
-            let url = variables.bitbucket_oauth_url;
-            let url = url::server_url(url.as_deref().unwrap_or(OAUTH_URL), allow_http);
+            let url = env.get("BITBUCKET_OAUTH_URL").unwrap_or(OAUTH_URL);
+            let url = url::server_url(url, allow_http);
             let url = url.map_err(|problem| Error::unusable("BITBUCKET_OAUTH_URL", problem))?;
             Ok(Some(Credentials::Consumer { id, secret, url }))
         }
@@ -101,9 +70,7 @@ fn read_any(
             "it is not set, but --auth oauth requires it",
             "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
         )),
-        (Some(token), _, method) => {
-            with_token(token_origin, token, variables.bitbucket_username, method).map(Some)
-        }
+        (Some(token), _, method) => with_token(token_origin, token, username, method).map(Some),
         (None, None, _) | (None, _, Some(_)) => Ok(None),
     }
 }
@@ -187,27 +154,23 @@ fn one_of_two<T>(missing: &str, set: &str) -> Result<T, Error> {
 }
 
 /// A secret from `variable`, else from the file that `{variable}_FILE` names.
-fn secret(
-    variable: &str,
-    value: Option<String>,
-    path: Option<String>,
-) -> Result<Option<Secret>, Error> {
-    let file_variable = format!("{variable}_FILE");
-    match (value, path) {
-        (Some(value), _) => checked(variable, &value).map(Some),
-        (None, Some(path)) => {
-            if Kind::of(&Secret::new(&path)) != Kind::Unknown {
-                return Err(Error::setting(
-                    &file_variable,
-                    "it is a token, not the path of a file",
-                    format!("put the token into {variable}, or into a file"),
-                ));
-            }
-            let text = read_file(&file_variable, &path)?;
-            checked(&file_variable, &text).map(Some)
-        }
-        (None, None) => Ok(None),
+fn secret(variable: &str, env: &Env) -> Result<Option<Secret>, Error> {
+    if let Some(value) = env.get(variable) {
+        return checked(variable, value).map(Some);
     }
+    let file_variable = format!("{variable}_FILE");
+    let Some(path) = env.get(&file_variable) else {
+        return Ok(None);
+    };
+    if Kind::of(&Secret::new(path)) != Kind::Unknown {
+        return Err(Error::setting(
+            &file_variable,
+            "it is a token, not the path of a file",
+            format!("put the token into {variable}, or into a file"),
+        ));
+    }
+    let text = read_file(&file_variable, path)?;
+    checked(&file_variable, &text).map(Some)
 }
 
 fn read_file(origin: &str, path: &str) -> Result<String, Error> {

@@ -1,13 +1,12 @@
 //! The API of Bitbucket Cloud.
 //! <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/>
 
-use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
 use crate::http::request::Request;
 use crate::report::Report;
 use crate::status::refname::Refname;
-use crate::status::url::SEGMENT;
+use crate::status::url::segment;
 
 /// A repository on bitbucket.org.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +49,6 @@ impl Cloud {
 
     /// The API's URL for the repository.
     pub(crate) fn repository_url(&self) -> String {
-        let segment = |text| utf8_percent_encode(text, SEGMENT);
         let (workspace, repository) = (segment(&self.workspace), segment(&self.repository));
         format!("{}/repositories/{workspace}/{repository}", self.api_root)
     }

@@ -1,7 +1,6 @@
 //! The API of Bitbucket Data Center, formerly Bitbucket Server.
 //! <https://developer.atlassian.com/server/bitbucket/how-tos/updating-build-status-for-commits>
 
-use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 
 use crate::http::request::Request;
@@ -9,7 +8,7 @@ use crate::junit::TestResults;
 use crate::report::Report;
 use crate::status::refname::Refname;
 use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use crate::status::url::segment;
 
 /// A repository on a Bitbucket Data Center.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +57,7 @@ struct Body<'a> {
 impl DataCenter {
     /// The request that stores the status, or overwrites the one with the same key.
     pub(crate) fn request(&self, report: &Report, generation: Generation) -> Request {
+        let (server, commit) = (&self.server, &report.commit);
         let Generation::Rich { cancelled } = generation else {
             let body = Body {
                 refname: None,
@@ -67,20 +67,19 @@ impl DataCenter {
                 test_results: None,
                 ..body(report, false)
             };
-            let url = format!(
-                "{}/rest/build-status/1.0/commits/{}",
-                self.server, report.commit
-            );
+            let url = format!("{server}/rest/build-status/1.0/commits/{commit}");
             return Request::post_json(url, json(&body));
         };
-        let url = format!("{}/builds", self.commit_url(&report.commit));
+        let url = format!("{}/builds", self.commit_url(commit));
         Request::post_json(url, json(&body(report, cancelled)))
     }
 
     /// The request for [`knows_cancelled`].
     pub(crate) fn build_capabilities(&self) -> Request {
-        let url = format!("{}/rest/api/latest/build/capabilities", self.server);
-        Request::get(url)
+        Request::get(format!(
+            "{}/rest/api/latest/build/capabilities",
+            self.server
+        ))
     }
 
     /// The request for [`version`].
@@ -96,13 +95,9 @@ impl DataCenter {
 
     /// The API's URL for the repository.
     pub(crate) fn repository_url(&self) -> String {
-        let segment = |text| utf8_percent_encode(text, SEGMENT);
-        format!(
-            "{}/rest/api/latest/projects/{}/repos/{}",
-            self.server,
-            segment(&self.project),
-            segment(&self.repository)
-        )
+        let (project, repository) = (segment(&self.project), segment(&self.repository));
+        let root = format!("{}/rest/api/latest", self.server);
+        format!("{root}/projects/{project}/repos/{repository}")
     }
 }
 
@@ -193,10 +188,8 @@ mod tests {
 
     #[test]
     fn a_report_becomes_a_post_to_the_repositorys_builds() {
-        let request = repository().request(
-            &report(State::Successful),
-            Generation::Rich { cancelled: false },
-        );
+        let generation = Generation::Rich { cancelled: false };
+        let request = repository().request(&report(State::Successful), generation);
         assert_eq!(
             (request.method, request.url.as_str(), request.body.as_str()),
             (
@@ -227,14 +220,11 @@ mod tests {
             (Generation::Legacy, "FAILED"),
         ] {
             let request = repository().request(&report(State::Stopped), generation);
-            assert!(
-                request.body.contains(&format!(r#""state":"{state}""#)),
-                "{generation:?}"
-            );
+            let expected = format!(r#""state":"{state}""#);
+            assert!(request.body.contains(&expected), "{generation:?}");
         }
-        assert!(knows_cancelled(
-            br#"{"buildStatus":["richBuildStatus","cancelledStatus"]}"#
-        ));
+        let answer = br#"{"buildStatus":["richBuildStatus","cancelledStatus"]}"#;
+        assert!(knows_cancelled(answer));
         assert!(!knows_cancelled(br#"{"buildStatus":["richBuildStatus"]}"#));
         assert!(!knows_cancelled(b"<html>"));
     }

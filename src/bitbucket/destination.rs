@@ -1,13 +1,11 @@
 //! The destination of a status: a repository on one of Bitbucket's products.
 
-use percent_encoding::utf8_percent_encode;
-
 use crate::bitbucket::cloud::Cloud;
 use crate::bitbucket::data_center::{DataCenter, Generation};
 use crate::http::request::Request;
 use crate::report::Report;
 use crate::status::product::Product;
-use crate::status::url;
+use crate::status::url::segment;
 
 /// A repository on one of Bitbucket's products.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +61,7 @@ impl Destination {
 
     /// The request for the stored status with `report`'s key.
     pub(crate) fn look_up(&self, report: &Report) -> Request {
-        let key = utf8_percent_encode(&report.key, url::SEGMENT);
+        let key = segment(&report.key);
         let commit = self.commit_url(&report.commit);
         let url = match self {
             Self::Cloud(_) => format!("{commit}/statuses/build/{key}"),

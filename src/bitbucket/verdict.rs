@@ -266,7 +266,7 @@ mod tests {
         let html = "text/html; charset=utf-8";
         for (content_type, body, expected) in [
             ("text/plain", "\n Rate limit\nmore", "Rate limit"),
-            (html, "<title> x\ny</title>", "an HTML page, \"x y\""),
+            (html, "<html><title> x\ny</title>", "an HTML page, \"x y\""),
             ("", "<!doctype html>", "an HTML page"),
             ("", "", "no message"),
         ] {

@@ -340,16 +340,18 @@ impl Command {
         matches: &ArgMatches,
         unusable: &mut Vec<Error>,
     ) -> Result<Self, clap::Error> {
-        let words = || matches.get_many("command");
         Ok(match shape.id {
             Send => Self::Send {
                 state: matches.get_one("state").cloned(),
             },
-            Run => Self::Run {
-                command: words().into_iter().flatten().cloned().collect(),
-                strict: matches.get_flag("strict"),
-                ignored: std::mem::take(unusable),
-            },
+            Run => {
+                let words = matches.get_many("command").into_iter().flatten();
+                Self::Run {
+                    command: words.cloned().collect(),
+                    strict: matches.get_flag("strict"),
+                    ignored: std::mem::take(unusable),
+                }
+            }
             Check => Self::Check,
             Show => Self::Show,
             Context => Self::Context,

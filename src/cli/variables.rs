@@ -97,11 +97,7 @@ pub(super) fn judge(matches: &ArgMatches) -> (Origins, Vec<Error>) {
         }
         match check(&value) {
             Ok(()) => origins.push((*option, name)),
-            Err(problem) => unusable.push(Error::Setting {
-                origin: name.to_owned(),
-                problem,
-                hint: None,
-            }),
+            Err(problem) => unusable.push(Error::unusable(name, problem)),
         }
     }
     (Origins(origins), unusable)

@@ -89,9 +89,7 @@ impl<'a> Plan<'a> {
         remote: impl FnOnce(&Context) -> Option<Repository>,
     ) -> Self {
         let destination = locate::destination(options, &context, || remote(&context));
-        let product = destination
-            .as_ref()
-            .map_or(Product::Cloud, Destination::product);
+        let product = product(&destination);
         let credentials = auth::read(env, options, product).and_then(|credentials| {
             credentials.ok_or(Error::NoCredentials {
                 caveat: info.map(|info| info.secrets_caveat),
@@ -109,9 +107,7 @@ impl<'a> Plan<'a> {
 
     /// The destination's product; Cloud if there is no destination.
     pub(super) fn product(&self) -> Product {
-        self.destination
-            .as_ref()
-            .map_or(Product::Cloud, Destination::product)
+        product(&self.destination)
     }
 
     /// What the report is made from.
@@ -131,20 +127,16 @@ impl<'a> Plan<'a> {
         if let Some(warning) = claim.key_warning() {
             log.warn(&warning);
         }
+        let refname = report.refname.as_ref().map_or("-", Refname::name);
         for (option, value) in [
             ("key", report.key.as_str()),
             ("name", &report.name),
             ("commit", &report.commit),
             ("url", &report.url),
-            (
-                "refname",
-                report.refname.as_ref().map_or("-", Refname::name),
-            ),
+            ("refname", refname),
         ] {
-            log.detail(&format!(
-                "{option}: {value} (from {})",
-                claim.origin(option)
-            ));
+            let origin = claim.origin(option);
+            log.detail(&format!("{option}: {value} (from {origin})"));
         }
         if let Ok(destination) = &self.destination {
             let (repository, origin) = (destination.repository(), claim.origin("repository"));
@@ -166,4 +158,9 @@ impl<'a> Plan<'a> {
         let (network, origins) = (&self.options.network, &self.options.origins);
         Client::new(network, origins, destination.url(), self.env)
     }
+}
+
+fn product(destination: &Result<Destination, Error>) -> Product {
+    let destination = destination.as_ref();
+    destination.map_or(Product::Cloud, Destination::product)
 }

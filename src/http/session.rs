@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::http::client::Client;
+use crate::http::failure::Failure;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::retry::{self, Next, Policy, RetryHint, Tried};
@@ -110,8 +111,7 @@ impl<'a, 'l> Session<'a, 'l> {
         loop {
             let request = &request();
             if self.attempts == 0 {
-                self.log
-                    .detail(&format!("{} {}", request.method, request.url));
+                self.announce(request);
             }
             if self.cancel.is_some_and(Cancel::is_due) {
                 return Err(Error::Cancelled);
@@ -147,8 +147,7 @@ impl<'a, 'l> Session<'a, 'l> {
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
     ) -> Result<(Response, Option<Error>), Error> {
-        self.log
-            .detail(&format!("{} {}", request.method, request.url));
+        self.announce(request);
         self.attempts = 1;
         let response = self.attempt(request, self.deadline.left() / 3);
         let response = response.map_err(|(error, _)| error)?;
@@ -158,22 +157,26 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
+    fn announce(&mut self, request: &Request) {
+        let what = format!("{} {}", request.method, request.url);
+        self.log.detail(&what);
+    }
+
     fn attempt(&self, request: &Request, limit: Duration) -> Result<Response, (Error, RetryHint)> {
-        match self.client.attempt(request, limit) {
-            Ok(mut response) => {
-                response.secrets = self.log.redactor().clone();
-                Ok(response)
-            }
-            Err(failure) => Err((
-                Error::Unreachable {
-                    server: url::authority(&request.url),
-                    message: failure.message,
-                    gave_up: None,
-                    hint: failure.hint,
-                },
-                failure.retry_hint,
-            )),
-        }
+        let unreachable = |failure: Failure| {
+            let error = Error::Unreachable {
+                server: url::authority(&request.url),
+                message: failure.message,
+                gave_up: None,
+                hint: failure.hint,
+            };
+            (error, failure.retry_hint)
+        };
+        let response = self.client.attempt(request, limit).map_err(unreachable)?;
+        Ok(Response {
+            secrets: self.log.redactor().clone(),
+            ..response
+        })
     }
 
     /// The pause after an attempt that began at `begun`, or the reason to give up.
@@ -210,10 +213,11 @@ impl Cancel {
     }
 
     fn wait(&self, pause: Duration) {
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), pause, |due| !*due);
-        drop(waited);
+        let is_early = |due: &mut bool| !*due;
+        drop(
+            self.changed
+                .wait_timeout_while(self.lock(), pause, is_early),
+        );
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::secret::Redactor;
 
 /// What to print and the exit code, at the end of the process.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exit {
     /// The text for stdout, with its final newline.
     pub stdout: String,
@@ -28,17 +28,15 @@ impl Exit {
     pub fn printed(stdout: String) -> Self {
         Self {
             stdout,
-            stderr: String::new(),
-            code: 0,
+            ..Self::default()
         }
     }
 
     /// The exit code of `error`, which has been logged.
     pub fn failed(error: &Error) -> Self {
         Self {
-            stdout: String::new(),
-            stderr: String::new(),
             code: error.exit_code(),
+            ..Self::default()
         }
     }
 }
@@ -78,11 +76,8 @@ pub fn line(text: &str, redactor: &Redactor) -> String {
 /// Formats a time since 1970, in milliseconds or (from old versions of Bitbucket) in seconds.
 pub(crate) fn rfc3339(time: u64) -> String {
     // As seconds, this is the year 5138.
-    let time = if time < 100_000_000_000 {
-        time * 1000
-    } else {
-        time
-    };
+    let is_in_seconds = time < 100_000_000_000;
+    let time = if is_in_seconds { time * 1000 } else { time };
     // RFC 3339 ends with the year 9999.
     let time = Duration::from_millis(time.min(253_402_300_799_000));
     humantime::format_rfc3339_seconds(UNIX_EPOCH + time).to_string()

@@ -46,7 +46,6 @@ impl Provider for Bitbucket {
         let step = total.is_some().then(|| "step".to_owned());
         let shard = job_name::shard(0, self.bitbucket_parallel_step, total);
         Context {
-            job_name_on_any_branch: None,
             // 12 digits in pull requests. HEAD is no substitute: the target is merged into it.
             commit: DetectedCommit::hash_or_prefix("BITBUCKET_COMMIT", self.bitbucket_commit),
             branch: self.bitbucket_branch,

@@ -52,7 +52,6 @@ impl Provider for Buildkite {
             .buildkite_branch
             .filter(|it| self.buildkite_tag.as_ref() != Some(it));
         Context {
-            job_name_on_any_branch: None,
             commit: DetectedCommit::of("BUILDKITE_COMMIT", self.buildkite_commit)
                 .or_ask_git_for("HEAD"),
             // `user:branch` in a pull request from a fork. No branch has a colon.

@@ -47,7 +47,6 @@ impl Provider for Drone {
     fn context(self) -> Context {
         let is_pull_request = self.drone_pull_request.is_some();
         Context {
-            job_name_on_any_branch: None,
             commit: DetectedCommit::hash_or_prefix("DRONE_COMMIT_SHA", self.drone_commit_sha),
             branch: match (is_pull_request, &self.drone_tag) {
                 // DRONE_BRANCH is the target.

@@ -68,7 +68,6 @@ impl Provider for GitLab {
         let ref_name = self.ci_commit_ref_name.or(self.ci_build_ref_name);
         let pipeline_iid = self.ci_pipeline_iid.or(self.ci_pipeline_id);
         Context {
-            job_name_on_any_branch: None,
             // In merged results pipelines and merge trains, CI_COMMIT_SHA is a merge commit that
             // exists inside GitLab only: https://gitlab.com/gitlab-org/gitlab/-/issues/330964
             commit: DetectedCommit::first_set([

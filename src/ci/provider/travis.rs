@@ -48,7 +48,6 @@ impl Provider for Travis {
         let job = job.and_then(|number| Some(format!("job {}", number.split_once('.')?.1)));
         let name = self.travis_job_name.or(job);
         Context {
-            job_name_on_any_branch: None,
             commit: match (&pull_request, self.travis_pull_request_sha) {
                 (None, _) => DetectedCommit::of("TRAVIS_COMMIT", self.travis_commit),
                 (_, Some(sha)) => DetectedCommit::of("TRAVIS_PULL_REQUEST_SHA", Some(sha)),

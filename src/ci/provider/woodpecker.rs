@@ -52,7 +52,6 @@ impl Provider for Woodpecker {
         let full_ref = self.ci_commit_ref.unwrap_or_default();
         let is_target = is_pull_request && full_ref.starts_with("refs/heads/");
         Context {
-            job_name_on_any_branch: None,
             commit: if is_target {
                 DetectedCommit::refused(format!(
                     "CI_COMMIT_SHA belongs to `{full_ref}`, the target of the pull request"

@@ -46,11 +46,10 @@ impl<'v> Questions<'_, 'v> {
             Destination::Cloud(cloud) => self.ask_cloud(&cloud.api_root),
             Destination::DataCenter(server) => self.ask_data_center(server),
         };
-        if !reached {
-            return self.not_asked(
-                &["token", "access", "on server"],
-                "the server does not answer",
-            );
+        if let Err(error) = reached {
+            self.findings.fail("server", &error);
+            let questions = ["token", "access", "on server"];
+            return self.not_asked(&questions, "the server does not answer");
         }
         if self.credentials.is_none() {
             let questions = ["token", "access", "on server"];
@@ -100,27 +99,16 @@ impl<'v> Questions<'_, 'v> {
         }
     }
 
-    /// Asks for the token's account, which also tests the server. Returns whether the server answers.
-    fn ask_cloud(&mut self, api_root: &str) -> bool {
+    /// Asks for the token's account, which also tests the server. Fails if the server does not answer.
+    fn ask_cloud(&mut self, api_root: &str) -> Result<(), Error> {
         let refusal = match self.authorize() {
             Ok(()) => None,
-            Err(error) if error.exit_code() == 5 => {
-                self.findings.fail("server", &error);
-                return false;
-            }
+            Err(error) if error.exit_code() == 5 => return Err(error),
             Err(error) => Some(error),
         };
-        let (response, verdict) = match self.ask(&Request::get(format!("{api_root}/user"))) {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.findings.fail("server", &error);
-                return false;
-            }
-        };
+        let (response, verdict) = self.ask(&Request::get(format!("{api_root}/user")))?;
         if !verdict::is_from_bitbucket(&response) {
-            let error = verdict.unwrap_or_else(|| verdict::not_bitbucket(&response));
-            self.findings.fail("server", &error);
-            return false;
+            return Err(verdict.unwrap_or_else(|| verdict::not_bitbucket(&response)));
         }
         let way = self.client.way(self.destination.url());
         self.findings
@@ -131,7 +119,7 @@ impl<'v> Questions<'_, 'v> {
         } else if self.credentials.is_some() {
             self.judge_cloud_token(&response, verdict);
         }
-        true
+        Ok(())
     }
 
     /// Exchanges an OAuth consumer's credentials for a token. Without a token, there are no
@@ -164,30 +152,19 @@ impl<'v> Questions<'_, 'v> {
         let answer = format!("{who}; scopes: {scopes}");
         match scopes::judge(scopes) {
             Scopes::Enough => self.findings.ok("token", answer),
-            Scopes::More(more) => self.findings.warn(
-                "token",
-                answer,
-                &format!(
-                    "the token has more scopes than needed ({more}): repository read is enough"
-                ),
-            ),
+            Scopes::More(more) => {
+                let why = format!("the token has more scopes than needed ({more})");
+                let hint = format!("{why}: repository read is enough");
+                self.findings.warn("token", answer, &hint);
+            }
             Scopes::Missing => self.findings.fail("token", &lacks_scope(scopes)),
         }
     }
 
-    fn ask_data_center(&mut self, server: &DataCenter) -> bool {
-        let asked = accepted(self.delivery().ask_unsigned(&server.properties()));
-        let version = asked.and_then(|response| {
-            let version = data_center::version(&response.body);
-            version.ok_or_else(|| verdict::not_bitbucket(&response))
-        });
-        let version = match version {
-            Ok(version) => version,
-            Err(error) => {
-                self.findings.fail("server", &error);
-                return false;
-            }
-        };
+    fn ask_data_center(&mut self, server: &DataCenter) -> Result<(), Error> {
+        let response = accepted(self.delivery().ask_unsigned(&server.properties()))?;
+        let version = data_center::version(&response.body);
+        let version = version.ok_or_else(|| verdict::not_bitbucket(&response))?;
         let way = self.client.way(self.destination.url());
         let answer = format!("{} answers: Bitbucket {version} ({way})", server.server);
         if data_center::is_legacy(&version) {
@@ -197,7 +174,7 @@ impl<'v> Questions<'_, 'v> {
         } else {
             self.findings.ok("server", answer);
         }
-        true
+        Ok(())
     }
 
     fn ask_about_stopped(&mut self, server: &DataCenter) {
