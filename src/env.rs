@@ -29,6 +29,11 @@ impl Env {
         self.variables.get(&*key(name)).map(String::as_str)
     }
 
+    /// The names of all variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+
     /// Reads the fields of `T`, each from the variable of its name in upper case, or from one of the
     /// `mixed` names, which have lower case in them (`*` stands for any end). Others are not looked
     /// at: on Unix, `ci_job_status` is not GitLab's `CI_JOB_STATUS`.

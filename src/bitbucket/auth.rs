@@ -27,6 +27,15 @@ pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Cre
     let credentials = read_any(env, options.credentials.auth, options.network.allow_http)?;
     if let Some(credentials) = &credentials {
         credentials.check_product(product)?;
+        let is_data_centers = credentials.token().map(Kind::of) == Some(Kind::DataCenterToken);
+        // Atlassian has no use for it, and should not see it.
+        if is_data_centers && product == Product::Cloud && options.destination.api_root.is_none() {
+            return Err(Error::setting(
+                "BITBUCKET_ACCESS_TOKEN",
+                "it is a token of Bitbucket Data Center (BBDC-…), and no server is set",
+                "set BITBUCKET_SERVER_URL to the server's base URL",
+            ));
+        }
     }
     Ok(credentials)
 }

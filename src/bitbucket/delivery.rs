@@ -183,7 +183,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
     }
 
-    /// The same, but a refusal is returned with its response.
+    /// As [`send`](Self::send), but a refusal is returned with its response.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
         let request = self.signed(request);
         self.session.send(
@@ -255,16 +255,30 @@ impl<'a, 'l> Delivery<'a, 'l> {
         if let Some(known) = self.generation {
             return Ok(known == Generation::Rich { cancelled: true });
         }
-        let cancelled = match self.ask_once(&server.build_capabilities()) {
-            Ok((response, None)) => data_center::knows_cancelled(&response.body),
+        let (cancelled, warning) = match self.ask_once(&server.build_capabilities()) {
             // Another request would be another failed login.
             Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
-            // An old server lacks this endpoint; and FAILED is better than nothing.
-            Ok(_) | Err(_) => false,
+            Ok((response, None)) if data_center::knows_cancelled(&response.body) => (true, None),
+            // An old server lacks this endpoint.
+            Ok((
+                Response {
+                    status: 200 | 404, ..
+                },
+                _,
+            )) => (
+                false,
+                Some("this server has no state CANCELLED (before 8.0)"),
+            ),
+            // FAILED is better than nothing.
+            Ok(_) | Err(_) => {
+                let warning = "this server does not say whether it has the state CANCELLED";
+                (false, Some(warning))
+            }
         };
-        if !cancelled {
-            let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
-            self.session.log().warn(warning);
+        if let Some(warning) = warning {
+            self.session
+                .log()
+                .warn(&format!("{warning}: sending FAILED"));
         }
         self.generation = Some(Generation::Rich { cancelled });
         Ok(cancelled)

@@ -18,7 +18,7 @@ pub(crate) use self::commands::{Command, SyncArgs};
 pub use self::options::{
     BuildArgs, CredentialsArgs, DestinationArgs, NetworkArgs, Options, PrintArgs, TestsArgs,
 };
-pub(crate) use self::suggestion::nearest_word;
+pub(crate) use self::suggestion::{meant_variable, nearest_word};
 pub(crate) use self::values::{Jobs, Method, Output};
 pub use self::variables::Origins;
 use crate::error::Error;
@@ -45,6 +45,7 @@ impl Args {
     /// Reads the arguments, the program's name first, and the variables of the options.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, EarlyExit> {
         let mut words = without_help_command(words.into_iter().collect())?;
+        refuse_misplaced(&words)?;
         let is_function = is_function(&words);
         if is_function {
             words.push("event".into());
@@ -80,6 +81,36 @@ fn is_function(words: &[OsString]) -> bool {
         variables::is_set("AWS_LAMBDA_RUNTIME_API") && !variables::is_set("CODEBUILD_BUILD_ID");
     words.len() <= 1 && (is_bootstrap || in_lambda)
 }
+
+/// Refuses what belongs into variables, without repeating it: it may be a secret.
+fn refuse_misplaced(words: &[OsString]) -> Result<(), EarlyExit> {
+    let own = words.iter().skip(1).take_while(|word| *word != "--");
+    for word in own.filter_map(|word| word.to_str()) {
+        let name = word.split_once('=').map_or("", |(name, _)| name);
+        let is_variable = name.starts_with("BITBUCKET_") || name.starts_with("BUILD_STATUS");
+        let (message, hint) = if is_variable {
+            let hint = "variables go before the command: BUILD_STATUS=passed build_status";
+            (format!("{name}=… is a variable, not an argument"), hint)
+        } else if TOKENS.iter().any(|prefix| word.starts_with(prefix)) {
+            ("an argument looks like a token".to_owned(), CREDENTIALS)
+        } else {
+            continue;
+        };
+        return Err(EarlyExit::Fail(Error::Usage {
+            message,
+            hint: Some(hint),
+        }));
+    }
+    Ok(())
+}
+
+/// What Atlassian's tokens begin with.
+const TOKENS: [&str; 4] = ["ATATT", "ATCTT", "ATBB", "BBDC-"];
+
+/// Where secrets belong.
+const CREDENTIALS: &str = "credentials are read from variables only, because other users of the \
+                           machine can see command lines: set BITBUCKET_ACCESS_TOKEN (and, for an \
+                           API token, BITBUCKET_USERNAME)";
 
 /// `build_status help run` is `build_status run --help`.
 fn without_help_command(mut words: Vec<OsString>) -> Result<Vec<OsString>, EarlyExit> {
@@ -126,10 +157,7 @@ fn early_exit(shape: &Shape, words: &[OsString], error: &clap::Error) -> EarlyEx
         .filter(|line| !line.is_empty() && !line.contains("as a value, use '-- "));
     EarlyExit::Fail(Error::Usage {
         message: lines.collect::<Vec<_>>().join("\n"),
-        hint: is_about_credentials(error).then_some(
-            "credentials are read from variables only, because other users of the machine can see \
-             command lines: set BITBUCKET_ACCESS_TOKEN (and, for an API token, BITBUCKET_USERNAME)",
-        ),
+        hint: is_about_credentials(error).then_some(CREDENTIALS),
     })
 }
 
@@ -158,6 +186,23 @@ mod tests {
         for shape in COMMANDS {
             shape.declare().debug_assert();
         }
+    }
+
+    #[test]
+    fn what_belongs_into_a_variable_is_refused_and_not_repeated() {
+        for word in [
+            "ATCTT3x",
+            "BITBUCKET_ACCESS_TOKEN=hunter2",
+            "BUILD_STATUS=passed",
+        ] {
+            let Err(EarlyExit::Fail(error)) = read(&["passed", word]) else {
+                panic!("{word} is an argument");
+            };
+            let text = error.to_string();
+            assert!(!text.contains("3x") && !text.contains("hunter2"), "{text}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("variables")));
+        }
+        read(&["run", "--", "sh", "-c", "BUILD_STATUS=1"]).unwrap();
     }
 
     #[test]

@@ -71,6 +71,23 @@ fn set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
         .find(|(_, value)| !value.is_empty())
 }
 
+/// All variables of ours.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    const OTHERS: [&str; 9] = [
+        "BITBUCKET_ACCESS_TOKEN",
+        "BITBUCKET_ACCESS_TOKEN_ARN",
+        "BITBUCKET_ACCESS_TOKEN_FILE",
+        "BITBUCKET_CLIENT_ID",
+        "BITBUCKET_CLIENT_ID_FILE",
+        "BITBUCKET_CLIENT_SECRET",
+        "BITBUCKET_CLIENT_SECRET_FILE",
+        "BITBUCKET_OAUTH_URL",
+        "BITBUCKET_USERNAME",
+    ];
+    let of_options = VARIABLES.iter().flat_map(|(_, names, _)| *names).copied();
+    of_options.chain(OTHERS)
+}
+
 /// Whether a variable is set and not empty.
 pub(super) fn is_set(name: &'static str) -> bool {
     set(&[name]).is_some()

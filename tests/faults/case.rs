@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use stand_in::{DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn};
 
 use crate::front::{Act, Front, pass, tunnel};
-use crate::support::{Ran, gitlab, shown};
+use crate::support::{Ran, Reporter, gitlab, shown};
 
 const PROXY_PASSWORD: &str = "pr0xyPassw0rd";
 
@@ -61,6 +61,8 @@ pub(crate) struct Case {
     stores: bool,
     /// Which of two errors is seen depends on the order in which bytes and a reset arrive.
     says_any: bool,
+    /// What is done to the call.
+    around: fn(Reporter) -> Reporter,
 }
 
 /// How it ended: a line of the table.
@@ -105,6 +107,7 @@ impl Case {
             ready: false,
             stores: false,
             says_any: false,
+            around: |reporter| reporter,
         }
     }
 
@@ -199,6 +202,11 @@ impl Case {
 
     pub(crate) fn says_any(mut self) -> Self {
         self.says_any = true;
+        self
+    }
+
+    pub(crate) fn around(mut self, around: fn(Reporter) -> Reporter) -> Self {
+        self.around = around;
         self
     }
 
@@ -332,6 +340,7 @@ impl Case {
                 .env("BITBUCKET_API_ROOT", format!("http://{host}:{port}/2.0"))
                 .env("BUILD_STATUS_ALLOW_HTTP", "true"),
         };
+        let reporter = (self.around)(reporter);
         let started = Instant::now();
         let ran = reporter.run();
         (ran, started.elapsed())

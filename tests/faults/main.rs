@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod answers;
+mod around;
 mod case;
 mod connections;
 mod dns;
@@ -79,6 +80,7 @@ fn every_fault_ends_as_the_table_says() {
         ("Proxies", here(proxy::cases())),
         ("Names and addresses", names::run_elsewhere()),
         ("INPROGRESS, and `run`", here(reports::cases())),
+        ("Working copy, files, processes", here(around::cases())),
     ];
     table::hold(&sections);
 }

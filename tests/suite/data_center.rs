@@ -124,6 +124,11 @@ fn a_question_that_fails_costs_no_stopped() {
         );
         assert_eq!(bitbucket.received().len(), 2, "{answer:?}");
     }
+    // The guard's question, too.
+    let bitbucket = data_center("9.4.0");
+    bitbucket.will([Answer::status(501), Answer::status(501)]);
+    report(&bitbucket, ["stopped"]).run().exits(0);
+    assert_eq!(shown(&bitbucket)[0].1, "FAILED");
 }
 
 #[test]

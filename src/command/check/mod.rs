@@ -5,7 +5,7 @@ mod questions;
 mod scopes;
 
 use crate::bitbucket::locate;
-use crate::cli::{Options, Output};
+use crate::cli::{Options, Output, meant_variable};
 use crate::command::check::findings::Findings;
 use crate::command::check::questions::{QUESTION, Questions};
 use crate::command::plan::Plan;
@@ -42,6 +42,7 @@ pub(super) fn run(options: &Options, env: &Env, mut log: Log<'_>) -> Exit {
 fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findings: &mut Findings) {
     let claim = plan.claim();
     ask_ci(plan, findings);
+    ask_variables(env, findings);
     ask_state(env, &claim, findings);
     let from = |option: &'static str| {
         let origin = claim.origin(option);
@@ -95,6 +96,20 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
         }
         .ask_all(commit.as_deref()),
         Err(error) => findings.fail("server", &error),
+    }
+}
+
+/// A misspelt variable is one that is not set, which nobody sees.
+fn ask_variables(env: &Env, findings: &mut Findings) {
+    for name in env.names() {
+        if let Some(meant) = meant_variable(name).filter(|meant| env.get(meant).is_none()) {
+            let hint = format!("rename it, if {meant} is meant");
+            findings.warn(
+                "variables",
+                format!("{name} is not a variable of build_status"),
+                &hint,
+            );
+        }
     }
 }
 

@@ -15,15 +15,17 @@ const LONGEST: u64 = 2 * 1024 * 1024;
 pub(super) fn read(file: Option<&str>, deadline: Deadline) -> Result<String, Error> {
     let (sender, receiver) = mpsc::channel();
     let path = file.map(str::to_owned);
-    thread::spawn(move || {
+    let work = move || {
         // Nobody listens any more when the time is over.
         let _ = sender.send(match path {
             None => text(io::stdin()),
             Some(path) => File::open(path).and_then(text),
         });
+    };
+    let read = thread::Builder::new().spawn(work).and_then(|_| {
+        let read = receiver.recv_timeout(deadline.left());
+        read.unwrap_or_else(|_| Err(io::Error::other("it does not end in time")))
     });
-    let read = receiver.recv_timeout(deadline.left());
-    let read = read.unwrap_or_else(|_| Err(io::Error::other("it does not end in time")));
     read.map_err(|error| Error::Unreadable {
         origin: "event".to_owned(),
         path: file.unwrap_or("stdin").to_owned(),
