@@ -571,6 +571,31 @@ fn the_pipeline_is_what_its_jobs_come_to() {
 }
 
 #[test]
+fn jobs_that_are_excluded_have_no_status_and_do_not_count() {
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::new("build-status-running", "failed"))
+            .job(Job::new("compile", "success"))
+            .job(Job::bridge("docs", "success", Some(2002))),
+        Pipeline::child(2002).job(Job::new("build-status-running", "success")),
+    ]);
+    let (by_option, by_variable) = (StandIn::start(), StandIn::start());
+    let args = ["--exclude", "no-such-job", "--exclude=build-status-running"];
+    sync(&gitlab, &by_option, args).run().exits(0);
+    sync(&gitlab, &by_variable, [])
+        .env("BUILD_STATUS_EXCLUDE", "build-status-running,docs,")
+        .run()
+        .exits(0);
+    let passed = |key: &str| (key.into(), "SUCCESSFUL".into(), "The build passed!".into());
+    let whole = |said: &str| ("pipeline".into(), "SUCCESSFUL".into(), said.into());
+    let (compile, docs) = ("ci/gitlab-ci/compile", "ci/gitlab-ci/docs");
+    let expected = [passed(compile), passed(docs), whole("2 passed")];
+    assert_eq!(described(&by_option), expected);
+    let expected = [passed(compile), whole("1 passed")];
+    assert_eq!(described(&by_variable), expected);
+}
+
+#[test]
 fn the_pipelines_beginning_is_one_request_and_never_over_its_end() {
     let bitbucket = StandIn::start();
     let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
