@@ -47,7 +47,7 @@ install_python_tools() {
 }
 
 leave_out() { # WHAT WHY
-    summary+=("left out  $1: $2")
+    summary+=("LEFT OUT  $1: $2")
 }
 
 # Runs COMMAND, and compares its exit code and the statuses that arrived meanwhile (STATE KEY …) with

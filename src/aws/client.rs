@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::aws::api::Call;
-use crate::aws::credentials::{self, Credentials, Source};
+use crate::aws::credentials::{self, Credentials, Need, Source};
 use crate::aws::refusal;
 use crate::aws::signature::Unsigned;
 use crate::aws::stored_token::StoredToken;
@@ -44,10 +44,10 @@ pub(crate) struct Aws {
 
 impl Aws {
     /// Gets ready. Asks for nothing yet.
-    pub(crate) fn from_env(env: &Env) -> Result<Self, Error> {
+    pub(crate) fn from_env(env: &Env, need: &Need) -> Result<Self, Error> {
         Ok(Self {
             env: env.clone(),
-            source: Source::from_env(env)?,
+            source: Source::from_env(env, need)?,
             credentials: None,
             client: None,
         })

@@ -50,6 +50,15 @@ impl Credentials {
     }
 }
 
+/// What credentials are needed for: a message names it where there are none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Need {
+    /// What is done with them.
+    pub(crate) purpose: &'static str,
+    /// What makes that unnecessary.
+    pub(crate) instead: &'static str,
+}
+
 /// Where credentials come from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Source {
@@ -70,7 +79,7 @@ const CONTAINER_HOSTS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "fd00:ec2
 
 impl Source {
     /// In the order of the SDKs: keys, the relative URI, the full one.
-    pub(super) fn from_env(env: &Env) -> Result<Self, Error> {
+    pub(super) fn from_env(env: &Env, need: &Need) -> Result<Self, Error> {
         const ID: &str = "AWS_ACCESS_KEY_ID";
         const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
         match (env.get(ID), env.get(SECRET)) {
@@ -79,31 +88,52 @@ impl Source {
                 .map_err(|problem| unusable("AWS credentials", problem)),
             (Some(_), None) => Err(unusable(ID, &format!("{SECRET} is not set beside it"))),
             (None, Some(_)) => Err(unusable(SECRET, &format!("{ID} is not set beside it"))),
-            (None, None) => container_url(env.get(RELATIVE), env.get(FULL)).map(Self::Container),
+            (None, None) => match container_url(env.get(RELATIVE), env.get(FULL)) {
+                Some(url) => url.map(Self::Container),
+                None => Err(need.unmet()),
+            },
         }
     }
 }
 
-fn container_url(relative: Option<&str>, full: Option<&str>) -> Result<String, Error> {
-    match (relative, full) {
-        // Without the slash it would be a part of the host.
-        (Some(path), _) if path.starts_with('/') => Ok(format!("http://169.254.170.2{path}")),
-        (Some(_), _) => Err(unusable(RELATIVE, "it does not begin with /")),
-        (None, Some(url)) => {
-            let may_be_plain = CONTAINER_HOSTS.contains(&url::host(url).as_str());
-            let (before, _) = url.split_once('?').unwrap_or((url, ""));
-            match url::server_url(before, may_be_plain) {
-                Ok(_) => Ok(url.to_owned()),
-                Err(problem) => Err(unusable(FULL, &problem)),
-            }
-        }
-        (None, None) => Err(Error::setting(
+impl Need {
+    fn unmet(&self) -> Error {
+        Error::setting(
             "AWS credentials",
-            "there are none in the environment",
-            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; Lambda does, and \
-             CodeBuild sets AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Profiles, SSO and EC2's metadata \
-             are not read",
-        )),
+            format!("there are none, and they are needed to {}", self.purpose),
+            format!(
+                "{}; or set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, as Lambda \
+                 does, or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, as CodeBuild does. Profiles, SSO and \
+                 EC2's metadata are not read",
+                self.instead
+            ),
+        )
+    }
+}
+
+fn container_url(relative: Option<&str>, full: Option<&str>) -> Option<Result<String, Error>> {
+    match (relative, full) {
+        (Some(path), _) => Some(relative_url(path)),
+        (None, Some(url)) => Some(full_url(url)),
+        (None, None) => None,
+    }
+}
+
+fn relative_url(path: &str) -> Result<String, Error> {
+    // Without the slash it would be a part of the host.
+    if path.starts_with('/') {
+        Ok(format!("http://169.254.170.2{path}"))
+    } else {
+        Err(unusable(RELATIVE, "it does not begin with /"))
+    }
+}
+
+fn full_url(url: &str) -> Result<String, Error> {
+    let may_be_plain = CONTAINER_HOSTS.contains(&url::host(url).as_str());
+    let (before, _) = url.split_once('?').unwrap_or((url, ""));
+    match url::server_url(before, may_be_plain) {
+        Ok(_) => Ok(url.to_owned()),
+        Err(problem) => Err(unusable(FULL, &problem)),
     }
 }
 
@@ -142,7 +172,11 @@ mod tests {
 
     fn source(variables: &[(&str, &str)]) -> Result<Source, String> {
         let env: Env = variables.iter().copied().collect();
-        Source::from_env(&env).map_err(|error| error.to_string())
+        let need = Need {
+            purpose: "read the token",
+            instead: "set the token",
+        };
+        Source::from_env(&env, &need).map_err(|error| error.to_string())
     }
 
     const ID: (&str, &str) = ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
@@ -190,7 +224,9 @@ mod tests {
             ),
             (
                 &[],
-                Err("AWS credentials: there are none in the environment".into()),
+                Err(
+                    "AWS credentials: there are none, and they are needed to read the token".into(),
+                ),
             ),
         ] {
             assert_eq!(source(variables), expected, "{variables:?}");

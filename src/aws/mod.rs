@@ -2,7 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod client;
-mod credentials;
+pub(crate) mod credentials;
 pub(crate) mod lambda;
 mod refusal;
 mod signature;

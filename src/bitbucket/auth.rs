@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::aws::client::Aws;
+use crate::aws::credentials::Need;
 use crate::aws::stored_token::StoredToken;
 use crate::bitbucket::credentials::{Credentials, Kind, OAUTH_URL, Stored};
 use crate::cli::{Method, Options};
@@ -90,7 +91,12 @@ pub(super) fn fetch(
     deadline: Deadline,
     log: &mut Log<'_>,
 ) -> Result<Credentials, Error> {
-    let token = Aws::from_env(&stored.env)?.token(&stored.token, deadline, log)?;
+    let need = Need {
+        purpose: "read the token that BITBUCKET_ACCESS_TOKEN_ARN names",
+        instead: "set BITBUCKET_ACCESS_TOKEN in place of it",
+    };
+    let mut aws = Aws::from_env(&stored.env, &need)?;
+    let token = aws.token(&stored.token, deadline, log)?;
     log.hide([token.clone()]);
     let token = checked(ARN, token.expose())?;
     with_token(ARN, token, stored.username.clone(), stored.method)

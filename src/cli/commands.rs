@@ -197,6 +197,19 @@ pub(crate) struct SyncArgs {
         help_heading = "Pipeline"
     )]
     pub(crate) jobs: Jobs,
+    /// Job that is treated as absent: no status, and not part of the pipeline's own; repeatable
+    ///
+    /// Its name as in CI_JOB_NAME, in child pipelines too. The template excludes its own jobs. In the
+    /// variable, separate names with commas.
+    #[arg(
+        long,
+        env = variable("exclude"),
+        value_name = "JOB",
+        value_delimiter = ',',
+        help_heading = "Pipeline",
+        verbatim_doc_comment
+    )]
+    pub(crate) exclude: Vec<String>,
     /// Update what is INPROGRESS on Bitbucket, and has ended, in all pipelines that changed since then
     ///
     /// A time span such as 24h. For a scheduled pipeline: it also updates what no job of a cancelled

@@ -43,6 +43,7 @@ const VARIABLES: &[(&str, &[&str], Check)] = &[
     ("pipeline", &["BUILD_STATUS_PIPELINE"], whole_number),
     ("pipeline_key", &["BUILD_STATUS_PIPELINE_KEY"], text),
     ("jobs", &["BUILD_STATUS_JOBS"], one_of::<Jobs>),
+    ("exclude", &["BUILD_STATUS_EXCLUDE"], text),
     ("since", &["BUILD_STATUS_SINCE"], length_of_time),
     ("strict", &["BUILD_STATUS_STRICT"], yes_or_no),
     ("output", &["BUILD_STATUS_OUTPUT"], one_of::<Output>),

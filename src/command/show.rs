@@ -59,12 +59,13 @@ pub fn text(statuses: &[Status], redactor: &Redactor) -> String {
     let line = |status: &Status| {
         let text = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".into());
         let line = format!(
-            "{:<state$}  {:<key$}  {}  {}  {}",
+            "{:<state$}  {:<key$}  {}  {}  {}  {}",
             status.state,
             status.key,
             text(&status.updated),
             text(&status.name),
             text(&status.url),
+            text(&status.description),
         );
         output::line(&line, redactor) + "\n"
     };

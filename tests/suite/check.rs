@@ -389,6 +389,10 @@ fn show_lists_every_status_of_the_commit_over_all_pages() {
     let text = gitlab(&bitbucket, ["show"]).run().exits(0).stdout;
     assert_eq!(text.lines().count(), 30);
     assert!(text.starts_with("FAILED  k00  20"), "{text}");
+    let first = text.lines().next().unwrap();
+    let columns: Vec<_> = first.split("  ").skip(3).collect();
+    let page = "https://gitlab.example.com/my-workspace/my-repo/-/jobs/4242";
+    assert_eq!(columns, ["unit-tests #17", page, "The build failed."]);
 
     let none = gitlab(&bitbucket, ["show", "--commit", SECOND_COMMIT])
         .run()

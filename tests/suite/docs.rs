@@ -5,8 +5,9 @@ use std::path::Path;
 
 use build_status::ci::provider::{PROVIDERS, Sign};
 use build_status::status::state::WORDS;
+use stand_in::StandIn;
 
-use crate::support::build_status;
+use crate::support::{build_status, gitlab};
 
 fn help() -> String {
     build_status(["--help"]).run().exits(0).stdout
@@ -17,19 +18,13 @@ fn the_readme_repeats_the_program() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
     let blocks = [
+        ("check", check()),
         ("help", format!("```text\n{}```\n", help())),
         ("exit-codes", exit_codes()),
         ("providers", providers()),
         ("states", states()),
     ];
-    let expected = blocks.iter().fold(readme.clone(), |text, (name, block)| {
-        let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
-        let (before, rest) = text
-            .split_once(&start)
-            .unwrap_or_else(|| panic!("no {start}"));
-        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
-        format!("{before}{start}{block}{end}{after}")
-    });
+    let expected = with_blocks(&readme, &blocks);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, expected).unwrap();
         return;
@@ -38,6 +33,31 @@ fn the_readme_repeats_the_program() {
         readme == expected,
         "README.md is out of date: run `UPDATE=1 cargo test`"
     );
+}
+
+/// `page` with these blocks between their comments.
+pub(crate) fn with_blocks(page: &str, blocks: &[(&str, String)]) -> String {
+    blocks.iter().fold(page.to_owned(), |text, (name, block)| {
+        let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
+        let (before, rest) = text
+            .split_once(&start)
+            .unwrap_or_else(|| panic!("no {start}"));
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+        format!("{before}{start}{block}{end}{after}")
+    })
+}
+
+/// A job for a commit that Bitbucket does not have.
+fn check() -> String {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, ["check"])
+        .env("CI_COMMIT_SHA", "1ecfd275763eff1d6b4844ea3168962458c9f27a")
+        .run()
+        .exits(4);
+    let printed = ran
+        .stdout
+        .replace(&bitbucket.api_root(), "https://api.bitbucket.org/2.0");
+    format!("```console\n$ build_status check\n{printed}```\n")
 }
 
 fn exit_codes() -> String {

@@ -362,7 +362,11 @@ fn what_aws_refuses_is_explained_and_what_may_pass_is_asked_again() {
             .without("AWS_SECRET_ACCESS_KEY")
     })
     .exits(2)
-    .says("AWS credentials: there are none");
+    .says(
+        "AWS credentials: there are none, and they are needed to ask CodePipeline for the commit of \
+         this execution",
+    )
+    .says("pass --commit and --repository; or set AWS_ACCESS_KEY_ID");
     aws.will([Answer::html(200, "<html>Log in</html>")]);
     call(|it| it).exits(4).says("not that of the API");
     aws.knows(EXECUTION, json!(7));
@@ -374,6 +378,35 @@ fn what_aws_refuses_is_explained_and_what_may_pass_is_asked_again() {
         Answer::status(503),
     ]);
     call(|it| it).exits(0).says("Rate exceeded; trying again");
+}
+
+/// What examples/aws/README.md has its reader try: nobody is asked, and nothing is set.
+#[test]
+fn the_example_event_is_shown_without_any_credentials_and_a_commit_on_the_command_line_is_enough() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/aws/event.json");
+    let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let printed = |args: &[&str], event: &Value| {
+        let ran = build_status([&["event", "--dry-run", "--output", "json"], args].concat());
+        let ran = ran.run_with_stdin(&event.to_string());
+        let json = ran.json();
+        let fields = ["state", "key", "repository", "commit"].map(|name| json[name].clone());
+        (ran, fields)
+    };
+    let expected = ["FAILED", "ci/codebuild/web", "my-workspace/my-repo", SHA];
+    let (ran, fields) = printed(&[], &event);
+    ran.exits(0);
+    assert_eq!(fields, expected);
+
+    let mut by_hand = event;
+    by_hand["detail"]["additional-information"]["source-version"] = json!("main");
+    let (ran, _) = printed(&[], &by_hand);
+    ran.exits(2)
+        .says("they are needed to ask CodeBuild for the commit of this build")
+        .says("pass --commit and --repository; or set AWS_ACCESS_KEY_ID");
+    let args = ["--commit", SHA, "--repository", "my-workspace/my-repo"];
+    let (ran, fields) = printed(&args, &by_hand);
+    ran.exits(0);
+    assert_eq!(fields, expected);
 }
 
 #[test]
@@ -434,6 +467,12 @@ fn any_command_takes_a_token_that_aws_keeps() {
         assert!(!bitbucket.received().is_empty());
     }
     let bitbucket = StandIn::start();
+    stored(gitlab(&bitbucket, []), &aws, SECRET)
+        .without("AWS_ACCESS_KEY_ID")
+        .without("AWS_SECRET_ACCESS_KEY")
+        .run()
+        .exits(2)
+        .says("they are needed to read the token that BITBUCKET_ACCESS_TOKEN_ARN names");
     for (arn, code, reason) in [
         (
             "stand-in-token",

@@ -315,7 +315,7 @@ fn a_certificate_is_read_as_editors_and_yaml_leave_it() {
         .says("SSL_CERT_FILE");
 }
 
-/// Debian's libfaketime. `.ci/run` installs it and runs these.
+/// Debian's libfaketime. `.ci/run` installs it and runs this.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs faketime"]

@@ -6,6 +6,7 @@ use serde_json::json;
 use stand_in::gitlab::{self, DEFAULT_PROJECT_ID, JOB_TOKEN, Job, PRIVATE_TOKEN, Pipeline, Token};
 use stand_in::{Answer, DEFAULT_COMMIT, DEFAULT_TOKEN, GitLab, SECOND_COMMIT, StandIn, Status};
 
+use crate::docs::with_blocks;
 use crate::support::{GITLAB, Ran, Reporter, build_status, shown};
 
 /// Where the GitLab believes that it is.
@@ -166,9 +167,48 @@ fn bitbucket_shows_what_gitlab_shows_and_a_second_run_sends_nothing() {
     assert_eq!(bitbucket.history().len(), before);
 }
 
-/// The transcript in docs/sync.md. `UPDATE=1 cargo test --test suite` writes it.
+/// The transcripts in docs/sync.md. `UPDATE=1 cargo test --test suite` writes them.
 #[test]
-fn the_documentation_shows_a_run() {
+fn the_documentation_shows_what_is_printed() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sync.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let blocks = [
+        ("check", documented_check()),
+        ("transcript", documented_run()),
+    ];
+    let expected = with_blocks(&page, &blocks);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    assert!(
+        page == expected,
+        "docs/sync.md is out of date: run `UPDATE=1 cargo test --test suite`"
+    );
+}
+
+/// The job that checks: one other job has ended, one has not.
+fn documented_check() -> String {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([Pipeline::new(1001)
+        .job(Job::new("build-status-check", "running").stage(".pre"))
+        .job(Job::new("compile", "success"))
+        .job(Job::new("unit", "running"))]);
+    let mut text = String::from("```console\n");
+    for args in [&["check"][..], &["sync", "--dry-run"]] {
+        let ran = in_job(&gitlab, &bitbucket, args.iter().copied())
+            .env("CI_JOB_NAME", "build-status-check")
+            .env("CI_JOB_STAGE", ".pre")
+            .env("CI_JOB_STATUS", "running")
+            .env("BITBUCKET_REPOSITORY", "my-workspace/my-repo")
+            .run()
+            .exits(0);
+        write!(text, "$ build_status {}\n{}", args.join(" "), ran.stdout).unwrap();
+    }
+    text.replace(&bitbucket.api_root(), "https://api.bitbucket.org/2.0") + "```\n"
+}
+
+fn documented_run() -> String {
     let bitbucket = StandIn::start();
     let gitlab = eventful(&bitbucket);
     let mut text = String::from("```console\n");
@@ -198,20 +238,7 @@ fn the_documentation_shows_a_run() {
     }
     let (_, state, said) = shown.iter().find(|(key, ..)| key == "pipeline").unwrap();
     writeln!(text, "| the pipeline | | {state} | {said} |").unwrap();
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sync.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (start, end) = ("<!-- transcript -->\n", "<!-- /transcript -->\n");
-    let (before, rest) = page.split_once(start).unwrap();
-    let (_, after) = rest.split_once(end).unwrap();
-    let expected = format!("{before}{start}{text}{end}{after}");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, expected).unwrap();
-        return;
-    }
-    assert!(
-        page == expected,
-        "docs/sync.md is out of date: run `UPDATE=1 cargo test --test suite`"
-    );
+    text
 }
 
 #[test]
@@ -568,6 +595,31 @@ fn the_pipeline_is_what_its_jobs_come_to() {
         });
         assert_eq!(found.as_deref(), expected, "{ran:?}");
     }
+}
+
+#[test]
+fn jobs_that_are_excluded_have_no_status_and_do_not_count() {
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::new("build-status-running", "failed"))
+            .job(Job::new("compile", "success"))
+            .job(Job::bridge("docs", "success", Some(2002))),
+        Pipeline::child(2002).job(Job::new("build-status-running", "success")),
+    ]);
+    let (by_option, by_variable) = (StandIn::start(), StandIn::start());
+    let args = ["--exclude", "no-such-job", "--exclude=build-status-running"];
+    sync(&gitlab, &by_option, args).run().exits(0);
+    sync(&gitlab, &by_variable, [])
+        .env("BUILD_STATUS_EXCLUDE", "build-status-running,docs,")
+        .run()
+        .exits(0);
+    let passed = |key: &str| (key.into(), "SUCCESSFUL".into(), "The build passed!".into());
+    let whole = |said: &str| ("pipeline".into(), "SUCCESSFUL".into(), said.into());
+    let (compile, docs) = ("ci/gitlab-ci/compile", "ci/gitlab-ci/docs");
+    let expected = [passed(compile), passed(docs), whole("2 passed")];
+    assert_eq!(described(&by_option), expected);
+    let expected = [passed(compile), whole("1 passed")];
+    assert_eq!(described(&by_variable), expected);
 }
 
 #[test]

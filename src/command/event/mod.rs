@@ -5,6 +5,7 @@ mod input;
 
 use crate::aws::api::Call;
 use crate::aws::client::Aws;
+use crate::aws::credentials::Need;
 use crate::ci::event::{Event, Question};
 use crate::cli::Options;
 use crate::command::plan::Plan;
@@ -75,7 +76,7 @@ impl<'a> Reporter<'a> {
                 return Ok(());
             }
             if self.aws.is_none() {
-                self.aws = Some(Aws::from_env(self.env)?);
+                self.aws = Some(Aws::from_env(self.env, &need(&question, event))?);
             }
             let Some(aws) = &mut self.aws else { break };
             let answer = aws.ask(&Call::of_event(&question, &event.region), deadline, log)?;
@@ -100,6 +101,24 @@ impl<'a> Reporter<'a> {
             Err(error) => Summary::of(&plan).with_error(error),
         }
     }
+}
+
+/// What a question is asked for, and which options make it unnecessary.
+fn need(question: &Question, event: &Event) -> Need {
+    let purpose = match question {
+        Question::Execution { .. } => "ask CodePipeline for the commit of this execution",
+        Question::Build { .. } if event.context.commit.hash().is_none() => {
+            "ask CodeBuild for the commit of this build"
+        }
+        Question::Build { .. } => "ask CodeBuild whether this build is one of a batch",
+        Question::BatchChild { .. } => "ask CodeBuild for the name of this build in its batch",
+    };
+    let instead = match question {
+        Question::Build { .. } if !event.is_named => "pass --commit, --repository and --key",
+        Question::Build { .. } | Question::Execution { .. } => "pass --commit and --repository",
+        Question::BatchChild { .. } => "pass --key",
+    };
+    Need { purpose, instead }
 }
 
 /// Whether somebody has said what the answer would be needed for.

@@ -45,7 +45,7 @@ pub(super) struct Claims<'a> {
     own: Own,
 }
 
-/// The job that we are in. It is left out.
+/// The job that we are in. It is left out, as are those that the user excludes.
 #[derive(Deserialize)]
 struct Own {
     ci_job_id: Option<u64>,
@@ -75,6 +75,10 @@ impl<'a> Claims<'a> {
         self.own.ci_pipeline_id == Some(pipeline)
     }
 
+    fn is_left_out(&self, job: &Job) -> bool {
+        Some(job.id) == self.own.ci_job_id || self.args.exclude.contains(&job.name)
+    }
+
     /// The beginning of this pipeline, unless it is not to have a status.
     pub(super) fn running_pipeline(&self) -> Result<Option<Wanted>, Error> {
         let is_child = self.own.ci_pipeline_source.as_deref() == Some("parent_pipeline");
@@ -95,9 +99,7 @@ impl<'a> Claims<'a> {
     ) -> Result<Vec<Wanted>, Error> {
         let context = self.context(pipeline, source_branch)?;
         let jobs = pipeline.jobs.iter();
-        let jobs: Vec<_> = jobs
-            .filter(|job| Some(job.id) != self.own.ci_job_id)
-            .collect();
+        let jobs: Vec<_> = jobs.filter(|job| !self.is_left_out(job)).collect();
         // Jobs of two child pipelines may have one key: who failed is not hidden by who passed.
         let mut by_key: BTreeMap<String, (Standing, Wanted)> = BTreeMap::new();
         for job in jobs.iter().filter(|_| self.args.jobs == Jobs::All) {

@@ -26,6 +26,7 @@ pub const JOB_TOKEN: &str = "glcbt-stand-in-gitlab";
 #[derive(Debug)]
 #[must_use]
 pub struct Setup {
+    port: u16,
     tls: bool,
     state: State,
 }
@@ -41,7 +42,8 @@ impl Default for Setup {
             tokens: Vec::new(),
             instance: Instance::default(),
         };
-        Self { tls: false, state }
+        let (port, tls) = (0, false);
+        Self { port, tls, state }
             .project(DEFAULT_PROJECT_ID, DEFAULT_PROJECT)
             .token(Token::private(PRIVATE_TOKEN, &[DEFAULT_PROJECT_ID]))
             .token(Token::job(JOB_TOKEN, DEFAULT_PROJECT_ID))
@@ -67,6 +69,12 @@ impl Setup {
     /// Believes that it is at this address (scheme, host and port): so `Link` and `web_url` say.
     pub fn external_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.state.external_url);
+        self
+    }
+
+    /// Listens on this port; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 
@@ -127,10 +135,14 @@ impl Setup {
 
     /// Starts the server.
     pub fn start(self) -> GitLab {
-        let Self { tls, mut state } = self;
+        let Self {
+            port,
+            tls,
+            mut state,
+        } = self;
         let root = state.root.clone();
         let certificate = tls.then(|| Certificate::issue(&Flaws::default()));
-        let (running, shared) = Running::start(0, certificate, |url| {
+        let (running, shared) = Running::start(port, certificate, |url| {
             url.clone_into(&mut state.url);
             if state.external_url.is_empty() {
                 url.clone_into(&mut state.external_url);
