@@ -46,7 +46,8 @@ impl Redactor {
 
     /// Adds a secret, as it is and as base64 of whatever it is a part of.
     pub fn add(&mut self, secret: &str) {
-        if secret.len() < Self::SHORTEST_OUTSIDE {
+        let is_known = self.needles.iter().any(|needle| needle == secret);
+        if is_known || secret.len() < Self::SHORTEST_OUTSIDE {
             return;
         }
         let mut forms = vec![secret.to_owned(), BASE64_STANDARD.encode(secret)];

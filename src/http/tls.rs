@@ -1,5 +1,6 @@
 //! Certificates: the trusted CAs, the client certificate, and hints for TLS errors.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -140,10 +141,18 @@ impl Pem {
 
 /// PEM without what editors and YAML add: byte order marks, which stand inside a bundle of several
 /// files, and indentation.
-fn plain(pem: &[u8]) -> String {
-    let text = String::from_utf8_lossy(pem).replace('\u{feff}', "");
+fn plain(pem: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(pem);
+    let is_plain = !text.starts_with([' ', '\t'])
+        && !["\u{feff}", "\n ", "\n\t"]
+            .iter()
+            .any(|extra| text.contains(extra));
+    if is_plain {
+        return text;
+    }
+    let text = text.replace('\u{feff}', "");
     let lines: Vec<_> = text.lines().map(str::trim).collect();
-    lines.join("\n") + "\n"
+    (lines.join("\n") + "\n").into()
 }
 
 fn check_pair(chain: &[Certificate<'static>], key: &PrivateKey<'static>) -> Result<(), String> {
