@@ -731,3 +731,49 @@ fn a_build_that_is_stopped_ends_with_one_row_whoever_comes_first() {
         );
     }
 }
+
+#[test]
+fn the_end_of_a_build_reaches_what_its_own_reporter_began_on_a_branch() {
+    let aws = aws();
+    let own = |bitbucket: &StandIn, state: &str| {
+        let ran = own_step(bitbucket, [state]).env("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/main");
+        ran.run().exits(0);
+    };
+    let event = |bitbucket: &StandIn, status: &str| {
+        report(bitbucket, &aws, &build_event("p", UUID, status)).exits(0);
+    };
+    let rows = |bitbucket: &StandIn| -> Vec<_> {
+        let statuses = bitbucket.statuses(SHA).into_iter();
+        statuses.map(|it| (it.refname, it.state)).collect()
+    };
+    let row = |name: Option<&str>, state: &str| (name.map(str::to_owned), state.to_owned());
+    let bitbucket_of_one = bitbucket();
+    own(&bitbucket_of_one, "running");
+    event(&bitbucket_of_one, "STOPPED");
+    event(&bitbucket_of_one, "IN_PROGRESS");
+    let one = [row(Some("main"), "STOPPED")];
+    assert_eq!(rows(&bitbucket_of_one), one);
+    assert_eq!(bitbucket_of_one.received().len(), 4);
+    // The event is the first: it cannot know the branch.
+    let bitbucket = bitbucket();
+    event(&bitbucket, "IN_PROGRESS");
+    own(&bitbucket, "running");
+    event(&bitbucket, "FAILED");
+    let mut both = rows(&bitbucket);
+    both.sort();
+    assert_eq!(both, [row(None, "FAILED"), row(Some("main"), "FAILED")]);
+}
+
+#[test]
+fn all_events_of_an_execution_write_one_row() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let trigger = json!({"detail": {"execution-trigger": {"provider-type": "Bitbucket",
+        "full-repository-name": "my-workspace/my-repo", "branch-name": "main", "commit-id": SHA}}});
+    aws.knows(EXECUTION, execution("InProgress", "Bitbucket"));
+    let mut started = sample("codepipeline-started");
+    started["region"] = json!("us-west-2");
+    report(&bitbucket, &aws, &started).exits(0);
+    report(&bitbucket, &aws, &changed("codepipeline-failed", &trigger)).exits(0);
+    let status = only_status(&bitbucket);
+    assert_eq!((status.state.as_str(), status.refname), ("FAILED", None));
+}

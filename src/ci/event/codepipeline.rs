@@ -12,7 +12,6 @@ use crate::ci::event::json::Json;
 use crate::ci::event::region::Region;
 use crate::ci::provider::ProviderInfo;
 use crate::error::Error;
-use crate::status::refname::Refname;
 use crate::status::repository::{Repository, Site};
 use crate::status::state::State;
 use crate::status::url::SEGMENT;
@@ -36,8 +35,8 @@ pub(super) fn read_execution(event: Json<'_>) -> Result<Event, Error> {
     let state = state_of_event(word.as_deref(), "detail.state")?;
     // A Git trigger of a V2 pipeline says everything. Others say nothing of use.
     let trigger = detail.get("execution-trigger");
-    let branch = trigger.text_of("branch-name").map(Refname::Branch);
-    let refname = branch.or_else(|| trigger.text_of("tag-name").map(Refname::Tag));
+    // Its branch is not used: other events of the same execution lack it, and to Cloud, a status with
+    // another refname is another status.
     let revision = Revision {
         provider: trigger.text_of("provider-type"),
         repository: trigger.text_of("full-repository-name"),
@@ -45,7 +44,6 @@ pub(super) fn read_execution(event: Json<'_>) -> Result<Event, Error> {
     };
     let mut read = read(event, state, revision)?;
     read.description = description(&word.unwrap_or_default(), state);
-    read.context.set_refname(refname);
     Ok(read)
 }
 
