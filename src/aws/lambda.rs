@@ -82,19 +82,19 @@ impl Runtime {
         self.send(&Request::post_json(url, body), ANSWER).map(drop)
     }
 
-    /// Answers that Lambda is to try the event again.
-    pub(crate) fn fail(&self, id: &str, error: &Error) -> Result<(), Error> {
-        self.report(&format!("invocation/{id}/error"), error)
+    /// Answers that Lambda is to try the event again, and why, in a text without secrets.
+    pub(crate) fn fail(&self, id: &str, text: &str) -> Result<(), Error> {
+        self.report(&format!("invocation/{id}/error"), text)
     }
 
     /// Says that no event can be worked on.
-    pub(crate) fn fail_to_start(&self, error: &Error) -> Result<(), Error> {
-        self.report("init/error", error)
+    pub(crate) fn fail_to_start(&self, text: &str) -> Result<(), Error> {
+        self.report("init/error", text)
     }
 
-    fn report(&self, path: &str, error: &Error) -> Result<(), Error> {
+    fn report(&self, path: &str, text: &str) -> Result<(), Error> {
         const KIND: &str = "Function.NotDelivered";
-        let body = json!({"errorType": KIND, "errorMessage": error.to_string(), "stackTrace": []});
+        let body = json!({"errorType": KIND, "errorMessage": text, "stackTrace": []});
         let url = format!("{}/{path}", self.root);
         let request = Request::post_json(url, body.to_string())
             .with("Lambda-Runtime-Function-Error-Type", Value::Plain(KIND));

@@ -101,6 +101,10 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
     };
     let url = theirs.url.as_deref()?;
     if is_same_run(url, &ours.url) {
+        let (their_attempt, our_attempt) = (url::attempt(url).1, url::attempt(&ours.url).1);
+        if their_attempt != our_attempt {
+            return kept(true).filter(|_| their_attempt > our_attempt);
+        }
         let is_overtaken = !ours.state.is_final() && theirs.state != State::InProgress.as_str();
         return kept(false).filter(|_| is_overtaken);
     }
@@ -108,7 +112,7 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
 }
 
 fn is_same_run(theirs: &str, ours: &str) -> bool {
-    theirs == ours
+    url::attempt(theirs).0 == url::attempt(ours).0
         || build_of_codebuild(theirs).is_some_and(|id| Some(id) == build_of_codebuild(ours))
 }
 

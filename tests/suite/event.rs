@@ -448,6 +448,19 @@ fn any_command_takes_a_token_that_aws_keeps() {
         assert!(!format!("{ran:?}").contains("0ther-token"), "{ran:#?}");
         ran.exits(code).says(reason);
     }
+    let long = "x".repeat(100_000);
+    for (stored_value, reason) in [
+        (r#"["stand-in-token"]"#, "it is a JSON list"),
+        (r#""stand-in-token""#, "it is in quotes"),
+        ("stand-in token", "it contains white space"),
+        (&long, "it has 100000 bytes"),
+    ] {
+        aws.knows(SECRET, json!(stored_value));
+        let bitbucket = StandIn::start();
+        let ran = stored(gitlab(&bitbucket, []), &aws, SECRET).run().exits(2);
+        ran.says(reason);
+        assert_eq!(bitbucket.received(), []);
+    }
     let before = aws.received().len();
     stored(gitlab(&bitbucket, ["--dry-run"]), &aws, SECRET)
         .run()
@@ -776,4 +789,118 @@ fn all_events_of_an_execution_write_one_row() {
     report(&bitbucket, &aws, &changed("codepipeline-failed", &trigger)).exits(0);
     let status = only_status(&bitbucket);
     assert_eq!((status.state.as_str(), status.refname), ("FAILED", None));
+}
+
+#[test]
+fn a_setting_that_is_missing_reaches_queue_and_alarm() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let reporter = event(&bitbucket, &aws, []).without("BITBUCKET_API_ROOT");
+    let function = Function::start(reporter);
+    let source = |kind: &str, location: Value| {
+        changed(
+            "codebuild-stopped",
+            &json!({"detail": {"additional-information": {
+                "source": {"type": kind, "location": location}}}}),
+        )
+    };
+    for (document, problem) in [
+        (
+            source("CODEPIPELINE", Value::Null),
+            Some("repository: cannot determine the Bitbucket repository"),
+        ),
+        (
+            source(
+                "GITHUB_ENTERPRISE",
+                json!("https://git.example.com/scm/p/r.git"),
+            ),
+            Some(
+                "server: the repository is on a Bitbucket Data Center (git.example.com), and \
+                  BITBUCKET_SERVER_URL is not set",
+            ),
+        ),
+        (source("GITHUB", json!("https://github.com/o/r.git")), None),
+        (
+            changed(
+                "codepipeline-failed",
+                &json!({"detail": {"state": "STOPPING"}}),
+            ),
+            None,
+        ),
+    ] {
+        let answer = function.invoke(&document);
+        assert_eq!(
+            (answer.is_error, answer.body["errorMessage"].as_str()),
+            (problem.is_some(), problem)
+        );
+    }
+}
+
+#[test]
+fn what_a_build_was_given_is_not_repeated() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let function = function(&bitbucket, &aws);
+    for (name, value) in [
+        ("BUILD_STATUS_COMMIT", "pl4intext"),
+        ("BUILD_STATUS_COMMIT", "p\u{1b}4"),
+        ("BUILD_STATUS_URL", "javascript:pl4intext"),
+        ("BITBUCKET_REPOSITORY", "../pl4intext"),
+        ("BUILD_STATUS_KEY", "\t"),
+    ] {
+        let variable = json!([{"name": name, "type": "PLAINTEXT", "value": value}]);
+        let mut document = changed(
+            "codebuild-stopped",
+            &json!({"detail": {"additional-information": {
+                "environment": {"environment-variables": variable}}}}),
+        );
+        if name == "BITBUCKET_REPOSITORY" {
+            document["detail"]["additional-information"]["source"] =
+                json!({"type": "CODEPIPELINE"});
+        }
+        let answer = function.invoke(&document);
+        let text = answer.body["errorMessage"].as_str().unwrap_or_default();
+        let expected = format!("{name}: the build has this variable, and its value is not usable");
+        assert_eq!(text, expected, "{value}");
+    }
+    assert!(!function.end().contains("pl4intext"));
+}
+
+#[test]
+fn another_build_than_the_one_asked_for_is_not_reported() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let arn = "arn:aws:codebuild:us-west-2:123456789012:build/other:1";
+    for wrong in [json!({"id": "other:1"}), json!({"arn": arn})] {
+        let mut build = wrong.clone();
+        build["buildStatus"] = json!("SUCCEEDED");
+        build["resolvedSourceVersion"] = json!(SHA);
+        aws.knows(BUILD, build);
+        report(&bitbucket, &aws, &sample("codebuild-timed-out"))
+            .exits(4)
+            .says("another build than the one that was asked for");
+    }
+    assert_eq!(bitbucket.received(), []);
+}
+
+#[test]
+fn attempts_of_an_execution_are_told_apart() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    aws.knows(EXECUTION, execution("InProgress", "Bitbucket"));
+    let event = |state: &str, attempt: Value| {
+        let changes = json!({"detail": {"state": state, "pipeline-execution-attempt": attempt}});
+        let document = changed("codepipeline-failed", &changes);
+        report(&bitbucket, &aws, &document).exits(0);
+        only_status(&bitbucket).state
+    };
+    assert_eq!(event("FAILED", json!(1.0)), "FAILED");
+    assert_eq!(event("STARTED", json!(0)), "FAILED");
+    assert_eq!(event("RESUMED", json!(2.0)), "INPROGRESS");
+    assert_eq!(event("FAILED", json!(1.0)), "INPROGRESS");
+    assert_eq!(event("SUCCEEDED", json!(2.0)), "SUCCESSFUL");
+    for (state, attempt) in [
+        ("FAILED", json!(1.0)),
+        ("RESUMED", json!(2.0)),
+        ("STOPPED", Value::Null),
+    ] {
+        assert_eq!(event(state, attempt), "SUCCESSFUL", "{state}");
+    }
+    assert!(only_status(&bitbucket).url.ends_with("#attempt=2"));
 }

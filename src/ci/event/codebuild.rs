@@ -119,6 +119,7 @@ impl Event {
     ) -> Result<Option<Question>, Error> {
         let build = answer.get("builds").items().first().copied().map(Build);
         let build = build.ok_or_else(|| nothing("AWS does not know the build any more"))?;
+        build.check_id(id)?;
         let was_named = self.variables.get(IDENTIFIER).is_some();
         self.fill(build);
         if let Some(word) = build.0.text_of("buildStatus") {

@@ -14,7 +14,7 @@ use crate::ci::provider::ProviderInfo;
 use crate::error::Error;
 use crate::status::repository::{Repository, Site};
 use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use crate::status::url::{self, SEGMENT};
 
 /// CodePipeline, which has no jobs of its own to report from.
 pub(super) static INFO: ProviderInfo = ProviderInfo {
@@ -92,9 +92,12 @@ fn read(event: Json<'_>, state: State, revision: Revision) -> Result<Event, Erro
         utf8_percent_encode(&id, SEGMENT)
     );
     let region = region(event).ok_or_else(|| missing("region"))?;
+    // A stage that is retried goes on in the same execution, whose page has one address.
+    let attempt = detail.text_of("pipeline-execution-attempt");
+    let attempt = attempt.and_then(|it| it.parse().ok()).unwrap_or(1);
     let context = Context {
         job_name: Some(pipeline.clone()),
-        url: region.console(&page),
+        url: region.console(&page).map(|it| url::of_attempt(it, attempt)),
         state: Some(state),
         ..Context::default()
     };
