@@ -46,7 +46,8 @@ pub(crate) struct Invocation {
     pub(crate) id: String,
     /// `None`: Lambda does not say.
     pub(crate) left: Option<Duration>,
-    pub(crate) event: String,
+    /// An error: it is longer than any event.
+    pub(crate) event: Result<String, Error>,
 }
 
 impl Runtime {
@@ -65,14 +66,14 @@ impl Runtime {
     /// Waits for the next event.
     pub(crate) fn next(&self) -> Result<Invocation, Error> {
         let mut request = Request::get(format!("{}/invocation/next", self.root));
-        request.longest_body = LONGEST_EVENT;
+        request.longest_body = LONGEST_EVENT + 1;
         let response = self.send(&request, FOR_EVER)?;
         let id = response.header("lambda-runtime-aws-request-id");
         let id = id.ok_or_else(|| refused(&response, "there is no request id"))?;
         Ok(Invocation {
             id: id.to_owned(),
             left: left(&response, SystemTime::now()),
-            event: String::from_utf8_lossy(&response.body).into_owned(),
+            event: event(&response.body),
         })
     }
 
@@ -116,6 +117,14 @@ impl Runtime {
             _ => Err(refused(&response, "Lambda's API does not take it")),
         }
     }
+}
+
+fn event(body: &[u8]) -> Result<String, Error> {
+    if body.len() as u64 > LONGEST_EVENT {
+        let problem = format!("it is longer than {LONGEST_EVENT} bytes, which no event is");
+        return Err(Error::unusable("event", problem));
+    }
+    Ok(String::from_utf8_lossy(body).into_owned())
 }
 
 fn refused(response: &Response, message: &str) -> Error {

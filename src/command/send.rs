@@ -135,11 +135,10 @@ fn deliver(
     let session = Session::new(&client, policy, deadline, log);
     let mut delivery = Delivery::new(session, &destination, Some(credentials));
     delivery = delivery.with_issued(warm.issued.take());
-    let outcome = if guard::is_on(plan.options.guard, report.state) {
-        match plan.may_adopt_refname() {
-            true => guard::deliver_on_any_ref(&mut delivery, report),
-            false => guard::deliver(&mut delivery, report),
-        }
+    let outcome = if guard::is_on(plan.options.guard, report.state) && plan.may_adopt_refname() {
+        guard::deliver_on_any_ref(&mut delivery, report)
+    } else if guard::is_on(plan.options.guard, report.state) {
+        guard::deliver(&mut delivery, report)
     } else {
         delivery.deliver(report)
     };

@@ -658,6 +658,13 @@ fn a_function_that_cannot_work_says_so_at_its_start() {
     let (code, log, answers) = Function::start(reporter).ended();
     assert_eq!((code, answers.len()), (Some(2), 1), "{log}");
     assert!(log.contains("it is plain http"), "{log}");
+    let reporter = event(&bitbucket, &aws, []).env("BUILD_STATUS_TIMEOUT", "soon");
+    let (code, log, answers) = Function::start(reporter).ended();
+    assert_eq!((code, answers.len()), (Some(2), 1), "{log}");
+    assert_eq!(
+        answers[0].body["errorMessage"],
+        "BUILD_STATUS_TIMEOUT: `soon` is not a number"
+    );
 }
 
 #[cfg(unix)]
@@ -903,4 +910,62 @@ fn attempts_of_an_execution_are_told_apart() {
         assert_eq!(event(state, attempt), "SUCCESSFUL", "{state}");
     }
     assert!(only_status(&bitbucket).url.ends_with("#attempt=2"));
+}
+
+#[test]
+fn what_no_event_has_is_refused_and_the_next_event_is_reported() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let function = function(&bitbucket, &aws);
+    let answer = function.invoke(&json!("x".repeat(2 * 1024 * 1024)));
+    assert!(answer.is_error);
+    assert_eq!(
+        answer.body["errorMessage"],
+        "event: it is longer than 2097152 bytes, which no event is"
+    );
+    let long = "x".repeat(300_000);
+    for name in [&long, "a\r\nb"] {
+        let pipeline = changed(
+            "codepipeline-failed",
+            &json!({"detail": {"pipeline": name}}),
+        );
+        let mut project = build_event(name, "1", "STOPPED");
+        project["resources"] = json!([]);
+        for document in [pipeline, project] {
+            let answer = function.invoke(&document);
+            let message = answer.body["error"]["message"].as_str().unwrap_or_default();
+            assert!(
+                message.starts_with("event: it has no usable `detail."),
+                "{answer:?}"
+            );
+        }
+    }
+    for (kind, location) in [
+        (
+            "GITHUB_ENTERPRISE",
+            "https://me:s3cret-word@git.example.com/scm/p/r.git",
+        ),
+        (
+            "GITHUB_ENTERPRISE",
+            "https://me:s3cret-word@git.example.com/r",
+        ),
+        (
+            "BITBUCKET",
+            "https://me:s3cret-word@bitbucket.org/a/b/c.git",
+        ),
+        ("BITBUCKET", "https://s3cret-word@other.example.com/a/b.git"),
+        ("GITHUB", "https://me:s3cret-word@github.com/a/b.git"),
+    ] {
+        let source = json!({"source": {"type": kind, "location": location}});
+        let document = changed(
+            "codebuild-stopped",
+            &json!({"detail": {"additional-information": source}}),
+        );
+        let answer = function.invoke(&document);
+        assert!(!answer.body.to_string().contains("s3cret"), "{answer:?}");
+    }
+    assert_eq!(bitbucket.received(), []);
+    assert!(!function.invoke(&build_event("a", "1", "STOPPED")).is_error);
+    assert_eq!(only_status(&bitbucket).key, "ci/codebuild/a");
+    let logged = function.end();
+    assert!(logged.len() < 10_000 && !logged.contains("s3cret"), "{logged}");
 }

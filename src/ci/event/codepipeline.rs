@@ -5,7 +5,7 @@
 use percent_encoding::utf8_percent_encode;
 
 use super::execution::{self, Revision};
-use super::{Event, Question, commit, excerpt, missing, nothing, state_of_event};
+use super::{Event, Question, commit, excerpt, is_name, missing, nothing, state_of_event};
 use crate::ci::context::Context;
 use crate::ci::event::arn::Arn;
 use crate::ci::event::json::Json;
@@ -82,7 +82,7 @@ pub(super) fn read_action(event: Json<'_>) -> Result<Event, Error> {
 fn read(event: Json<'_>, state: State, revision: Revision) -> Result<Event, Error> {
     let detail = event.get("detail");
     let text = |name: &str| {
-        let found = detail.text_of(name);
+        let found = detail.text_of(name).filter(|it| is_name(it));
         found.ok_or_else(|| missing(&format!("detail.{name}")))
     };
     let (pipeline, id) = (text("pipeline")?, text("execution-id")?);

@@ -24,8 +24,7 @@ pub(in crate::command) fn run(
 ) -> Exit {
     let result = Runtime::from_env(env).and_then(|runtime| {
         if let Err(error) = check(options, env) {
-            // The message is in the log, whether Lambda takes it or not.
-            let _ = runtime.fail_to_start(&output::line(&error.to_string(), redactor));
+            fail_to_start(&error, env, redactor);
             return Err(error);
         }
         let mut reporter = Reporter::new(options, env);
@@ -38,6 +37,12 @@ pub(in crate::command) fn run(
         stderr(&line);
     }
     Exit::failed(&error)
+}
+
+/// Says to Lambda why no event can be worked on. The message is in the log, whether Lambda takes it or not.
+pub(in crate::command) fn fail_to_start(error: &Error, env: &Env, redactor: &Redactor) {
+    let text = output::line(&error.to_string(), redactor);
+    let _ = Runtime::from_env(env).and_then(|runtime| runtime.fail_to_start(&text));
 }
 
 /// Whether there are a server and credentials: without them, no event can be reported.
@@ -63,7 +68,10 @@ fn answer(
     // What one event hides does not stay: the log of each is another one.
     let mut line = |text: &str| stderr(&format!("{id}: {text}"));
     let mut log = Log::new(redactor.clone(), options.print.level(), &mut line);
-    let summary = reporter.report(&event, deadline, &mut log);
+    let summary = match event {
+        Ok(event) => reporter.report(&event, deadline, &mut log),
+        Err(error) => Summary::failed(error),
+    };
     tell(&summary, options, &mut log);
     match &summary.error {
         Some(error) if is_fault(error) && !options.no_fail => {
