@@ -18,10 +18,16 @@ fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let env = Env::from_process();
     let json = cli::asks_for_json(&words, env.get("BUILD_STATUS_OUTPUT"));
+    let is_function = cli::is_function(&words);
     let exit = match Args::read(words) {
         Ok(args) => command::run(&args, &env, say),
         Err(EarlyExit::Print(stdout)) => Exit::printed(stdout),
-        Err(EarlyExit::Fail(error)) => fail(error, &env, json),
+        Err(EarlyExit::Fail(error)) => {
+            if is_function {
+                command::fail_function(&error, &env);
+            }
+            fail(error, &env, json)
+        }
     };
     let _ = io::stderr().lock().write_all(exit.stderr.as_bytes());
     let mut stdout = io::stdout().lock();

@@ -46,7 +46,8 @@ pub(crate) struct Invocation {
     pub(crate) id: String,
     /// `None`: Lambda does not say.
     pub(crate) left: Option<Duration>,
-    pub(crate) event: String,
+    /// An error: it is longer than any event.
+    pub(crate) event: Result<String, Error>,
 }
 
 impl Runtime {
@@ -65,14 +66,14 @@ impl Runtime {
     /// Waits for the next event.
     pub(crate) fn next(&self) -> Result<Invocation, Error> {
         let mut request = Request::get(format!("{}/invocation/next", self.root));
-        request.longest_body = LONGEST_EVENT;
+        request.longest_body = LONGEST_EVENT + 1;
         let response = self.send(&request, FOR_EVER)?;
         let id = response.header("lambda-runtime-aws-request-id");
         let id = id.ok_or_else(|| refused(&response, "there is no request id"))?;
         Ok(Invocation {
             id: id.to_owned(),
             left: left(&response, SystemTime::now()),
-            event: String::from_utf8_lossy(&response.body).into_owned(),
+            event: event(&response.body),
         })
     }
 
@@ -82,19 +83,19 @@ impl Runtime {
         self.send(&Request::post_json(url, body), ANSWER).map(drop)
     }
 
-    /// Answers that Lambda is to try the event again.
-    pub(crate) fn fail(&self, id: &str, error: &Error) -> Result<(), Error> {
-        self.report(&format!("invocation/{id}/error"), error)
+    /// Answers that Lambda is to try the event again, and why, in a text without secrets.
+    pub(crate) fn fail(&self, id: &str, text: &str) -> Result<(), Error> {
+        self.report(&format!("invocation/{id}/error"), text)
     }
 
     /// Says that no event can be worked on.
-    pub(crate) fn fail_to_start(&self, error: &Error) -> Result<(), Error> {
-        self.report("init/error", error)
+    pub(crate) fn fail_to_start(&self, text: &str) -> Result<(), Error> {
+        self.report("init/error", text)
     }
 
-    fn report(&self, path: &str, error: &Error) -> Result<(), Error> {
+    fn report(&self, path: &str, text: &str) -> Result<(), Error> {
         const KIND: &str = "Function.NotDelivered";
-        let body = json!({"errorType": KIND, "errorMessage": error.to_string(), "stackTrace": []});
+        let body = json!({"errorType": KIND, "errorMessage": text, "stackTrace": []});
         let url = format!("{}/{path}", self.root);
         let request = Request::post_json(url, body.to_string())
             .with("Lambda-Runtime-Function-Error-Type", Value::Plain(KIND));
@@ -116,6 +117,14 @@ impl Runtime {
             _ => Err(refused(&response, "Lambda's API does not take it")),
         }
     }
+}
+
+fn event(body: &[u8]) -> Result<String, Error> {
+    if body.len() as u64 > LONGEST_EVENT {
+        let problem = format!("it is longer than {LONGEST_EVENT} bytes, which no event is");
+        return Err(Error::unusable("event", problem));
+    }
+    Ok(String::from_utf8_lossy(body).into_owned())
 }
 
 fn refused(response: &Response, message: &str) -> Error {

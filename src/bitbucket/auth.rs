@@ -207,6 +207,10 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     }
     let only = "put only the token in it";
     let refuse = |problem: &str, hint: &str| Err(Error::setting(origin, problem, hint));
+    if text.len() as u64 > LONGEST_SECRET {
+        let problem = format!("it has {} bytes, and no token has so many", text.len());
+        return refuse(&problem, only);
+    }
     if text.is_empty() {
         return refuse("it is empty", "put the token or secret in it");
     }
@@ -223,6 +227,9 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     }
     if is_quoted(text) {
         return refuse("it is in quotes", "leave out the quotes");
+    }
+    if text.starts_with('[') && serde_json::from_str::<Vec<Value>>(text).is_ok() {
+        return refuse("it is a JSON list", only);
     }
     if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
         let hint = "put only the token in it; from AWS Secrets Manager, name the key behind the \

@@ -5,8 +5,10 @@
 
 use crate::bitbucket::delivery::{Delivery, Kept, Outcome};
 use crate::bitbucket::statuses::{self, Status};
+use crate::error::Error;
 use crate::http::retry::Policy;
 use crate::report::Report;
+use crate::status::refname::Refname;
 use crate::status::state::State;
 use crate::status::url;
 
@@ -18,24 +20,76 @@ pub(crate) fn is_on(wish: Option<bool>, state: State) -> bool {
 /// Delivers `report`, unless Bitbucket has what must not be overwritten. Where it does not tell, the
 /// report is delivered.
 pub(crate) fn deliver(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
-    let deadline = delivery.session().deadline();
-    // The report needs the most of the time.
-    let question = Policy::question(deadline.elapsed() + deadline.left() / 4);
-    let policy = delivery.session().change_policy(question);
-    let found = statuses::of_report(delivery, report);
-    delivery.session().change_policy(policy);
-    let kept = match found {
-        Ok(found) => found.and_then(|theirs| kept(&theirs, report)),
-        Err(error) => {
-            let text =
-                format!("what Bitbucket has is not known, so that it is overwritten: {error}");
-            delivery.session().log().detail(&text);
-            None
-        }
-    };
-    match kept {
+    let found = ask(delivery, |it| statuses::of_report(it, report));
+    match found.and_then(|theirs| kept(&theirs, report)) {
         Some(kept) => delivery.outcome(None, None, Some(kept)),
         None => delivery.deliver(report),
+    }
+}
+
+/// The same for a report that may not know the refname that others give to the same status. To Cloud,
+/// another refname makes another status: the one that is there keeps its own.
+pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+    let found = ask(delivery, |it| statuses::of_key(it, report));
+    let meant = meant(found, report);
+    if let Some(kept) = meant.iter().find_map(|theirs| kept(theirs, report)) {
+        return delivery.outcome(None, None, Some(kept));
+    }
+    let mut meant = meant.iter();
+    let Some(first) = meant.next() else {
+        return delivery.deliver(report);
+    };
+    let mut outcome = delivery.deliver(&renamed(report, first));
+    // What begins on two refnames ends on both.
+    let is_open = |theirs: &&Status| theirs.state == State::InProgress.as_str();
+    for further in meant.filter(is_open).filter(|_| report.state.is_final()) {
+        if outcome.error.is_none() {
+            outcome = delivery.deliver(&renamed(report, further));
+        }
+    }
+    outcome
+}
+
+/// What Bitbucket has, if it tells within a part of the time: the report needs the most of it.
+fn ask<T: Default>(
+    delivery: &mut Delivery<'_, '_>,
+    question: impl FnOnce(&mut Delivery<'_, '_>) -> Result<T, Error>,
+) -> T {
+    let deadline = delivery.session().deadline();
+    let hasty = Policy::question(deadline.elapsed() + deadline.left() / 4);
+    let policy = delivery.session().change_policy(hasty);
+    let found = question(delivery);
+    delivery.session().change_policy(policy);
+    found.unwrap_or_else(|error| {
+        let text = format!("what Bitbucket has is not known, so that it is overwritten: {error}");
+        delivery.session().log().detail(&text);
+        T::default()
+    })
+}
+
+/// Those of `found`, which have our key, that are ours: of the same run, on whatever refname; else the one
+/// on our refname; else the only one.
+fn meant(found: Vec<Status>, ours: &Report) -> Vec<Status> {
+    let name = ours.refname.as_ref().map(Refname::name);
+    let is_ours = |it: &Status| it.refname.as_deref() == name;
+    let is_only = found.len() == 1;
+    let (mut same, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| {
+        let url = it.url.as_deref();
+        url.is_some_and(|url| is_same_run(url, &ours.url))
+    });
+    // Ours first.
+    same.sort_by_key(|it| !is_ours(it));
+    if same.is_empty() {
+        same.extend(others.into_iter().find(|it| is_only || is_ours(it)));
+    }
+    same
+}
+
+fn renamed(report: &Report, theirs: &Status) -> Report {
+    let refname = theirs.refname.clone().map(Refname::Branch);
+    Report {
+        refname,
+        ..report.clone()
     }
 }
 
@@ -47,6 +101,10 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
     };
     let url = theirs.url.as_deref()?;
     if is_same_run(url, &ours.url) {
+        let (their_attempt, our_attempt) = (url::attempt(url).1, url::attempt(&ours.url).1);
+        if their_attempt != our_attempt {
+            return kept(true).filter(|_| their_attempt > our_attempt);
+        }
         let is_overtaken = !ours.state.is_final() && theirs.state != State::InProgress.as_str();
         return kept(false).filter(|_| is_overtaken);
     }
@@ -54,7 +112,7 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
 }
 
 fn is_same_run(theirs: &str, ours: &str) -> bool {
-    theirs == ours
+    url::attempt(theirs).0 == url::attempt(ours).0
         || build_of_codebuild(theirs).is_some_and(|id| Some(id) == build_of_codebuild(ours))
 }
 

@@ -95,6 +95,17 @@ pub(crate) fn of_report(
     Ok(found.into_iter().find(|status| status.key == report.key))
 }
 
+/// The statuses with the key of `report`: on Cloud, one for each refname.
+pub(crate) fn of_key(
+    delivery: &mut Delivery<'_, '_>,
+    report: &Report,
+) -> Result<Vec<Status>, Error> {
+    delivery.authorize()?;
+    let mut found = list(delivery, &report.commit, "")?;
+    found.retain(|status| status.key == report.key);
+    Ok(found)
+}
+
 fn list(delivery: &mut Delivery<'_, '_>, commit: &str, filter: &str) -> Result<Vec<Status>, Error> {
     match delivery.destination() {
         Destination::Cloud(cloud) => {

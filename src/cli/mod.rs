@@ -73,7 +73,8 @@ impl Args {
 }
 
 /// Whether we are called as Lambda calls the `bootstrap` of a function: without a word.
-fn is_function(words: &[OsString]) -> bool {
+#[must_use]
+pub fn is_function(words: &[OsString]) -> bool {
     let program = words.first().map(Path::new).and_then(Path::file_name);
     let is_bootstrap = program.is_some_and(|name| name == "bootstrap");
     // CodeBuild may run its builds on Lambda: there it is a job like any other.

@@ -13,6 +13,7 @@ mod sync;
 use crate::bitbucket::auth;
 use crate::cli::{Args, Command};
 use crate::env::Env;
+use crate::error::Error;
 use crate::output::Exit;
 use crate::output::log::Log;
 
@@ -45,4 +46,9 @@ pub fn run(args: &Args, env: &Env, mut stderr: fn(&str)) -> Exit {
         }
         Command::Sync(args) => sync::run(args, options, env, log),
     }
+}
+
+/// Says to Lambda that the function cannot start, because of a setting.
+pub fn fail_function(error: &Error, env: &Env) {
+    event::function::fail_to_start(error, env, &auth::redactor(env));
 }

@@ -33,6 +33,7 @@ pub(super) struct Plan<'a> {
     pub(super) destination: Result<Destination, Error>,
     /// The credentials, which fit the destination's product.
     pub(super) credentials: Result<Credentials, Error>,
+    is_of_event: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -69,7 +70,8 @@ impl<'a> Plan<'a> {
         log: &mut Log<'_>,
     ) -> Self {
         let (info, context) = (Some(event.info), event.context.clone());
-        let plan = Self::with_context(options, env, info, context, |_| None);
+        let mut plan = Self::with_context(options, env, info, context, |_| None);
+        plan.is_of_event = true;
         plan.hide_credentials(log);
         plan
     }
@@ -102,7 +104,15 @@ impl<'a> Plan<'a> {
             context,
             destination,
             credentials,
+            is_of_event: false,
         }
+    }
+
+    /// Whether the refname that Bitbucket has for the status is better than ours. An event does not say
+    /// what the reporter inside the build knows; to Data Center, it does not matter.
+    pub(super) fn may_adopt_refname(&self) -> bool {
+        let is_given = self.options.build.refname.is_some();
+        self.is_of_event && !is_given && self.product() == Product::Cloud
     }
 
     /// The destination's product; Cloud if there is no destination.

@@ -135,7 +135,9 @@ fn deliver(
     let session = Session::new(&client, policy, deadline, log);
     let mut delivery = Delivery::new(session, &destination, Some(credentials));
     delivery = delivery.with_issued(warm.issued.take());
-    let outcome = if guard::is_on(plan.options.guard, report.state) {
+    let outcome = if guard::is_on(plan.options.guard, report.state) && plan.may_adopt_refname() {
+        guard::deliver_on_any_ref(&mut delivery, report)
+    } else if guard::is_on(plan.options.guard, report.state) {
         guard::deliver(&mut delivery, report)
     } else {
         delivery.deliver(report)

@@ -69,6 +69,23 @@ fn parse(url: &str) -> Result<Uri, String> {
         .map_err(|error| format!("it is not a URL: {error}"))
 }
 
+const ATTEMPT: &str = "#attempt=";
+
+/// The page of a run that is tried again: a fragment tells the attempts apart, from the second on.
+pub(crate) fn of_attempt(url: String, attempt: u64) -> String {
+    match attempt {
+        0 | 1 => url,
+        _ => format!("{url}{ATTEMPT}{attempt}"),
+    }
+}
+
+/// The page of a run, and which attempt it is.
+pub(crate) fn attempt(url: &str) -> (&str, u64) {
+    let found = url.split_once(ATTEMPT);
+    let found = found.and_then(|(url, number)| Some((url, number.parse().ok()?)));
+    found.unwrap_or((url, 1))
+}
+
 /// `text` without user name and password, for messages.
 pub fn without_user(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {

@@ -487,6 +487,19 @@ fn any_command_takes_a_token_that_aws_keeps() {
         assert!(!format!("{ran:?}").contains("0ther-token"), "{ran:#?}");
         ran.exits(code).says(reason);
     }
+    let long = "x".repeat(100_000);
+    for (stored_value, reason) in [
+        (r#"["stand-in-token"]"#, "it is a JSON list"),
+        (r#""stand-in-token""#, "it is in quotes"),
+        ("stand-in token", "it contains white space"),
+        (&long, "it has 100000 bytes"),
+    ] {
+        aws.knows(SECRET, json!(stored_value));
+        let bitbucket = StandIn::start();
+        let ran = stored(gitlab(&bitbucket, []), &aws, SECRET).run().exits(2);
+        ran.says(reason);
+        assert_eq!(bitbucket.received(), []);
+    }
     let before = aws.received().len();
     stored(gitlab(&bitbucket, ["--dry-run"]), &aws, SECRET)
         .run()
@@ -684,6 +697,13 @@ fn a_function_that_cannot_work_says_so_at_its_start() {
     let (code, log, answers) = Function::start(reporter).ended();
     assert_eq!((code, answers.len()), (Some(2), 1), "{log}");
     assert!(log.contains("it is plain http"), "{log}");
+    let reporter = event(&bitbucket, &aws, []).env("BUILD_STATUS_TIMEOUT", "soon");
+    let (code, log, answers) = Function::start(reporter).ended();
+    assert_eq!((code, answers.len()), (Some(2), 1), "{log}");
+    assert_eq!(
+        answers[0].body["errorMessage"],
+        "BUILD_STATUS_TIMEOUT: `soon` is not a number"
+    );
 }
 
 #[cfg(unix)]
@@ -769,4 +789,222 @@ fn a_build_that_is_stopped_ends_with_one_row_whoever_comes_first() {
             ("ci/codebuild/p", "STOPPED")
         );
     }
+}
+
+#[test]
+fn the_end_of_a_build_reaches_what_its_own_reporter_began_on_a_branch() {
+    let aws = aws();
+    let own = |bitbucket: &StandIn, state: &str| {
+        let ran = own_step(bitbucket, [state]).env("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/main");
+        ran.run().exits(0);
+    };
+    let event = |bitbucket: &StandIn, status: &str| {
+        report(bitbucket, &aws, &build_event("p", UUID, status)).exits(0);
+    };
+    let rows = |bitbucket: &StandIn| -> Vec<_> {
+        let statuses = bitbucket.statuses(SHA).into_iter();
+        statuses.map(|it| (it.refname, it.state)).collect()
+    };
+    let row = |name: Option<&str>, state: &str| (name.map(str::to_owned), state.to_owned());
+    let bitbucket_of_one = bitbucket();
+    own(&bitbucket_of_one, "running");
+    event(&bitbucket_of_one, "STOPPED");
+    event(&bitbucket_of_one, "IN_PROGRESS");
+    let one = [row(Some("main"), "STOPPED")];
+    assert_eq!(rows(&bitbucket_of_one), one);
+    assert_eq!(bitbucket_of_one.received().len(), 4);
+    // The event is the first: it cannot know the branch.
+    let bitbucket = bitbucket();
+    event(&bitbucket, "IN_PROGRESS");
+    own(&bitbucket, "running");
+    event(&bitbucket, "FAILED");
+    let mut both = rows(&bitbucket);
+    both.sort();
+    assert_eq!(both, [row(None, "FAILED"), row(Some("main"), "FAILED")]);
+}
+
+#[test]
+fn all_events_of_an_execution_write_one_row() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let trigger = json!({"detail": {"execution-trigger": {"provider-type": "Bitbucket",
+        "full-repository-name": "my-workspace/my-repo", "branch-name": "main", "commit-id": SHA}}});
+    aws.knows(EXECUTION, execution("InProgress", "Bitbucket"));
+    let mut started = sample("codepipeline-started");
+    started["region"] = json!("us-west-2");
+    report(&bitbucket, &aws, &started).exits(0);
+    report(&bitbucket, &aws, &changed("codepipeline-failed", &trigger)).exits(0);
+    let status = only_status(&bitbucket);
+    assert_eq!((status.state.as_str(), status.refname), ("FAILED", None));
+}
+
+#[test]
+fn a_setting_that_is_missing_reaches_queue_and_alarm() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let reporter = event(&bitbucket, &aws, []).without("BITBUCKET_API_ROOT");
+    let function = Function::start(reporter);
+    let source = |kind: &str, location: Value| {
+        changed(
+            "codebuild-stopped",
+            &json!({"detail": {"additional-information": {
+                "source": {"type": kind, "location": location}}}}),
+        )
+    };
+    for (document, problem) in [
+        (
+            source("CODEPIPELINE", Value::Null),
+            Some("repository: cannot determine the Bitbucket repository"),
+        ),
+        (
+            source(
+                "GITHUB_ENTERPRISE",
+                json!("https://git.example.com/scm/p/r.git"),
+            ),
+            Some(
+                "server: the repository is on a Bitbucket Data Center (git.example.com), and \
+                  BITBUCKET_SERVER_URL is not set",
+            ),
+        ),
+        (source("GITHUB", json!("https://github.com/o/r.git")), None),
+        (
+            changed(
+                "codepipeline-failed",
+                &json!({"detail": {"state": "STOPPING"}}),
+            ),
+            None,
+        ),
+    ] {
+        let answer = function.invoke(&document);
+        assert_eq!(
+            (answer.is_error, answer.body["errorMessage"].as_str()),
+            (problem.is_some(), problem)
+        );
+    }
+}
+
+#[test]
+fn what_a_build_was_given_is_not_repeated() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let function = function(&bitbucket, &aws);
+    for (name, value) in [
+        ("BUILD_STATUS_COMMIT", "pl4intext"),
+        ("BUILD_STATUS_COMMIT", "p\u{1b}4"),
+        ("BUILD_STATUS_URL", "javascript:pl4intext"),
+        ("BITBUCKET_REPOSITORY", "../pl4intext"),
+        ("BUILD_STATUS_KEY", "\t"),
+    ] {
+        let variable = json!([{"name": name, "type": "PLAINTEXT", "value": value}]);
+        let mut document = changed(
+            "codebuild-stopped",
+            &json!({"detail": {"additional-information": {
+                "environment": {"environment-variables": variable}}}}),
+        );
+        if name == "BITBUCKET_REPOSITORY" {
+            document["detail"]["additional-information"]["source"] =
+                json!({"type": "CODEPIPELINE"});
+        }
+        let answer = function.invoke(&document);
+        let text = answer.body["errorMessage"].as_str().unwrap_or_default();
+        let expected = format!("{name}: the build has this variable, and its value is not usable");
+        assert_eq!(text, expected, "{value}");
+    }
+    assert!(!function.end().contains("pl4intext"));
+}
+
+#[test]
+fn another_build_than_the_one_asked_for_is_not_reported() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let arn = "arn:aws:codebuild:us-west-2:123456789012:build/other:1";
+    for wrong in [json!({"id": "other:1"}), json!({"arn": arn})] {
+        let mut build = wrong.clone();
+        build["buildStatus"] = json!("SUCCEEDED");
+        build["resolvedSourceVersion"] = json!(SHA);
+        aws.knows(BUILD, build);
+        report(&bitbucket, &aws, &sample("codebuild-timed-out"))
+            .exits(4)
+            .says("another build than the one that was asked for");
+    }
+    assert_eq!(bitbucket.received(), []);
+}
+
+#[test]
+fn attempts_of_an_execution_are_told_apart() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    aws.knows(EXECUTION, execution("InProgress", "Bitbucket"));
+    let event = |state: &str, attempt: Value| {
+        let changes = json!({"detail": {"state": state, "pipeline-execution-attempt": attempt}});
+        let document = changed("codepipeline-failed", &changes);
+        report(&bitbucket, &aws, &document).exits(0);
+        only_status(&bitbucket).state
+    };
+    assert_eq!(event("FAILED", json!(1.0)), "FAILED");
+    assert_eq!(event("STARTED", json!(0)), "FAILED");
+    assert_eq!(event("RESUMED", json!(2.0)), "INPROGRESS");
+    assert_eq!(event("FAILED", json!(1.0)), "INPROGRESS");
+    assert_eq!(event("SUCCEEDED", json!(2.0)), "SUCCESSFUL");
+    for (state, attempt) in [
+        ("FAILED", json!(1.0)),
+        ("RESUMED", json!(2.0)),
+        ("STOPPED", Value::Null),
+    ] {
+        assert_eq!(event(state, attempt), "SUCCESSFUL", "{state}");
+    }
+    assert!(only_status(&bitbucket).url.ends_with("#attempt=2"));
+}
+
+#[test]
+fn what_no_event_has_is_refused_and_the_next_event_is_reported() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    let function = function(&bitbucket, &aws);
+    let answer = function.invoke(&json!("x".repeat(2 * 1024 * 1024)));
+    assert!(answer.is_error);
+    assert_eq!(
+        answer.body["errorMessage"],
+        "event: it is longer than 2097152 bytes, which no event is"
+    );
+    let long = "x".repeat(300_000);
+    for name in [&long, "a\r\nb"] {
+        let pipeline = changed(
+            "codepipeline-failed",
+            &json!({"detail": {"pipeline": name}}),
+        );
+        let mut project = build_event(name, "1", "STOPPED");
+        project["resources"] = json!([]);
+        for document in [pipeline, project] {
+            let answer = function.invoke(&document);
+            let message = answer.body["error"]["message"].as_str().unwrap_or_default();
+            assert!(
+                message.starts_with("event: it has no usable `detail."),
+                "{answer:?}"
+            );
+        }
+    }
+    for (kind, location) in [
+        (
+            "GITHUB_ENTERPRISE",
+            "https://me:s3cret-word@git.example.com/scm/p/r.git",
+        ),
+        (
+            "GITHUB_ENTERPRISE",
+            "https://me:s3cret-word@git.example.com/r",
+        ),
+        (
+            "BITBUCKET",
+            "https://me:s3cret-word@bitbucket.org/a/b/c.git",
+        ),
+        ("BITBUCKET", "https://s3cret-word@other.example.com/a/b.git"),
+        ("GITHUB", "https://me:s3cret-word@github.com/a/b.git"),
+    ] {
+        let source = json!({"source": {"type": kind, "location": location}});
+        let document = changed(
+            "codebuild-stopped",
+            &json!({"detail": {"additional-information": source}}),
+        );
+        let answer = function.invoke(&document);
+        assert!(!answer.body.to_string().contains("s3cret"), "{answer:?}");
+    }
+    assert_eq!(bitbucket.received(), []);
+    assert!(!function.invoke(&build_event("a", "1", "STOPPED")).is_error);
+    assert_eq!(only_status(&bitbucket).key, "ci/codebuild/a");
+    let logged = function.end();
+    assert!(logged.len() < 10_000 && !logged.contains("s3cret"), "{logged}");
 }

@@ -4,8 +4,10 @@
 //! <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications-ref.html>
 //! <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html>
 
+use crate::ci::event::arn::Arn;
 use crate::ci::event::json::Json;
 use crate::env::Env;
+use crate::error::Error;
 use crate::secret::Secret;
 use crate::status::commit::is_full_hash;
 use crate::status::refname::Refname;
@@ -19,6 +21,23 @@ pub(super) const IDENTIFIER: &str = "CODEBUILD_BATCH_BUILD_IDENTIFIER";
 pub(super) struct Build<'a>(pub(super) Json<'a>);
 
 impl Build<'_> {
+    /// Refuses another build than `id`, `PROJECT:UUID`.
+    pub(super) fn check_id(self, id: &str) -> Result<(), Error> {
+        let arn = self.0.text_of("arn");
+        let of_arn = arn.as_deref().and_then(Arn::parse);
+        let of_arn = of_arn.and_then(|arn| Some(arn.build()?.1.to_owned()));
+        let mut ids = [self.0.text_of("id"), of_arn].into_iter().flatten();
+        if ids.all(|it| it == id) {
+            return Ok(());
+        }
+        Err(Error::Refused {
+            status: 200,
+            message: "AWS answers with another build than the one that was asked for".to_owned(),
+            request_id: None,
+            hint: None,
+        })
+    }
+
     /// The commit, where it is said and not only a branch that leads to it. The API has it from the
     /// phase DOWNLOAD_SOURCE on; S3 has none.
     /// <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-source-version.html>

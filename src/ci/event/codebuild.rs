@@ -4,7 +4,7 @@
 use percent_encoding::utf8_percent_encode;
 
 use super::build::{Build, IDENTIFIER};
-use super::{Event, Question, commit, excerpt, missing, nothing, state_of_event};
+use super::{Event, Question, commit, excerpt, is_name, missing, nothing, state_of_event};
 use crate::ci::context::Context;
 use crate::ci::event::arn::Arn;
 use crate::ci::event::json::Json;
@@ -39,7 +39,8 @@ pub(super) fn read(event: Json<'_>) -> Result<Event, Error> {
     let arns: Vec<_> = arns.into_iter().filter_map(Json::text).collect();
     let found = arns.iter().find_map(|arn| {
         let arn = Arn::parse(arn)?;
-        arn.build().map(|(project, id)| (arn, project, id))
+        let (project, id) = arn.build().filter(|(_, id)| is_name(id))?;
+        Some((arn, project, id))
     });
     let (arn, project, id) = found.ok_or_else(|| missing("detail.build-id"))?;
     let build = Build(detail.get("additional-information"));
@@ -98,7 +99,8 @@ impl Event {
 
     /// Whether the build has been given its name in the batch.
     fn name_child_by_variable(&mut self) -> bool {
-        let identifier = self.variables.get(IDENTIFIER).map(str::to_owned);
+        let identifier = self.variables.get(IDENTIFIER).filter(|it| is_name(it));
+        let identifier = identifier.map(str::to_owned);
         identifier.is_some_and(|identifier| {
             self.name_child(&identifier);
             true
@@ -119,6 +121,7 @@ impl Event {
     ) -> Result<Option<Question>, Error> {
         let build = answer.get("builds").items().first().copied().map(Build);
         let build = build.ok_or_else(|| nothing("AWS does not know the build any more"))?;
+        build.check_id(id)?;
         let was_named = self.variables.get(IDENTIFIER).is_some();
         self.fill(build);
         if let Some(word) = build.0.text_of("buildStatus") {
@@ -152,6 +155,7 @@ impl Event {
                 .any(|it| it.text_of("arn").as_deref() == Some(child))
         });
         let identifier = group.and_then(|group| group.text_of("identifier"));
+        let identifier = identifier.filter(|it| is_name(it));
         let gone = || nothing("AWS does not know the build's batch any more");
         self.name_child(&identifier.ok_or_else(gone)?);
         Ok(None)

@@ -5,17 +5,16 @@
 use percent_encoding::utf8_percent_encode;
 
 use super::execution::{self, Revision};
-use super::{Event, Question, commit, excerpt, missing, nothing, state_of_event};
+use super::{Event, Question, commit, excerpt, is_name, missing, nothing, state_of_event};
 use crate::ci::context::Context;
 use crate::ci::event::arn::Arn;
 use crate::ci::event::json::Json;
 use crate::ci::event::region::Region;
 use crate::ci::provider::ProviderInfo;
 use crate::error::Error;
-use crate::status::refname::Refname;
 use crate::status::repository::{Repository, Site};
 use crate::status::state::State;
-use crate::status::url::SEGMENT;
+use crate::status::url::{self, SEGMENT};
 
 /// CodePipeline, which has no jobs of its own to report from.
 pub(super) static INFO: ProviderInfo = ProviderInfo {
@@ -36,8 +35,8 @@ pub(super) fn read_execution(event: Json<'_>) -> Result<Event, Error> {
     let state = state_of_event(word.as_deref(), "detail.state")?;
     // A Git trigger of a V2 pipeline says everything. Others say nothing of use.
     let trigger = detail.get("execution-trigger");
-    let branch = trigger.text_of("branch-name").map(Refname::Branch);
-    let refname = branch.or_else(|| trigger.text_of("tag-name").map(Refname::Tag));
+    // Its branch is not used: other events of the same execution lack it, and to Cloud, a status with
+    // another refname is another status.
     let revision = Revision {
         provider: trigger.text_of("provider-type"),
         repository: trigger.text_of("full-repository-name"),
@@ -45,7 +44,6 @@ pub(super) fn read_execution(event: Json<'_>) -> Result<Event, Error> {
     };
     let mut read = read(event, state, revision)?;
     read.description = description(&word.unwrap_or_default(), state);
-    read.context.set_refname(refname);
     Ok(read)
 }
 
@@ -84,7 +82,7 @@ pub(super) fn read_action(event: Json<'_>) -> Result<Event, Error> {
 fn read(event: Json<'_>, state: State, revision: Revision) -> Result<Event, Error> {
     let detail = event.get("detail");
     let text = |name: &str| {
-        let found = detail.text_of(name);
+        let found = detail.text_of(name).filter(|it| is_name(it));
         found.ok_or_else(|| missing(&format!("detail.{name}")))
     };
     let (pipeline, id) = (text("pipeline")?, text("execution-id")?);
@@ -94,9 +92,12 @@ fn read(event: Json<'_>, state: State, revision: Revision) -> Result<Event, Erro
         utf8_percent_encode(&id, SEGMENT)
     );
     let region = region(event).ok_or_else(|| missing("region"))?;
+    // A stage that is retried goes on in the same execution, whose page has one address.
+    let attempt = detail.text_of("pipeline-execution-attempt");
+    let attempt = attempt.and_then(|it| it.parse().ok()).unwrap_or(1);
     let context = Context {
         job_name: Some(pipeline.clone()),
-        url: region.console(&page),
+        url: region.console(&page).map(|it| url::of_attempt(it, attempt)),
         state: Some(state),
         ..Context::default()
     };

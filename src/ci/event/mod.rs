@@ -181,6 +181,11 @@ fn state_of_event(word: Option<&str>, field: &str) -> Result<State, Error> {
     state(word)?.ok_or_else(|| nothing("it is about to stop; the next event says so"))
 }
 
+/// Whether `text` may be a name or an id. AWS allows 150 characters at most.
+fn is_name(text: &str) -> bool {
+    text.chars().count() <= 255 && !text.contains(char::is_control)
+}
+
 /// As much of a word from outside as a message bears.
 fn excerpt(text: &str) -> String {
     text.chars().take(60).collect()

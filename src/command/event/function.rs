@@ -12,7 +12,7 @@ use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
 use crate::output::log::Log;
-use crate::output::{Exit, error_lines};
+use crate::output::{self, Exit, error_lines};
 use crate::secret::Redactor;
 
 /// Works on events for as long as Lambda has some. What has to be known for all of them is read once.
@@ -24,8 +24,7 @@ pub(in crate::command) fn run(
 ) -> Exit {
     let result = Runtime::from_env(env).and_then(|runtime| {
         if let Err(error) = check(options, env) {
-            // The message is in the log, whether Lambda takes it or not.
-            let _ = runtime.fail_to_start(&error);
+            fail_to_start(&error, env, redactor);
             return Err(error);
         }
         let mut reporter = Reporter::new(options, env);
@@ -38,6 +37,12 @@ pub(in crate::command) fn run(
         stderr(&line);
     }
     Exit::failed(&error)
+}
+
+/// Says to Lambda why no event can be worked on. The message is in the log, whether Lambda takes it or not.
+pub(in crate::command) fn fail_to_start(error: &Error, env: &Env, redactor: &Redactor) {
+    let text = output::line(&error.to_string(), redactor);
+    let _ = Runtime::from_env(env).and_then(|runtime| runtime.fail_to_start(&text));
 }
 
 /// Whether there are a server and credentials: without them, no event can be reported.
@@ -63,10 +68,15 @@ fn answer(
     // What one event hides does not stay: the log of each is another one.
     let mut line = |text: &str| stderr(&format!("{id}: {text}"));
     let mut log = Log::new(redactor.clone(), options.print.level(), &mut line);
-    let summary = reporter.report(&event, deadline, &mut log);
+    let summary = match event {
+        Ok(event) => reporter.report(&event, deadline, &mut log),
+        Err(error) => Summary::failed(error),
+    };
     tell(&summary, options, &mut log);
     match &summary.error {
-        Some(error) if may_go_better(error) && !options.no_fail => runtime.fail(&id, error),
+        Some(error) if is_fault(error) && !options.no_fail => {
+            runtime.fail(&id, &output::line(&error.to_string(), log.redactor()))
+        }
         _ => runtime.succeed(&id, summary.json(log.redactor())),
     }
 }
@@ -85,9 +95,12 @@ fn tell(summary: &Summary, options: &Options, log: &mut Log<'_>) {
     }
 }
 
-/// Whether the same event may be reported later. What Bitbucket refuses it may take when somebody has
-/// mended the token, and what nobody mends has to reach the alarm; of a setting or an event that is
-/// wrong, every further one of the kind would raise it.
-fn may_go_better(error: &Error) -> bool {
-    matches!(error.exit_code(), 1 | 4 | 5)
+/// Whether somebody has to do something: what Bitbucket refuses it may take when the token is mended, what
+/// lacks a setting is reported when it is there, and what nobody mends has to reach queue and alarm. Events
+/// that are none of ours, or have no status, are as they should be.
+fn is_fault(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::BadEvent { .. } | Error::NothingToReport { .. }
+    )
 }

@@ -55,7 +55,12 @@ impl<'a> Reporter<'a> {
             Ok(event)
         });
         match event {
-            Ok(event) => self.send(&event, deadline, log),
+            Ok(event) => {
+                let mut summary = self.send(&event, deadline, log);
+                let error = summary.error.take();
+                summary.error = error.map(|error| self.without_value(error, &event.variables));
+                summary
+            }
             Err(error) => Summary {
                 provider,
                 ..Summary::failed(error)
@@ -99,6 +104,27 @@ impl<'a> Reporter<'a> {
                 send::finish(&plan, report, deadline, &mut self.warm, log)
             }
             Err(error) => Summary::of(&plan).with_error(error),
+        }
+    }
+
+    /// `error`, without the value of a variable of the build, which nobody has to see.
+    fn without_value(&self, error: Error, variables: &Env) -> Error {
+        let text = error.to_string();
+        let is_shown = |name: &&str| {
+            let is_own = self.env.get(name).is_none();
+            let value = variables.get(name);
+            is_own
+                && (text.contains(*name)
+                    || value.is_some_and(|value| value.len() > 2 && text.contains(value)))
+        };
+        let found = variables.names().find(is_shown);
+        match found.filter(|_| matches!(error.exit_code(), 2 | 3)) {
+            Some(name) => Error::setting(
+                name,
+                "the build has this variable, and its value is not usable",
+                "correct it where the build gets it; an event's values are not repeated here",
+            ),
+            None => error,
         }
     }
 }
