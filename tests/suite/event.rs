@@ -1006,5 +1006,8 @@ fn what_no_event_has_is_refused_and_the_next_event_is_reported() {
     assert!(!function.invoke(&build_event("a", "1", "STOPPED")).is_error);
     assert_eq!(only_status(&bitbucket).key, "ci/codebuild/a");
     let logged = function.end();
-    assert!(logged.len() < 10_000 && !logged.contains("s3cret"), "{logged}");
+    assert!(
+        logged.len() < 10_000 && !logged.contains("s3cret"),
+        "{logged}"
+    );
 }
