@@ -91,19 +91,25 @@ impl Redactor {
     fn without(&self, text: &str, shortest: usize) -> String {
         let needles = self.needles.iter().filter(|it| it.len() >= shortest);
         let needles: Vec<&str> = needles.map(String::as_str).collect();
+        // Most characters begin no secret, encoded or not.
+        let begins: Vec<char> = needles.iter().filter_map(|it| it.chars().next()).collect();
+        let may_begin = |c: char| begins.contains(&c) || encoding::BEGINS.contains(&c);
         let mut redacted = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let may_begin = |needle: &&&str| encoding::may_begin(first, needle);
-            let mut candidates = needles.iter().filter(may_begin);
-            if let Some(after) = candidates.find_map(|needle| encoding::strip(rest, needle)) {
+        while let Some(at) = rest.find(may_begin) {
+            let (before, from) = rest.split_at(at);
+            redacted.push_str(before);
+            let after = needles.iter().find_map(|it| encoding::strip(from, it));
+            rest = if let Some(after) = after {
                 redacted.push_str("***");
-                rest = after.trim_start_matches('=');
+                after.trim_start_matches('=')
             } else {
-                redacted.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
+                let length = from.chars().next().map_or(0, char::len_utf8);
+                redacted.push_str(&from[..length]);
+                &from[length..]
+            };
         }
+        redacted.push_str(rest);
         redacted
     }
 }

@@ -6,10 +6,8 @@ pub(super) fn strip<'a>(text: &'a str, plain: &str) -> Option<&'a str> {
         .or_else(|| plain.chars().try_fold(text, strip_char))
 }
 
-/// Whether `plain` may begin with `first`, encoded or not.
-pub(super) fn may_begin(first: char, plain: &str) -> bool {
-    matches!(first, '%' | '&' | '\\' | '+') || plain.starts_with(first)
-}
+/// What an encoded character begins with.
+pub(super) const BEGINS: [char; 4] = ['%', '&', '\\', '+'];
 
 fn strip_char(text: &str, wanted: char) -> Option<&str> {
     let escaped = || escaped(text).filter(|(found, _)| *found == wanted);
