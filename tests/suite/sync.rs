@@ -491,8 +491,8 @@ fn a_gitlab_whose_job_tokens_read_jobs_only_leaves_children_out_and_says_so() {
     let ran = sync(&gitlab, &bitbucket, [])
         .run()
         .exits(0)
-        .says("child pipelines are left out: ");
-    assert_eq!(counts(&ran), "2 sent, 0 right already, 0 still running");
+        .says("trigger jobs and child pipelines are left out");
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
 }
 
 #[test]
@@ -966,4 +966,170 @@ fn with_peak_memory(mut reporter: Reporter) -> (Ran, u64) {
     });
     let output = child.wait_with_output().unwrap();
     (Ran::from(output), looking.join().unwrap())
+}
+
+/// A queue of answers in which these requests, counted from 0, get another than GitLab's.
+fn instead(answers: impl IntoIterator<Item = (usize, Answer)>) -> Vec<Answer> {
+    let mut queue = Vec::new();
+    for (number, answer) in answers {
+        queue.resize(number, Answer::Late(std::time::Duration::ZERO));
+        queue.push(answer);
+    }
+    queue
+}
+
+#[test]
+fn without_the_trigger_jobs_a_pipeline_has_not_passed_but_may_have_failed() {
+    for (status, code, expected) in [
+        ("success", 401, None),
+        ("success", 403, None),
+        ("success", 404, None),
+        ("success", 405, None),
+        ("failed", 403, Some("FAILED")),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([pipeline()
+            .job(Job::new("a", status))
+            .job(Job::bridge("b", "failed", None))]);
+        let refusal = || Answer::json(code, r#"{"message":"no"}"#);
+        gitlab.will(instead([(1, refusal()), (2, refusal())]));
+        sync(&gitlab, &bitbucket, [])
+            .run()
+            .exits(0)
+            .says("the pipeline is not said to have passed");
+        let found = described(&bitbucket);
+        let state = |key: &str| found.iter().find(|it| it.0 == key).map(|it| it.1.as_str());
+        assert_eq!(state("pipeline"), expected, "{code}");
+        assert!(state("ci/gitlab-ci/a").is_some());
+    }
+}
+
+#[test]
+fn what_gitlab_says_of_a_pipeline_and_its_children_is_the_most_that_is_said() {
+    for (own, child, expected) in [
+        ("running", "success", "SUCCESSFUL"),
+        ("failed", "success", "FAILED"),
+        ("canceled", "success", "STOPPED"),
+        ("running", "failed", "FAILED"),
+        ("running", "canceled", "STOPPED"),
+        ("running", "running", "INPROGRESS"),
+        ("running", "a_new_word", "INPROGRESS"),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([
+            pipeline()
+                .job(Job::bridge("b", "success", Some(2002)))
+                .with(|it| it.status = own.into()),
+            Pipeline::child(2002).with(|it| it.status = child.into()),
+        ]);
+        sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+        assert_eq!(shown(&bitbucket), [("pipeline".into(), expected.into())]);
+    }
+    // From another pipeline's job, `running` counts too.
+    let bitbucket = StandIn::start();
+    let other = Pipeline::new(1500).job(Job::new("a", "success"));
+    let gitlab = gitlab([pipeline(), other]);
+    sync(
+        &gitlab,
+        &bitbucket,
+        ["--pipeline", "1500", "--jobs", "none"],
+    )
+    .run()
+    .exits(0);
+    assert_eq!(shown(&bitbucket)[0].1, "INPROGRESS");
+}
+
+#[test]
+fn a_job_that_cannot_be_read_or_shown_is_left_out_alone() {
+    for (field, value, code, message, passed) in [
+        ("web_url", json!("/jobs/3"), 2, "/jobs/3", true),
+        ("status", json!(null), 4, "invalid type: null", false),
+        (
+            "id",
+            json!("3"),
+            4,
+            "pipelines/1001/jobs is left out: ",
+            false,
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([pipeline()
+            .job(Job::new("a", "success"))
+            .job(Job::new("b", "success").field(field, value))]);
+        let ran = sync(&gitlab, &bitbucket, [])
+            .run()
+            .exits(code)
+            .says(message);
+        let mut expected = vec![("ci/gitlab-ci/a".to_owned(), "SUCCESSFUL".to_owned())];
+        if passed {
+            expected.push(("pipeline".into(), "SUCCESSFUL".into()));
+        }
+        assert_eq!(shown(&bitbucket), expected, "{ran:?}");
+    }
+}
+
+#[test]
+fn a_child_that_cannot_be_read_is_left_out_and_its_parent_has_not_passed() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::new("a", "success"))
+            .job(Job::bridge("b", "success", Some(2002))),
+        Pipeline::child(2002).with(|it| it.status = "success".into()),
+    ]);
+    let refusal = Answer::json(403, r#"{"message":"403 Forbidden"}"#);
+    gitlab.will(instead([(2, refusal)]));
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(4)
+        .says("403 Forbidden");
+    let expected = ["ci/gitlab-ci/a", "ci/gitlab-ci/b"];
+    assert_eq!(
+        shown(&bitbucket),
+        expected.map(|key| (key.to_owned(), "SUCCESSFUL".to_owned()))
+    );
+}
+
+#[test]
+fn a_job_that_is_seen_in_two_states_counts_in_the_worse() {
+    let bitbucket = StandIn::start();
+    let twice = |status| Job::new("a", status).field("id", 7);
+    let gitlab = gitlab([pipeline().job(twice("success")).job(twice("failed"))]);
+    sync(&gitlab, &bitbucket, []).run().exits(0);
+    let expected = [("ci/gitlab-ci/a", "FAILED"), ("pipeline", "FAILED")];
+    assert_eq!(
+        shown(&bitbucket),
+        expected.map(|(key, state)| (key.to_owned(), state.to_owned()))
+    );
+}
+
+#[test]
+fn pages_that_repeat_end_and_a_number_that_cannot_be_hides_no_page() {
+    let job = |id: u64, status| {
+        let page = format!("{HOST}/group/my-project/-/jobs/{id}");
+        let pipeline = json!({
+            "id": 1001, "sha": DEFAULT_COMMIT, "ref": "main", "web_url": HOST, "status": "running",
+        });
+        json!({"id": id, "name": format!("j{id}"), "status": status, "web_url": page,
+               "pipeline": pipeline})
+    };
+    let full: Vec<_> = (100..200).map(|id| job(id, "success")).collect();
+    let full = json!(full).to_string();
+    for next in ["0", "-1", "abc", "1", "7"] {
+        let (bitbucket, gitlab) = (StandIn::start(), gitlab([pipeline()]));
+        let last = json!([job(300, "failed")]).to_string();
+        gitlab.will([
+            Answer::json(200, &full).with_header("x-next-page", next),
+            Answer::json(200, &last).with_header("x-next-page", ""),
+        ]);
+        sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+        assert_eq!(shown(&bitbucket)[0].1, "FAILED", "{next}");
+    }
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([pipeline()]));
+    gitlab.always(Some(Answer::json(200, &full)));
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(4)
+        .says("does not end, or repeats a page");
+    assert_eq!((gitlab.received().len(), bitbucket.connections()), (2, 0));
 }

@@ -124,9 +124,12 @@ impl Sync<'_> {
         if pipeline.jobs.is_empty() && self.claims.is_own(id) {
             return Err(reader.no_jobs(id));
         }
-        let all = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
+        let (all, problems) = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
+        self.tally.problems = problems;
         let Some(Wanted { report, .. }) = all.first() else {
-            log.warn("the pipeline has no other jobs: there is nothing to report");
+            if self.tally.problems.is_empty() {
+                log.warn("the pipeline has no other jobs: there is nothing to report");
+            }
             return Ok(());
         };
         let mut tally = std::mem::take(&mut self.tally);

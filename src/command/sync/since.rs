@@ -40,7 +40,9 @@ impl Sync<'_> {
         let mut read: BTreeMap<u64, Pipeline> = BTreeMap::new();
         let mut commits: BTreeMap<String, Commit> = BTreeMap::new();
         let mut reader = Reader::new(gitlab, self.deadline, log);
-        for about in reader.pipelines_since(since)? {
+        let (listed, problems) = reader.pipelines_since(since)?;
+        self.tally.problems = problems;
+        for about in listed {
             if self.claims.is_own(about.id) {
                 continue;
             }
@@ -92,7 +94,8 @@ impl Sync<'_> {
                 None => reader.pipeline(about.id)?,
             };
             // The branch will be that of the status.
-            let all = self.claims.of(&pipeline, |_| Ok(String::new()))?;
+            let (all, problems) = self.claims.of(&pipeline, |_| Ok(String::new()))?;
+            tally.problems.extend(problems);
             open.retain(|status| {
                 let found = all.iter().find(|it| is_about(it, status));
                 let Some(found) = found.filter(|_| may_be_of(status, &about)) else {
