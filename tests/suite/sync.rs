@@ -408,7 +408,7 @@ fn what_is_not_gitlabs_answer_is_told_as_such() {
             "HTTP 200, but the answer is not from GitLab",
         ),
         (
-            Answer::redirect(302, "https://sso.example.com/"),
+            Answer::redirect(302, "https://user:password@sso.example.com/"),
             4,
             "refused: HTTP 302, a redirect to https://sso.example.com/",
         ),
@@ -1132,4 +1132,77 @@ fn pages_that_repeat_end_and_a_number_that_cannot_be_hides_no_page() {
         .exits(4)
         .says("does not end, or repeats a page");
     assert_eq!((gitlab.received().len(), bitbucket.connections()), (2, 0));
+}
+
+/// A job that syncs to a Data Center.
+fn sync_to_data_center(gitlab: &GitLab, bitbucket: &StandIn) -> Reporter {
+    sync(gitlab, bitbucket, [])
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("CI_PROJECT_NAMESPACE", stand_in::DEFAULT_PROJECT)
+}
+
+#[test]
+fn what_data_center_lists_of_another_repository_is_not_this_ones() {
+    for (project, repository, sent) in [
+        ("OTHER", "my-repo", 2),
+        (stand_in::DEFAULT_PROJECT, "fork", 2),
+        ("proj", "My-Repo", 1),
+        ("", "", 1),
+    ] {
+        let bitbucket = stand_in::Setup::default().data_center("9.4.0").start();
+        let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+        let url = format!("{HOST}/group/my-project/-/jobs/2");
+        let build = json!({"key": "ci/gitlab-ci/a", "state": "SUCCESSFUL", "url": url,
+            "projectKey": project, "repositorySlug": repository});
+        let list = json!({"values": [build, {"key": 1}], "isLastPage": true}).to_string();
+        bitbucket.will([Answer::json(200, &list)]);
+        sync_to_data_center(&gitlab, &bitbucket).run().exits(0);
+        assert_eq!(bitbucket.history().len(), sent, "{project}/{repository}");
+    }
+}
+
+#[test]
+fn where_bitbucket_does_not_tell_what_it_has_all_is_sent() {
+    let bad = r#"{"values": [{"state": 1}, null]}"#;
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    for answer in [
+        Answer::json(403, "{}"),
+        Answer::json(404, "{}"),
+        Answer::json(501, "{}"),
+        Answer::html(200, "<title>Sign in</title>"),
+        Answer::json(200, bad),
+    ] {
+        let bitbucket = StandIn::start();
+        bitbucket.will([answer.clone()]);
+        let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+        assert_eq!(
+            counts(&ran),
+            "2 sent, 0 right already, 0 still running",
+            "{answer:?}"
+        );
+    }
+    let bitbucket = StandIn::start();
+    bitbucket.always(Some(Answer::json(500, "{}")));
+    sync(&gitlab, &bitbucket, ["--timeout", "3"]).run().exits(5);
+    let bitbucket = StandIn::start();
+    bitbucket.will([Answer::json(401, "{}")]);
+    sync(&gitlab, &bitbucket, []).run().exits(4);
+    assert_eq!(bitbucket.received().len(), 1);
+}
+
+#[test]
+fn a_list_of_bitbuckets_whose_pages_go_round_ends() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    let next = |page| format!("{}/2.0/{page}", bitbucket.url());
+    let page = |page| json!({"values": [], "next": next(page)}).to_string();
+    bitbucket.will(["a", "b", "a"].map(|it| Answer::json(200, &page(it))));
+    let root = bitbucket.api_root();
+    assert!(next("a").starts_with(&root), "{root}");
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(0)
+        .says("the list of the commit's statuses does not end");
+    assert_eq!(bitbucket.received().len(), 3 + 2);
 }

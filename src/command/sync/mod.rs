@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::Delivery;
 use crate::bitbucket::destination::Destination;
-use crate::bitbucket::{guard, statuses};
+use crate::bitbucket::guard;
+use crate::bitbucket::statuses::{self, Listed};
 use crate::cli::{Options, SyncArgs};
 use crate::command::plan::Plan;
 use crate::command::sync::claims::{Claims, Wanted};
@@ -137,11 +138,23 @@ impl Sync<'_> {
         let theirs = match self.credentials {
             Some(_) => {
                 let refname = report.refname.as_ref();
-                statuses::of_refname(&mut delivery, &report.commit, refname)?
+                // It needs the credentials' exchange, without which nothing can be sent.
+                delivery.authorize()?;
+                self.set_patience(self.deadline.left() / 4, &mut delivery);
+                match statuses::of_refname(&mut delivery, &report.commit, refname) {
+                    Err(error) if error.http_status().is_some_and(|status| status != 401) => {
+                        let text = format!(
+                            "what Bitbucket has is not known, so that it is overwritten: {error}"
+                        );
+                        delivery.session().log().warn(&text);
+                        Listed::default()
+                    }
+                    listed => listed?,
+                }
             }
-            None => Vec::new(),
+            None => Listed::default(),
         };
-        let theirs = Theirs::new(theirs, self.plan.product());
+        let theirs = Theirs::new(theirs);
         let mut differences = Vec::new();
         for wanted in all {
             self.set_patience(SHARE, &mut delivery);
