@@ -1,7 +1,7 @@
 //! Questions to GitLab's API, page by page.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
@@ -45,6 +45,18 @@ impl<'a, 'l> Reader<'a, 'l> {
         let policy = Policy::one_of_many(deadline.total(), deadline.total());
         let session = Session::new(&gitlab.client, policy, deadline, log);
         Self { gitlab, session }
+    }
+
+    /// Lets the next requests try for so long.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        let deadline = self.session.deadline();
+        let policy = Policy::one_of_many(deadline.total(), deadline.elapsed() + patience);
+        self.session.change_policy(policy);
+    }
+
+    /// Tells what is missing, whose reason is told in the end.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.session.log().warn(text);
     }
 
     /// How many of the pipeline's jobs a first page of one shows.

@@ -1206,3 +1206,95 @@ fn a_list_of_bitbuckets_whose_pages_go_round_ends() {
         .says("the list of the commit's statuses does not end");
     assert_eq!(bitbucket.received().len(), 3 + 2);
 }
+
+/// Reports that the pipeline of this number is running, as `sync running` in it does.
+fn begin(bitbucket: &StandIn, id: u64) {
+    let url = format!("{HOST}/group/my-project/-/pipelines/{id}");
+    let ran = build_status(["running", "--key", "pipeline", "--url", &url]);
+    ran.envs(GITLAB).to(bitbucket).run().exits(0);
+}
+
+#[test]
+fn an_older_pipeline_turns_nothing_green_that_the_newest_has_not() {
+    for (status, expected) in [
+        ("running", "INPROGRESS"),
+        ("failed", "INPROGRESS"),
+        ("success", "SUCCESSFUL"),
+    ] {
+        let bitbucket = StandIn::start();
+        let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+        let gitlab = gitlab([
+            pipeline(),
+            // Its job was started again, after that of the newer one.
+            ended(800, "success").job(Job::new("unit", "success").with(|it| it.id = 900)),
+            ended(900, status).job(Job::new("unit", status).with(|it| it.id = 700)),
+        ]);
+        report(&bitbucket, "running", "unit", 900);
+        begin(&bitbucket, 800);
+        sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+        let mut found = shown(&bitbucket);
+        found.sort();
+        // The newest one's own status, it has not begun.
+        let expected = [("ci/gitlab-ci/unit", expected), ("pipeline", "INPROGRESS")];
+        let expected = expected.map(|(key, state)| (key.to_owned(), state.to_owned()));
+        assert_eq!(found, expected, "{status}");
+    }
+}
+
+#[test]
+fn a_pipeline_that_cannot_be_read_does_not_stop_the_others() {
+    let pipelines = || {
+        let passed = |id: u64, job: &str| {
+            Pipeline::new(id)
+                .with(|it| it.status = "success".into())
+                .job(Job::new(job, "success"))
+        };
+        [
+            pipeline(),
+            passed(800, "a"),
+            passed(900, "b").with(|it| it.git_ref = "other".into()),
+        ]
+    };
+    let refusal = |status| Answer::json(status, r#"{"message":"no"}"#);
+    let (bitbucket, gitlab_) = (StandIn::start(), gitlab(pipelines()));
+    for (queue, code) in [
+        (instead([(1, refusal(404))]), 4),
+        (instead([(1, refusal(501))]), 5),
+        (instead([(1, Answer::json(200, r#"[{"id":null}]"#))]), 4),
+    ] {
+        let bitbucket = StandIn::start();
+        report(&bitbucket, "running", "a", 2);
+        let branch = build_status(["running"]).envs(GITLAB).to(&bitbucket);
+        branch
+            .env("CI_COMMIT_BRANCH", "other")
+            .env("CI_JOB_NAME", "b")
+            .env("CI_JOB_URL", format!("{HOST}/group/my-project/-/jobs/3"))
+            .run()
+            .exits(0);
+        let gitlab = gitlab(pipelines());
+        gitlab.will(queue);
+        let ran = sync(&gitlab, &bitbucket, ["--since", "24h"])
+            .run()
+            .exits(code)
+            .says("pipeline 900 is left out");
+        let states: Vec<_> = shown(&bitbucket).into_iter().collect();
+        let passed = ("ci/gitlab-ci/a".to_owned(), "SUCCESSFUL".to_owned());
+        assert!(states.contains(&passed), "{ran:?}");
+        assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+    }
+    // A commit that is none, and one that Bitbucket does not tell of.
+    gitlab_.change(|it| it.pipeline(900).sha = "../x".into());
+    report(&bitbucket, "running", "a", 2);
+    let ran = sync(&gitlab_, &bitbucket, ["--since", "24h"])
+        .run()
+        .exits(4);
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+    let bitbucket = StandIn::start();
+    report(&bitbucket, "running", "a", 2);
+    gitlab_.change(|it| it.pipeline(900).sha = "0".repeat(40));
+    bitbucket.will([refusal(501)]);
+    let ran = sync(&gitlab_, &bitbucket, ["--since", "24h"])
+        .run()
+        .exits(5);
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+}
