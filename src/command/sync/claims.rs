@@ -279,7 +279,7 @@ impl<'a> Claims<'a> {
         Some((
             state,
             if counts.is_empty() {
-                in_words(state)
+                words::of_state(state)
             } else {
                 counts
             },
@@ -298,14 +298,4 @@ impl<'a> Claims<'a> {
         });
         children.chain(own).min()
     }
-}
-
-/// A description where there are no jobs to count.
-fn in_words(state: State) -> String {
-    let word = match state {
-        State::Failed => "failed",
-        State::Stopped => "was cancelled",
-        _ => "has not ended",
-    };
-    format!("GitLab says that the pipeline {word}")
 }

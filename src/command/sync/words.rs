@@ -102,6 +102,16 @@ fn in_words(reason: &str) -> String {
     )
 }
 
+/// A description where there are no jobs to count.
+pub(super) fn of_state(state: State) -> String {
+    let word = match state {
+        State::Failed => "failed",
+        State::Stopped => "was cancelled",
+        _ => "has not ended",
+    };
+    format!("GitLab says that the pipeline {word}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
