@@ -1,7 +1,10 @@
 //! Lists the build statuses of a commit.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::bitbucket::data_center::DataCenter;
 use crate::bitbucket::delivery::Delivery;
@@ -32,7 +35,10 @@ pub struct Status {
 }
 
 /// How many statuses of a commit Data Center lists at most: the newest.
-pub(crate) const LISTED_BY_DATA_CENTER: usize = 100;
+const LISTED_BY_DATA_CENTER: usize = 100;
+
+/// Nothing has more pages: a server that says so does not end.
+const MOST_PAGES: usize = 1000;
 
 /// All statuses of `commit`, from all pages.
 pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
@@ -41,7 +47,15 @@ pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<S
         // The list answers for any repository and commit, so that these are asked for first.
         delivery.send(&Request::page(server.commit_url(commit)))?;
     }
-    list(delivery, commit, "")
+    Ok(list(delivery, commit, "")?.statuses)
+}
+
+/// A list of statuses.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Listed {
+    pub(crate) statuses: Vec<Status>,
+    /// Whether there may be more than these.
+    pub(crate) is_cut: bool,
 }
 
 /// The statuses that a report for `commit` and `refname` may find there: on Cloud, those with other
@@ -50,13 +64,15 @@ pub(crate) fn of_refname(
     delivery: &mut Delivery<'_, '_>,
     commit: &str,
     refname: Option<&Refname>,
-) -> Result<Vec<Status>, Error> {
+) -> Result<Listed, Error> {
     delivery.authorize()?;
     let name = refname.map(Refname::name);
     let filter = name.map(|name| format!("&refname={}", utf8_percent_encode(name, SEGMENT)));
     let mut found = list(delivery, commit, &filter.unwrap_or_default())?;
     if let Destination::Cloud(_) = delivery.destination() {
-        found.retain(|status| status.refname.as_deref() == name);
+        found
+            .statuses
+            .retain(|status| status.refname.as_deref() == name);
     }
     Ok(found)
 }
@@ -69,7 +85,7 @@ pub(crate) fn in_progress(
     delivery.authorize()?;
     let mut found = match list(delivery, commit, "") {
         Err(error) if error.http_status() == Some(404) => Vec::new(),
-        answer => answer?,
+        answer => answer?.statuses,
     };
     found.retain(|status| status.state == State::InProgress.as_str());
     Ok(found)
@@ -82,11 +98,15 @@ pub(crate) fn of_report(
 ) -> Result<Option<Status>, Error> {
     let found = match delivery.destination() {
         // The question for one key does not tell apart what has another refname.
-        Destination::Cloud(_) => of_refname(delivery, &report.commit, report.refname.as_ref())?,
-        Destination::DataCenter(_) => {
+        Destination::Cloud(_) => {
+            of_refname(delivery, &report.commit, report.refname.as_ref())?.statuses
+        }
+        Destination::DataCenter(server) => {
             delivery.authorize()?;
             match delivery.send(&delivery.destination().look_up(report)) {
-                Ok(response) => of_data_center_build(&response.body).into_iter().collect(),
+                Ok(response) => of_data_center_build(&response.body, server)
+                    .into_iter()
+                    .collect(),
                 Err(error) if error.http_status() == Some(404) => Vec::new(),
                 Err(error) => return Err(error),
             }
@@ -101,12 +121,12 @@ pub(crate) fn of_key(
     report: &Report,
 ) -> Result<Vec<Status>, Error> {
     delivery.authorize()?;
-    let mut found = list(delivery, &report.commit, "")?;
+    let mut found = list(delivery, &report.commit, "")?.statuses;
     found.retain(|status| status.key == report.key);
     Ok(found)
 }
 
-fn list(delivery: &mut Delivery<'_, '_>, commit: &str, filter: &str) -> Result<Vec<Status>, Error> {
+fn list(delivery: &mut Delivery<'_, '_>, commit: &str, filter: &str) -> Result<Listed, Error> {
     match delivery.destination() {
         Destination::Cloud(cloud) => {
             let first = format!("{}/statuses?pagelen=100{filter}", cloud.commit_url(commit));
@@ -120,11 +140,15 @@ fn all_of_cloud(
     delivery: &mut Delivery<'_, '_>,
     first: String,
     api_root: &str,
-) -> Result<Vec<Status>, Error> {
+) -> Result<Listed, Error> {
     let root = format!("{api_root}/");
     let mut all = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut next = Some(first);
     while let Some(url) = next {
+        if seen.len() >= MOST_PAGES || !seen.insert(url.clone()) {
+            return Err(endless());
+        }
         let (statuses, further) = page(delivery, url, of_cloud)?;
         all.extend(statuses);
         // Never send the credentials elsewhere, whatever the answer says.
@@ -140,7 +164,19 @@ fn all_of_cloud(
         }
         next = further;
     }
-    Ok(all)
+    Ok(Listed {
+        statuses: all,
+        is_cut: false,
+    })
+}
+
+fn endless() -> Error {
+    Error::Refused {
+        status: 200,
+        message: "the list of the commit's statuses does not end".into(),
+        request_id: None,
+        hint: Some("check what stands in front of Bitbucket"),
+    }
 }
 
 /// Data Center lists statuses by commit only, for all repositories, and at most 100. The list of the
@@ -149,18 +185,27 @@ fn all_of_data_center(
     delivery: &mut Delivery<'_, '_>,
     server: &DataCenter,
     commit: &str,
-) -> Result<Vec<Status>, Error> {
+) -> Result<Listed, Error> {
     let root = &server.server;
-    let mut all = Vec::new();
+    let (mut all, mut pages, mut builds) = (Vec::new(), 0, 0);
     let mut next = Some(0);
     while let Some(start) = next {
+        pages += 1;
+        if pages > MOST_PAGES {
+            return Err(endless());
+        }
         let url =
             format!("{root}/rest/build-status/latest/commits/{commit}?limit=100&start={start}");
-        let (statuses, further) = page(delivery, url, of_data_center)?;
-        all.extend(statuses);
+        let (found, further) = page(delivery, url, builds_of_data_center)?;
+        builds += found.len();
+        let own = found.into_iter().filter(|build| build.may_be_of(server));
+        all.extend(own.map(Build::shown));
         next = further.filter(|next| *next > start);
     }
-    Ok(all)
+    Ok(Listed {
+        statuses: all,
+        is_cut: builds >= LISTED_BY_DATA_CENTER,
+    })
 }
 
 fn page<T>(
@@ -176,8 +221,9 @@ fn page<T>(
 /// <https://developer.atlassian.com/cloud/bitbucket/rest/intro/#pagination>
 pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
     #[derive(Deserialize)]
-    struct Page {
-        values: Vec<Value>,
+    struct Page<'a> {
+        #[serde(borrow)]
+        values: Vec<&'a RawValue>,
         next: Option<String>,
     }
     #[derive(Deserialize)]
@@ -190,8 +236,8 @@ pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
         refname: Option<String>,
         updated_on: Option<String>,
     }
-    let page: Page = serde_json::from_slice(body).ok()?;
-    let shown = page.values.into_iter().map(|value| Status {
+    let page: Page<'_> = serde_json::from_slice(body).ok()?;
+    let shown = readable(&page.values).map(|value: Value| Status {
         state: value.state,
         key: value.key,
         name: value.name.filter(|name| !name.is_empty()),
@@ -206,23 +252,36 @@ pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
 
 /// Reads a page of Data Center's list: its statuses, and the start of the next page.
 pub fn of_data_center(body: &[u8]) -> Option<(Vec<Status>, Option<u64>)> {
+    let (builds, next) = builds_of_data_center(body)?;
+    Some((builds.into_iter().map(Build::shown).collect(), next))
+}
+
+fn builds_of_data_center(body: &[u8]) -> Option<(Vec<Build>, Option<u64>)> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Page {
-        values: Vec<Build>,
+    struct Page<'a> {
+        #[serde(borrow)]
+        values: Vec<&'a RawValue>,
         #[serde(default)]
         is_last_page: bool,
         next_page_start: Option<u64>,
     }
-    let page: Page = serde_json::from_slice(body).ok()?;
-    let shown = page.values.into_iter().map(Build::shown);
+    let page: Page<'_> = serde_json::from_slice(body).ok()?;
     let next = page.next_page_start.filter(|_| !page.is_last_page);
-    Some((shown.collect(), next))
+    Some((readable(&page.values).collect(), next))
+}
+
+/// One entry that nobody can read hides no other.
+fn readable<'a, T: Deserialize<'a>>(values: &[&'a RawValue]) -> impl Iterator<Item = T> {
+    let values = values.iter();
+    values.filter_map(|value| serde_json::from_str(value.get()).ok())
 }
 
 /// Reads the one that Data Center says of a key.
-fn of_data_center_build(body: &[u8]) -> Option<Status> {
-    serde_json::from_slice(body).ok().map(Build::shown)
+fn of_data_center_build(body: &[u8], server: &DataCenter) -> Option<Status> {
+    let build: Option<Build> = serde_json::from_slice(body).ok();
+    let own = build.filter(|build| build.may_be_of(server));
+    own.map(Build::shown)
 }
 
 /// One of Data Center's.
@@ -241,9 +300,21 @@ struct Build {
     created_date: Option<u64>,
     /// Before 7.4.
     date_added: Option<u64>,
+    /// Unknown of a status that the endpoint of the commit has stored.
+    project_key: Option<String>,
+    repository_slug: Option<String>,
 }
 
 impl Build {
+    /// Whether it is not of another repository that has the commit, such as a fork.
+    fn may_be_of(&self, server: &DataCenter) -> bool {
+        let is = |shown: &Option<String>, own: &str| {
+            let shown = shown.as_deref().filter(|shown| !shown.is_empty());
+            shown.is_none_or(|shown| shown.to_lowercase() == own.to_lowercase())
+        };
+        is(&self.project_key, &server.project) && is(&self.repository_slug, &server.repository)
+    }
+
     fn shown(self) -> Status {
         Status {
             state: self.state,

@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use crate::error::Error;
+
 /// A pipeline with its jobs, and those of its child pipelines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pipeline {
@@ -10,6 +12,20 @@ pub(crate) struct Pipeline {
     pub(crate) about: About,
     /// The newest attempt of each job. Trigger jobs ("bridges") are jobs too.
     pub(crate) jobs: Vec<Job>,
+    /// Its child pipelines, as far as they are known.
+    pub(crate) children: Vec<Child>,
+    /// Whether there may be jobs that are not among these, because GitLab does not show them.
+    pub(crate) is_cut: bool,
+    /// What could not be read.
+    pub(crate) problems: Vec<Error>,
+}
+
+/// A child pipeline, as its trigger job shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Child {
+    pub(crate) about: About,
+    /// Whether the pipeline passes without it.
+    pub(crate) is_tolerated: bool,
 }
 
 /// What a list shows of a pipeline.
@@ -26,6 +42,8 @@ pub(crate) struct About {
     pub(crate) git_ref: String,
     /// Its page.
     pub(crate) web_url: String,
+    /// One of GitLab's words.
+    pub(crate) status: Option<String>,
     source: Option<String>,
     pub(super) project_id: Option<u64>,
 }

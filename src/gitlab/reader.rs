@@ -1,15 +1,17 @@
 //! Questions to GitLab's API, page by page.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Server};
-use crate::gitlab::pipeline::{About, Job, Pipeline};
+use crate::gitlab::pipeline::{About, Child, Job, Pipeline};
 use crate::gitlab::server::GitLab;
 use crate::gitlab::verdict;
 use crate::http::judge;
@@ -27,6 +29,9 @@ const PER_PAGE: usize = 100;
 /// Nothing has more pages: a server that says so does not end.
 const MOST_PAGES: u32 = 1000;
 
+/// Nor has a pipeline more jobs.
+const MOST_ROWS: usize = 50_000;
+
 /// A conversation with one GitLab.
 pub(crate) struct Reader<'a, 'l> {
     gitlab: &'a GitLab,
@@ -42,6 +47,18 @@ impl<'a, 'l> Reader<'a, 'l> {
         Self { gitlab, session }
     }
 
+    /// Lets the next requests try for so long.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        let deadline = self.session.deadline();
+        let policy = Policy::one_of_many(deadline.total(), deadline.elapsed() + patience);
+        self.session.change_policy(policy);
+    }
+
+    /// Tells what is missing, whose reason is told in the end.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.session.log().warn(text);
+    }
+
     /// How many of the pipeline's jobs a first page of one shows.
     pub(crate) fn first_job(&mut self, pipeline: u64) -> Result<usize, Error> {
         let path = format!("pipelines/{pipeline}/jobs?per_page=1");
@@ -51,29 +68,50 @@ impl<'a, 'l> Reader<'a, 'l> {
 
     /// A pipeline with all its jobs and, where the token may read these, its child pipelines'.
     pub(crate) fn pipeline(&mut self, id: u64) -> Result<Pipeline, Error> {
+        let mut found = Pipeline::default();
         let mut jobs: Vec<Job> = Vec::new();
         let (mut pipelines, mut known) = (BTreeSet::from([id]), BTreeSet::new());
         let mut unread = vec![(id, false, false)];
         while let Some((id, is_child, is_below_tolerated)) = unread.pop() {
-            for mut job in self.all_jobs(id, jobs.is_empty())? {
+            let rows = match self.all_jobs(id, pipelines.len() == 1, &mut found) {
+                Err(error) if is_child => {
+                    found.is_cut = true;
+                    found.problems.push(error);
+                    continue;
+                }
+                rows => rows?,
+            };
+            for mut job in rows {
                 let child = job
                     .downstream_pipeline
                     .as_ref()
                     .filter(|it| self.is_here(it));
                 if let Some(child) = child.filter(|it| pipelines.insert(it.id)) {
-                    unread.push((child.id, true, is_below_tolerated || job.allow_failure));
+                    let is_tolerated = is_below_tolerated || job.allow_failure;
+                    unread.push((child.id, true, is_tolerated));
+                    found.children.push(Child {
+                        about: child.clone(),
+                        is_tolerated,
+                    });
                 }
                 // Rows move down while pages are read, and are seen twice.
-                if known.insert(job.id) {
+                if known.insert((job.id, job.status.clone())) {
                     job.is_child = is_child || job.pipeline.is_child();
                     job.is_below_tolerated = is_below_tolerated;
                     jobs.push(job);
                 }
             }
+            if jobs.len() > MOST_ROWS {
+                return Err(endless(&format!("pipeline {id}")));
+            }
         }
         let about = jobs.first().map(|job| job.pipeline.clone());
         let about = about.unwrap_or_default();
-        Ok(Pipeline { about, jobs })
+        Ok(Pipeline {
+            about,
+            jobs,
+            ..found
+        })
     }
 
     /// Whether a downstream pipeline is of this project.
@@ -83,9 +121,14 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     /// Jobs and trigger jobs of one pipeline.
-    fn all_jobs(&mut self, id: u64, is_first: bool) -> Result<Vec<Job>, Error> {
+    fn all_jobs(
+        &mut self,
+        id: u64,
+        is_first: bool,
+        found: &mut Pipeline,
+    ) -> Result<Vec<Job>, Error> {
         let pipeline = format!("pipelines/{id}");
-        let mut rows = self.all(&format!("{pipeline}/jobs?"))?;
+        let (mut rows, mut problems) = self.all(&format!("{pipeline}/jobs?"))?;
         let bridges = match self.all(&format!("{pipeline}/bridges?")) {
             // Its name from 19.2 on.
             Err(error) if error.http_status() == Some(404) => {
@@ -95,18 +138,27 @@ impl<'a, 'l> Reader<'a, 'l> {
             answer => answer,
         };
         match bridges {
-            Ok(bridges) => rows.extend(bridges),
+            Ok((bridges, further)) => {
+                rows.extend(bridges);
+                problems.extend(further);
+            }
             // A token that may not read jobs is shown none, without a refusal.
             Err(error) if error.exit_code() == 4 && rows.is_empty() && is_first => {
                 return Err(self.no_jobs(id));
             }
             Err(error) if error.exit_code() == 4 && error.http_status() > Some(400) => {
                 let hint = error.hint().unwrap_or_default().into_owned();
-                let warning = format!("child pipelines are left out: {error} ({hint})");
+                let warning = format!(
+                    "trigger jobs and child pipelines are left out, and the pipeline is not said to \
+                     have passed: {error} ({hint})"
+                );
                 self.session.log().warn(&warning);
+                found.is_cut = true;
             }
             Err(error) => return Err(error),
         }
+        found.is_cut |= !problems.is_empty();
+        found.problems.extend(problems);
         Ok(rows)
     }
 
@@ -117,7 +169,11 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     /// The pipelines that have changed since then, the newest first. Children are not among them.
-    pub(crate) fn pipelines_since(&mut self, time: SystemTime) -> Result<Vec<About>, Error> {
+    /// With them, why some cannot be read.
+    pub(crate) fn pipelines_since(
+        &mut self,
+        time: SystemTime,
+    ) -> Result<(Vec<About>, Vec<Error>), Error> {
         let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         // A `+` in it would be a space.
@@ -138,16 +194,33 @@ impl<'a, 'l> Reader<'a, 'l> {
             .ok_or_else(|| judge::not_from(Server::GitLab, &response))
     }
 
-    fn all<T: DeserializeOwned>(&mut self, path: &str) -> Result<Vec<T>, Error> {
-        let mut all = Vec::new();
+    /// All rows of all pages, and why some of them cannot be read.
+    fn all<T: DeserializeOwned>(&mut self, path: &str) -> Result<(Vec<T>, Vec<Error>), Error> {
+        let (mut all, mut problems) = (Vec::new(), Vec::new());
         let mut page = Some(1);
+        let mut before = Vec::new();
         while let Some(number) = page {
-            let path = format!("{path}per_page={PER_PAGE}&page={number}");
-            let (rows, response) = self.page(&path)?;
+            let (rows, response) =
+                self.page::<Box<RawValue>>(&format!("{path}per_page={PER_PAGE}&page={number}"))?;
+            let texts: Vec<_> = rows.iter().map(|row| row.get().to_owned()).collect();
             page = next_page(&response, number, rows.len());
-            all.extend(rows);
+            let is_endless = number > MOST_PAGES || all.len() + problems.len() > MOST_ROWS;
+            if is_endless || (!texts.is_empty() && texts == before) {
+                return Err(endless(path));
+            }
+            for text in &texts {
+                match serde_json::from_str(text) {
+                    Ok(row) => all.push(row),
+                    Err(error) => problems.push(unreadable(path, text, &error)),
+                }
+            }
+            before = texts;
         }
-        Ok(all)
+        // Where not one row is GitLab's, none of it is.
+        match problems.first() {
+            Some(first) if all.is_empty() => Err(first.clone()),
+            _ => Ok((all, problems)),
+        }
     }
 
     fn page<T: DeserializeOwned>(&mut self, path: &str) -> Result<(Vec<T>, Response), Error> {
@@ -177,12 +250,38 @@ impl<'a, 'l> Reader<'a, 'l> {
 /// The number behind `page`, which has so many rows. `Link` would say it too, with the host of
 /// GitLab's configuration, which may not be the one that was asked.
 fn next_page(response: &Response, page: u32, rows: usize) -> Option<u32> {
-    let next = match response.header("x-next-page") {
-        Some(next) => next.trim().parse().ok()?,
-        None if rows >= PER_PAGE => page + 1,
-        None => return None,
+    let next = response.header("x-next-page").map(str::trim);
+    let goes_on = match next {
+        Some("") => false,
+        Some(next) if rows < PER_PAGE => next.parse() == Ok(page + 1),
+        // A number that cannot be is no end.
+        Some(_) => true,
+        None => rows >= PER_PAGE,
     };
-    Some(next).filter(|next| (page + 1..=MOST_PAGES).contains(next))
+    goes_on.then_some(page + 1)
+}
+
+fn endless(path: &str) -> Error {
+    let list = path.split('?').next().unwrap_or_default();
+    Error::Refused {
+        status: 200,
+        message: format!("GitLab's list {list} does not end, or repeats a page"),
+        request_id: None,
+        hint: Some("check what stands in front of GitLab"),
+    }
+}
+
+fn unreadable(path: &str, row: &str, error: &serde_json::Error) -> Error {
+    let list = path.split('?').next().unwrap_or_default();
+    let row: Value = serde_json::from_str(row).unwrap_or_default();
+    let name = row["name"].as_str().unwrap_or_default();
+    let id = &row["id"];
+    Error::Refused {
+        status: 200,
+        message: format!("an entry of GitLab's list {list} is left out: {id} {name}: {error}"),
+        request_id: None,
+        hint: None,
+    }
 }
 
 #[cfg(test)]
@@ -194,9 +293,12 @@ mod tests {
         for (header, page, rows, next) in [
             (Some("2"), 1, 100, Some(2)),
             (Some(""), 2, 100, None),
-            (Some("1"), 1, 100, None),
-            (Some("x"), 1, 100, None),
-            (Some("1001"), 1000, 100, None),
+            (Some("1"), 1, 100, Some(2)),
+            (Some("x"), 1, 100, Some(2)),
+            (Some("-1"), 1, 100, Some(2)),
+            (Some("9"), 1, 100, Some(2)),
+            (Some("x"), 1, 99, None),
+            (Some("2"), 1, 99, Some(2)),
             (None, 1, 100, Some(2)),
             (None, 1, 99, None),
         ] {

@@ -6,6 +6,7 @@ use crate::error::{Error, Server};
 use crate::http::response::Response;
 use crate::http::retry::RetryHint;
 use crate::http::session::Verdict;
+use crate::status::url;
 
 /// Judges a response of `server`. What it says went wrong, and what to do about that, is asked of
 /// `says` when something did.
@@ -23,7 +24,9 @@ pub(crate) fn judge(
             return Verdict::Refused(Error::Redirected {
                 server,
                 status,
-                location: response.printable_header("location"),
+                location: response
+                    .printable_header("location")
+                    .map(|location| url::without_user(&location)),
             });
         }
         _ => {}

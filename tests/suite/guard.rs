@@ -177,3 +177,43 @@ fn a_command_that_is_run_keeps_what_a_newer_run_has_said() {
     job(&bitbucket, 1, ["run", "--", "true"]).run().exits(0);
     assert!(only_status(&bitbucket).url.ends_with("/jobs/1"));
 }
+
+#[test]
+fn a_build_of_another_repository_on_data_center_is_no_newer_run() {
+    for (repository, sent) in [("fork", 1), ("my-repo", 0)] {
+        let bitbucket = stand_in::Setup::default().data_center("9.4.0").start();
+        let url = "https://gitlab.example.com/my-workspace/my-repo/-/jobs/2";
+        let build = serde_json::json!({"key": "ci/gitlab-ci/unit-tests", "state": "SUCCESSFUL",
+            "url": url, "projectKey": "PROJ", "repositorySlug": repository});
+        bitbucket.will([Answer::json(200, &build.to_string())]);
+        job(&bitbucket, 1, ["stopped"])
+            .without("BITBUCKET_API_ROOT")
+            .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+            .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+            .run()
+            .exits(0);
+        assert_eq!(bitbucket.history().len(), sent, "{repository}");
+    }
+}
+
+#[test]
+fn show_leaves_out_what_data_center_lists_of_another_repository() {
+    let bitbucket = stand_in::Setup::default().data_center("9.4.0").start();
+    let build = |repository: &str| {
+        serde_json::json!({"key": repository, "state": "SUCCESSFUL", "url": "https://x.example.com/1",
+            "projectKey": "PROJ", "repositorySlug": repository})
+    };
+    let list = serde_json::json!({"values": [build("fork"), build("my-repo")], "isLastPage": true});
+    let known = Answer::Late(Duration::ZERO);
+    bitbucket.will([known, Answer::json(200, &list.to_string())]);
+    let ran = gitlab(&bitbucket, ["show"])
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+        .run()
+        .exits(0);
+    assert!(
+        ran.stdout.contains("my-repo") && !ran.stdout.contains("fork"),
+        "{ran:?}"
+    );
+}

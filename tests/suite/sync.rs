@@ -435,7 +435,7 @@ fn what_is_not_gitlabs_answer_is_told_as_such() {
             "HTTP 200, but the answer is not from GitLab",
         ),
         (
-            Answer::redirect(302, "https://sso.example.com/"),
+            Answer::redirect(302, "https://user:password@sso.example.com/"),
             4,
             "refused: HTTP 302, a redirect to https://sso.example.com/",
         ),
@@ -518,8 +518,8 @@ fn a_gitlab_whose_job_tokens_read_jobs_only_leaves_children_out_and_says_so() {
     let ran = sync(&gitlab, &bitbucket, [])
         .run()
         .exits(0)
-        .says("child pipelines are left out: ");
-    assert_eq!(counts(&ran), "2 sent, 0 right already, 0 still running");
+        .says("trigger jobs and child pipelines are left out");
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
 }
 
 #[test]
@@ -598,7 +598,7 @@ fn the_pipeline_is_what_its_jobs_come_to() {
 }
 
 #[test]
-fn jobs_that_are_excluded_have_no_status_and_do_not_count() {
+fn jobs_that_are_excluded_have_no_status_and_count_all_the_same() {
     let gitlab = gitlab([
         pipeline()
             .job(Job::new("build-status-running", "failed"))
@@ -614,11 +614,12 @@ fn jobs_that_are_excluded_have_no_status_and_do_not_count() {
         .run()
         .exits(0);
     let passed = |key: &str| (key.into(), "SUCCESSFUL".into(), "The build passed!".into());
-    let whole = |said: &str| ("pipeline".into(), "SUCCESSFUL".into(), said.into());
+    let whole = |said: &str| ("pipeline".into(), "FAILED".into(), said.into());
     let (compile, docs) = ("ci/gitlab-ci/compile", "ci/gitlab-ci/docs");
-    let expected = [passed(compile), passed(docs), whole("2 passed")];
+    let said = "3 passed, 1 failed: build-status-running";
+    let expected = [passed(compile), passed(docs), whole(said)];
     assert_eq!(described(&by_option), expected);
-    let expected = [passed(compile), whole("1 passed")];
+    let expected = [passed(compile), whole(said)];
     assert_eq!(described(&by_variable), expected);
 }
 
@@ -1018,4 +1019,335 @@ fn with_peak_memory(mut reporter: Reporter) -> (Ran, u64) {
     });
     let output = child.wait_with_output().unwrap();
     (Ran::from(output), looking.join().unwrap())
+}
+
+/// A queue of answers in which these requests, counted from 0, get another than GitLab's.
+fn instead(answers: impl IntoIterator<Item = (usize, Answer)>) -> Vec<Answer> {
+    let mut queue = Vec::new();
+    for (number, answer) in answers {
+        queue.resize(number, Answer::Late(std::time::Duration::ZERO));
+        queue.push(answer);
+    }
+    queue
+}
+
+#[test]
+fn without_the_trigger_jobs_a_pipeline_has_not_passed_but_may_have_failed() {
+    for (status, code, expected) in [
+        ("success", 401, None),
+        ("success", 403, None),
+        ("success", 404, None),
+        ("success", 405, None),
+        ("failed", 403, Some("FAILED")),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([pipeline()
+            .job(Job::new("a", status))
+            .job(Job::bridge("b", "failed", None))]);
+        let refusal = || Answer::json(code, r#"{"message":"no"}"#);
+        gitlab.will(instead([(1, refusal()), (2, refusal())]));
+        sync(&gitlab, &bitbucket, [])
+            .run()
+            .exits(0)
+            .says("the pipeline is not said to have passed");
+        let found = described(&bitbucket);
+        let state = |key: &str| found.iter().find(|it| it.0 == key).map(|it| it.1.as_str());
+        assert_eq!(state("pipeline"), expected, "{code}");
+        assert!(state("ci/gitlab-ci/a").is_some());
+    }
+}
+
+#[test]
+fn what_gitlab_says_of_a_pipeline_and_its_children_is_the_most_that_is_said() {
+    for (own, child, expected) in [
+        ("running", "success", "SUCCESSFUL"),
+        ("failed", "success", "FAILED"),
+        ("canceled", "success", "STOPPED"),
+        ("running", "failed", "FAILED"),
+        ("running", "canceled", "STOPPED"),
+        ("running", "running", "INPROGRESS"),
+        ("running", "a_new_word", "INPROGRESS"),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([
+            pipeline()
+                .job(Job::bridge("b", "success", Some(2002)))
+                .with(|it| it.status = own.into()),
+            Pipeline::child(2002).with(|it| it.status = child.into()),
+        ]);
+        sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+        assert_eq!(shown(&bitbucket), [("pipeline".into(), expected.into())]);
+    }
+    // From another pipeline's job, `running` counts too.
+    let bitbucket = StandIn::start();
+    let other = Pipeline::new(1500).job(Job::new("a", "success"));
+    let gitlab = gitlab([pipeline(), other]);
+    sync(
+        &gitlab,
+        &bitbucket,
+        ["--pipeline", "1500", "--jobs", "none"],
+    )
+    .run()
+    .exits(0);
+    assert_eq!(shown(&bitbucket)[0].1, "INPROGRESS");
+}
+
+#[test]
+fn a_job_that_cannot_be_read_or_shown_is_left_out_alone() {
+    for (field, value, code, message, passed) in [
+        ("web_url", json!("/jobs/3"), 2, "/jobs/3", true),
+        ("status", json!(null), 4, "invalid type: null", false),
+        (
+            "id",
+            json!("3"),
+            4,
+            "pipelines/1001/jobs is left out: ",
+            false,
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([pipeline()
+            .job(Job::new("a", "success"))
+            .job(Job::new("b", "success").field(field, value))]);
+        let ran = sync(&gitlab, &bitbucket, [])
+            .run()
+            .exits(code)
+            .says(message);
+        let mut expected = vec![("ci/gitlab-ci/a".to_owned(), "SUCCESSFUL".to_owned())];
+        if passed {
+            expected.push(("pipeline".into(), "SUCCESSFUL".into()));
+        }
+        assert_eq!(shown(&bitbucket), expected, "{ran:?}");
+    }
+}
+
+#[test]
+fn a_child_that_cannot_be_read_is_left_out_and_its_parent_has_not_passed() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([
+        pipeline()
+            .job(Job::new("a", "success"))
+            .job(Job::bridge("b", "success", Some(2002))),
+        Pipeline::child(2002).with(|it| it.status = "success".into()),
+    ]);
+    let refusal = Answer::json(403, r#"{"message":"403 Forbidden"}"#);
+    gitlab.will(instead([(2, refusal)]));
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(4)
+        .says("403 Forbidden");
+    let expected = ["ci/gitlab-ci/a", "ci/gitlab-ci/b"];
+    assert_eq!(
+        shown(&bitbucket),
+        expected.map(|key| (key.to_owned(), "SUCCESSFUL".to_owned()))
+    );
+}
+
+#[test]
+fn a_job_that_is_seen_in_two_states_counts_in_the_worse() {
+    let bitbucket = StandIn::start();
+    let twice = |status| Job::new("a", status).field("id", 7);
+    let gitlab = gitlab([pipeline().job(twice("success")).job(twice("failed"))]);
+    sync(&gitlab, &bitbucket, []).run().exits(0);
+    let expected = [("ci/gitlab-ci/a", "FAILED"), ("pipeline", "FAILED")];
+    assert_eq!(
+        shown(&bitbucket),
+        expected.map(|(key, state)| (key.to_owned(), state.to_owned()))
+    );
+}
+
+#[test]
+fn pages_that_repeat_end_and_a_number_that_cannot_be_hides_no_page() {
+    let job = |id: u64, status| {
+        let page = format!("{HOST}/group/my-project/-/jobs/{id}");
+        let pipeline = json!({
+            "id": 1001, "sha": DEFAULT_COMMIT, "ref": "main", "web_url": HOST, "status": "running",
+        });
+        json!({"id": id, "name": format!("j{id}"), "status": status, "web_url": page,
+               "pipeline": pipeline})
+    };
+    let full: Vec<_> = (100..200).map(|id| job(id, "success")).collect();
+    let full = json!(full).to_string();
+    for next in ["0", "-1", "abc", "1", "7"] {
+        let (bitbucket, gitlab) = (StandIn::start(), gitlab([pipeline()]));
+        let last = json!([job(300, "failed")]).to_string();
+        gitlab.will([
+            Answer::json(200, &full).with_header("x-next-page", next),
+            Answer::json(200, &last).with_header("x-next-page", ""),
+        ]);
+        sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+        assert_eq!(shown(&bitbucket)[0].1, "FAILED", "{next}");
+    }
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([pipeline()]));
+    gitlab.always(Some(Answer::json(200, &full)));
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(4)
+        .says("does not end, or repeats a page");
+    assert_eq!((gitlab.received().len(), bitbucket.connections()), (2, 0));
+}
+
+/// A job that syncs to a Data Center.
+fn sync_to_data_center(gitlab: &GitLab, bitbucket: &StandIn) -> Reporter {
+    sync(gitlab, bitbucket, [])
+        .without("BITBUCKET_API_ROOT")
+        .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+        .env("CI_PROJECT_NAMESPACE", stand_in::DEFAULT_PROJECT)
+}
+
+#[test]
+fn what_data_center_lists_of_another_repository_is_not_this_ones() {
+    for (project, repository, sent) in [
+        ("OTHER", "my-repo", 2),
+        (stand_in::DEFAULT_PROJECT, "fork", 2),
+        ("proj", "My-Repo", 1),
+        ("", "", 1),
+    ] {
+        let bitbucket = stand_in::Setup::default().data_center("9.4.0").start();
+        let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+        let url = format!("{HOST}/group/my-project/-/jobs/2");
+        let build = json!({"key": "ci/gitlab-ci/a", "state": "SUCCESSFUL", "url": url,
+            "projectKey": project, "repositorySlug": repository});
+        let list = json!({"values": [build, {"key": 1}], "isLastPage": true}).to_string();
+        bitbucket.will([Answer::json(200, &list)]);
+        sync_to_data_center(&gitlab, &bitbucket).run().exits(0);
+        assert_eq!(bitbucket.history().len(), sent, "{project}/{repository}");
+    }
+}
+
+#[test]
+fn where_bitbucket_does_not_tell_what_it_has_all_is_sent() {
+    let bad = r#"{"values": [{"state": 1}, null]}"#;
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    for answer in [
+        Answer::json(403, "{}"),
+        Answer::json(404, "{}"),
+        Answer::json(501, "{}"),
+        Answer::html(200, "<title>Sign in</title>"),
+        Answer::json(200, bad),
+    ] {
+        let bitbucket = StandIn::start();
+        bitbucket.will([answer.clone()]);
+        let ran = sync(&gitlab, &bitbucket, []).run().exits(0);
+        assert_eq!(
+            counts(&ran),
+            "2 sent, 0 right already, 0 still running",
+            "{answer:?}"
+        );
+    }
+    let bitbucket = StandIn::start();
+    bitbucket.always(Some(Answer::json(500, "{}")));
+    sync(&gitlab, &bitbucket, ["--timeout", "3"]).run().exits(5);
+    let bitbucket = StandIn::start();
+    bitbucket.will([Answer::json(401, "{}")]);
+    sync(&gitlab, &bitbucket, []).run().exits(4);
+    assert_eq!(bitbucket.received().len(), 1);
+}
+
+#[test]
+fn a_list_of_bitbuckets_whose_pages_go_round_ends() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    let next = |page| format!("{}/2.0/{page}", bitbucket.url());
+    let page = |page| json!({"values": [], "next": next(page)}).to_string();
+    bitbucket.will(["a", "b", "a"].map(|it| Answer::json(200, &page(it))));
+    let root = bitbucket.api_root();
+    assert!(next("a").starts_with(&root), "{root}");
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(0)
+        .says("the list of the commit's statuses does not end");
+    assert_eq!(bitbucket.received().len(), 3 + 2);
+}
+
+/// Reports that the pipeline of this number is running, as `sync running` in it does.
+fn begin(bitbucket: &StandIn, id: u64) {
+    let url = format!("{HOST}/group/my-project/-/pipelines/{id}");
+    let ran = build_status(["running", "--key", "pipeline", "--url", &url]);
+    ran.envs(GITLAB).to(bitbucket).run().exits(0);
+}
+
+#[test]
+fn an_older_pipeline_turns_nothing_green_that_the_newest_has_not() {
+    for (status, expected) in [
+        ("running", "INPROGRESS"),
+        ("failed", "INPROGRESS"),
+        ("success", "SUCCESSFUL"),
+    ] {
+        let bitbucket = StandIn::start();
+        let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+        let gitlab = gitlab([
+            pipeline(),
+            // Its job was started again, after that of the newer one.
+            ended(800, "success").job(Job::new("unit", "success").with(|it| it.id = 900)),
+            ended(900, status).job(Job::new("unit", status).with(|it| it.id = 700)),
+        ]);
+        report(&bitbucket, "running", "unit", 900);
+        begin(&bitbucket, 800);
+        sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+        let mut found = shown(&bitbucket);
+        found.sort();
+        // The newest one's own status, it has not begun.
+        let expected = [("ci/gitlab-ci/unit", expected), ("pipeline", "INPROGRESS")];
+        let expected = expected.map(|(key, state)| (key.to_owned(), state.to_owned()));
+        assert_eq!(found, expected, "{status}");
+    }
+}
+
+#[test]
+fn a_pipeline_that_cannot_be_read_does_not_stop_the_others() {
+    let pipelines = || {
+        let passed = |id: u64, job: &str| {
+            Pipeline::new(id)
+                .with(|it| it.status = "success".into())
+                .job(Job::new(job, "success"))
+        };
+        [
+            pipeline(),
+            passed(800, "a"),
+            passed(900, "b").with(|it| it.git_ref = "other".into()),
+        ]
+    };
+    let refusal = |status| Answer::json(status, r#"{"message":"no"}"#);
+    let (bitbucket, gitlab_) = (StandIn::start(), gitlab(pipelines()));
+    for (queue, code) in [
+        (instead([(1, refusal(404))]), 4),
+        (instead([(1, refusal(501))]), 5),
+        (instead([(1, Answer::json(200, r#"[{"id":null}]"#))]), 4),
+    ] {
+        let bitbucket = StandIn::start();
+        report(&bitbucket, "running", "a", 2);
+        let branch = build_status(["running"]).envs(GITLAB).to(&bitbucket);
+        branch
+            .env("CI_COMMIT_BRANCH", "other")
+            .env("CI_JOB_NAME", "b")
+            .env("CI_JOB_URL", format!("{HOST}/group/my-project/-/jobs/3"))
+            .run()
+            .exits(0);
+        let gitlab = gitlab(pipelines());
+        gitlab.will(queue);
+        let ran = sync(&gitlab, &bitbucket, ["--since", "24h"])
+            .run()
+            .exits(code)
+            .says("pipeline 900 is left out");
+        let states: Vec<_> = shown(&bitbucket).into_iter().collect();
+        let passed = ("ci/gitlab-ci/a".to_owned(), "SUCCESSFUL".to_owned());
+        assert!(states.contains(&passed), "{ran:?}");
+        assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+    }
+    // A commit that is none, and one that Bitbucket does not tell of.
+    gitlab_.change(|it| it.pipeline(900).sha = "../x".into());
+    report(&bitbucket, "running", "a", 2);
+    let ran = sync(&gitlab_, &bitbucket, ["--since", "24h"])
+        .run()
+        .exits(4);
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+    let bitbucket = StandIn::start();
+    report(&bitbucket, "running", "a", 2);
+    gitlab_.change(|it| it.pipeline(900).sha = "0".repeat(40));
+    bitbucket.will([refusal(501)]);
+    let ran = sync(&gitlab_, &bitbucket, ["--since", "24h"])
+        .run()
+        .exits(5);
+    assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
 }

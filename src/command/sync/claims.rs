@@ -1,6 +1,6 @@
 //! What GitLab's jobs come to as build statuses: the same as if each job had reported itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -75,8 +75,9 @@ impl<'a> Claims<'a> {
         self.own.ci_pipeline_id == Some(pipeline)
     }
 
-    fn is_left_out(&self, job: &Job) -> bool {
-        Some(job.id) == self.own.ci_job_id || self.args.exclude.contains(&job.name)
+    /// Whether the job has a status of its own. For the pipeline's, it counts all the same.
+    fn has_row(&self, job: &Job) -> bool {
+        self.args.jobs == Jobs::All && !self.args.exclude.contains(&job.name)
     }
 
     /// The beginning of this pipeline, unless it is not to have a status.
@@ -91,19 +92,37 @@ impl<'a> Claims<'a> {
     }
 
     /// All statuses for `pipeline`: one for each key, then its own. `source_branch` is asked of merge
-    /// requests whose job this is not.
+    /// requests whose job this is not. With them, why some are missing.
     pub(super) fn of(
         &self,
         pipeline: &Pipeline,
         source_branch: impl FnOnce(u64) -> Result<String, Error>,
-    ) -> Result<Vec<Wanted>, Error> {
+    ) -> Result<(Vec<Wanted>, Vec<Error>), Error> {
         let context = self.context(pipeline, source_branch)?;
+        let rows = pipeline.jobs.iter().enumerate();
+        let order: BTreeMap<u64, usize> = rows.map(|(row, job)| (job.id, row)).collect();
         let jobs = pipeline.jobs.iter();
-        let jobs: Vec<_> = jobs.filter(|job| !self.is_left_out(job)).collect();
+        let mut jobs: Vec<_> = jobs
+            .filter(|job| Some(job.id) != self.own.ci_job_id)
+            .collect();
+        // One that was read in two states counts in the worse.
+        jobs.sort_by_key(|job| Standing::of(job));
+        let mut ids = BTreeSet::new();
+        jobs.retain(|job| ids.insert(job.id));
+        jobs.sort_by_key(|job| order.get(&job.id));
+        let mut problems = pipeline.problems.clone();
         // Jobs of two child pipelines may have one key: who failed is not hidden by who passed.
         let mut by_key: BTreeMap<String, (Standing, Wanted)> = BTreeMap::new();
-        for job in jobs.iter().filter(|_| self.args.jobs == Jobs::All) {
-            let (standing, mut wanted) = (Standing::of(job), self.job(&context, job)?);
+        for job in jobs.iter().filter(|job| self.has_row(job)) {
+            let standing = Standing::of(job);
+            let mut wanted = match self.job(&context, job) {
+                // Its page is its own fault, all else is everybody's.
+                Err(error @ Error::BadUrl { .. }) => {
+                    problems.push(error);
+                    continue;
+                }
+                wanted => wanted?,
+            };
             let key = wanted.report.key.clone();
             match by_key.get_mut(&key) {
                 Some((other, first)) if *other <= standing => {
@@ -119,13 +138,17 @@ impl<'a> Claims<'a> {
             }
         }
         let mut all: Vec<_> = by_key.into_values().map(|(_, wanted)| wanted).collect();
-        if let Some((state, description)) = self.whole_state(pipeline.about.id, &jobs) {
+        let whole = self.whole_state(pipeline, &jobs);
+        if let Some((state, description)) = whole {
             let is_child = jobs
                 .iter()
                 .any(|job| job.is_child && job.pipeline.id == pipeline.about.id);
-            all.extend(self.whole(&context, is_child, state, &description)?);
+            match self.whole(&context, is_child, state, &description) {
+                Err(error @ Error::BadUrl { .. }) => problems.push(error),
+                whole => all.extend(whole?),
+            }
         }
-        Ok(all)
+        Ok((all, problems))
     }
 
     /// What the reporter in a job of `pipeline` reads from its variables, without what differs from
@@ -219,7 +242,8 @@ impl<'a> Claims<'a> {
     }
 
     /// How the pipeline stands, and what its jobs did.
-    fn whole_state(&self, pipeline: u64, jobs: &[&Job]) -> Option<(State, String)> {
+    fn whole_state(&self, whole: &Pipeline, jobs: &[&Job]) -> Option<(State, String)> {
+        let pipeline = whole.about.id;
         let is_ours = |job: &Job| {
             self.is_own(pipeline)
                 && job.pipeline.id == pipeline
@@ -233,11 +257,13 @@ impl<'a> Claims<'a> {
         let (running, passed) = (with(Standing::Running), with(Standing::Passed));
         let is_fatal = |job: &&&Job| !job.allow_failure && !job.is_below_tolerated;
         let fatal: Vec<_> = failed.iter().filter(is_fatal).collect();
+        let said = self.said(whole);
         let state = match () {
-            () if !fatal.is_empty() => State::Failed,
-            () if !cancelled.is_empty() => State::Stopped,
+            () if !fatal.is_empty() || said == Some(Standing::Failed) => State::Failed,
+            () if !cancelled.is_empty() || said == Some(Standing::Cancelled) => State::Stopped,
             () if running.iter().any(|job| !is_ours(job)) => State::InProgress,
-            () if !passed.is_empty() => State::Successful,
+            () if said == Some(Standing::Running) => State::InProgress,
+            () if !passed.is_empty() && !whole.is_cut => State::Successful,
             () => return None,
         };
         let mut names: Vec<_> = failed.iter().map(|job| job.full_name()).collect();
@@ -254,6 +280,27 @@ impl<'a> Claims<'a> {
         let counts: Vec<_> = counts
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
-        Some((state, counts.join(", ")))
+        let counts = counts.join(", ");
+        Some((
+            state,
+            if counts.is_empty() {
+                words::of_state(state)
+            } else {
+                counts
+            },
+        ))
+    }
+
+    /// The worst that GitLab says of the pipeline and its children: jobs may be hidden. In its own job, a
+    /// pipeline is running.
+    fn said(&self, pipeline: &Pipeline) -> Option<Standing> {
+        let own = words::of_pipeline(&pipeline.about);
+        let is_own = self.is_own(pipeline.about.id);
+        let own = own.filter(|said| !(is_own && *said == Standing::Running));
+        let children = pipeline.children.iter().filter_map(|child| {
+            let said = words::of_pipeline(&child.about);
+            said.filter(|said| !(child.is_tolerated && *said == Standing::Failed))
+        });
+        children.chain(own).min()
     }
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use crate::bitbucket::delivery::{Delivery, Kept};
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::guard;
-use crate::bitbucket::statuses::{self, LISTED_BY_DATA_CENTER, Status};
+use crate::bitbucket::statuses::{self, Listed, Status};
 use crate::command::sync::claims::{Wanted, When};
-use crate::status::product::Product;
 use crate::status::state::State;
 
 /// What is to be done about a status.
@@ -33,8 +32,8 @@ pub(super) struct Theirs {
 }
 
 impl Theirs {
-    pub(super) fn new(statuses: Vec<Status>, product: Product) -> Self {
-        let is_cut = product == Product::DataCenter && statuses.len() >= LISTED_BY_DATA_CENTER;
+    pub(super) fn new(listed: Listed) -> Self {
+        let Listed { statuses, is_cut } = listed;
         let mut by_key: BTreeMap<String, Vec<Status>> = BTreeMap::new();
         for status in statuses {
             by_key.entry(status.key.clone()).or_default().push(status);

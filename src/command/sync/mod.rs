@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::Delivery;
 use crate::bitbucket::destination::Destination;
-use crate::bitbucket::{guard, statuses};
+use crate::bitbucket::guard;
+use crate::bitbucket::statuses::{self, Listed};
 use crate::cli::{Options, SyncArgs};
 use crate::command::plan::Plan;
 use crate::command::sync::claims::{Claims, Wanted};
@@ -124,9 +125,12 @@ impl Sync<'_> {
         if pipeline.jobs.is_empty() && self.claims.is_own(id) {
             return Err(reader.no_jobs(id));
         }
-        let all = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
+        let (all, problems) = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
+        self.tally.problems = problems;
         let Some(Wanted { report, .. }) = all.first() else {
-            log.warn("the pipeline has no other jobs: there is nothing to report");
+            if self.tally.problems.is_empty() {
+                log.warn("the pipeline has no other jobs: there is nothing to report");
+            }
             return Ok(());
         };
         let mut tally = std::mem::take(&mut self.tally);
@@ -134,11 +138,23 @@ impl Sync<'_> {
         let theirs = match self.credentials {
             Some(_) => {
                 let refname = report.refname.as_ref();
-                statuses::of_refname(&mut delivery, &report.commit, refname)?
+                // It needs the credentials' exchange, without which nothing can be sent.
+                delivery.authorize()?;
+                self.set_patience(self.deadline.left() / 4, &mut delivery);
+                match statuses::of_refname(&mut delivery, &report.commit, refname) {
+                    Err(error) if error.http_status().is_some_and(|status| status != 401) => {
+                        let text = format!(
+                            "what Bitbucket has is not known, so that it is overwritten: {error}"
+                        );
+                        delivery.session().log().warn(&text);
+                        Listed::default()
+                    }
+                    listed => listed?,
+                }
             }
-            None => Vec::new(),
+            None => Listed::default(),
         };
-        let theirs = Theirs::new(theirs, self.plan.product());
+        let theirs = Theirs::new(theirs);
         let mut differences = Vec::new();
         for wanted in all {
             self.set_patience(SHARE, &mut delivery);

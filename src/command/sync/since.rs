@@ -1,21 +1,23 @@
 //! `sync --since`: what is INPROGRESS on Bitbucket though its job has ended, in all pipelines that have
 //! changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use crate::bitbucket::guard;
 use crate::bitbucket::statuses::{self, Status};
-use crate::command::sync::Sync;
 use crate::command::sync::claims::{Wanted, When};
 use crate::command::sync::summary::Tally;
+use crate::command::sync::{SHARE, Sync};
 use crate::error::Error;
 use crate::gitlab::pipeline::{About, Pipeline};
 use crate::gitlab::reader::Reader;
 use crate::gitlab::server::GitLab;
 use crate::output::log::Log;
 use crate::report::Report;
+use crate::status::commit::is_full_hash;
 use crate::status::refname::Refname;
+use crate::status::state::State;
 
 /// The pipelines of a commit, the newest first, and what it has.
 #[derive(Default)]
@@ -40,29 +42,42 @@ impl Sync<'_> {
         let mut read: BTreeMap<u64, Pipeline> = BTreeMap::new();
         let mut commits: BTreeMap<String, Commit> = BTreeMap::new();
         let mut reader = Reader::new(gitlab, self.deadline, log);
-        for about in reader.pipelines_since(since)? {
+        let (listed, problems) = reader.pipelines_since(since)?;
+        self.tally.problems = problems;
+        for about in listed {
             if self.claims.is_own(about.id) {
                 continue;
             }
             let commit = if about.is_merged_result() {
                 // Only its jobs tell which commit Bitbucket knows.
-                let pipeline = reader.pipeline(about.id)?;
+                let found = self.read(about.id, &mut reader);
+                let Some(pipeline) = forgive(found, &mut self.tally)? else {
+                    continue;
+                };
                 let commit = pipeline.commit().map(str::to_owned);
                 read.insert(about.id, pipeline);
                 commit
             } else {
                 Some(about.sha.clone())
             };
-            if let Some(commit) = commit {
-                commits.entry(commit).or_default().pipelines.push(about);
+            match commit {
+                Some(commit) if is_full_hash(&commit) => {
+                    commits.entry(commit).or_default().pipelines.push(about);
+                }
+                Some(commit) => self.tally.problems.push(no_commit(about.id, &commit)),
+                None => {}
             }
         }
+        let mut tally = std::mem::take(&mut self.tally);
         let mut delivery = self.delivery(log);
+        delivery.authorize()?;
         for (sha, commit) in &mut commits {
-            commit.in_progress = statuses::in_progress(&mut delivery, sha)?;
+            self.set_patience(self.share(), &mut delivery);
+            let found = statuses::in_progress(&mut delivery, sha);
+            commit.in_progress = forgive(found, &mut tally)?.unwrap_or_default();
         }
         self.credentials = delivery.into_credentials();
-        let (mut differences, mut tally) = (Vec::new(), std::mem::take(&mut self.tally));
+        let mut differences = Vec::new();
         let mut reader = Reader::new(gitlab, self.deadline, log);
         for commit in commits.into_values() {
             differences.extend(self.ended(commit, &mut read, &mut reader, &mut tally)?);
@@ -72,8 +87,22 @@ impl Sync<'_> {
         Ok(())
     }
 
+    /// How long one of many may take.
+    fn share(&self) -> Duration {
+        SHARE.min(self.deadline.left() / 4)
+    }
+
+    fn read(&self, id: u64, reader: &mut Reader<'_, '_>) -> Result<Pipeline, Error> {
+        reader.set_patience(self.share());
+        let found = reader.pipeline(id);
+        if found.is_err() {
+            reader.warn(&format!("pipeline {id} is left out"));
+        }
+        found
+    }
+
     /// What a commit's statuses ought to say, as far as their jobs have ended. The newest pipeline that
-    /// has the job counts.
+    /// has the job counts: nothing turns green from an older one where a newer one is not known to agree.
     fn ended(
         &self,
         commit: Commit,
@@ -83,21 +112,47 @@ impl Sync<'_> {
     ) -> Result<Vec<Report>, Error> {
         let mut open = commit.in_progress;
         let mut ended = Vec::new();
+        let (mut newer, mut unread) = (Vec::new(), Vec::new());
+        let mut not_green = BTreeSet::new();
         for about in commit.pipelines {
             if !open.iter().any(|status| may_be_of(status, &about)) {
                 continue;
             }
             let pipeline = match read.remove(&about.id) {
                 Some(pipeline) => pipeline,
-                None => reader.pipeline(about.id)?,
+                None => match forgive(self.read(about.id, reader), tally)? {
+                    Some(pipeline) => pipeline,
+                    None => {
+                        newer.push(about.clone());
+                        unread.push(about);
+                        continue;
+                    }
+                },
             };
             // The branch will be that of the status.
-            let all = self.claims.of(&pipeline, |_| Ok(String::new()))?;
+            let claims = self.claims.of(&pipeline, |_| Ok(String::new()));
+            let (all, problems) = claims.unwrap_or_else(|error| (Vec::new(), vec![error]));
+            let is_whole = problems.is_empty() && !pipeline.is_cut;
+            tally.problems.extend(problems);
             open.retain(|status| {
-                let found = all.iter().find(|it| is_about(it, status));
-                let Some(found) = found.filter(|_| may_be_of(status, &about)) else {
+                if !may_be_of(status, &about) {
+                    return true;
+                }
+                let id = (status.key.clone(), status.refname.clone());
+                let Some(found) = all.iter().find(|it| is_about(it, status)) else {
+                    let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
+                    if namesakes.any(|it| !may_be_green(it)) {
+                        not_green.insert(id);
+                    }
                     return true;
                 };
+                let may_be_of = |about: &About| may_be_of(status, about);
+                let is_green = found.report.state == State::Successful;
+                let is_overtaken = !found.is_of_job && newer.iter().any(may_be_of);
+                let is_doubtful = not_green.contains(&id) || unread.iter().any(may_be_of);
+                if is_overtaken || (is_green && is_doubtful) {
+                    return true;
+                }
                 if found.when == When::Never || !found.report.state.is_final() {
                     tally.counts.still_running += 1;
                 } else {
@@ -108,8 +163,41 @@ impl Sync<'_> {
                 }
                 false
             });
+            if !is_whole {
+                unread.push(about.clone());
+            }
+            newer.push(about);
         }
         Ok(ended)
+    }
+}
+
+/// What was found; nothing where the fault may be of this one only, which is told in the end.
+fn forgive<T>(found: Result<T, Error>, tally: &mut Tally) -> Result<Option<T>, Error> {
+    match found {
+        Err(error) if error.http_status().is_some_and(|status| status != 401) => {
+            tally.problems.push(error);
+            Ok(None)
+        }
+        found => found.map(Some),
+    }
+}
+
+fn no_commit(pipeline: u64, commit: &str) -> Error {
+    Error::Refused {
+        status: 200,
+        message: format!("GitLab says that pipeline {pipeline} is of `{commit}`, which is no hash"),
+        request_id: None,
+        hint: None,
+    }
+}
+
+/// Whether an older pipeline may say that the job has passed.
+fn may_be_green(wanted: &Wanted) -> bool {
+    match wanted.when {
+        When::Never => false,
+        When::InProgress => true,
+        When::Differs => wanted.report.state == State::Successful,
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Tally {
     /// What was sent, refused or kept, in this order.
     statuses: Vec<Summary>,
     pub(super) counts: Counts,
+    /// Why something is missing.
+    pub(super) problems: Vec<Error>,
     /// What ended all of it.
     pub(super) error: Option<Error>,
 }
@@ -87,11 +89,20 @@ impl Tally {
                 hints.push(hint);
             }
         }
+        for error in &self.problems {
+            log.problem(&error.to_string(), is_forgiven(error));
+            let hint = error.hint().map(|hint| format!("hint: {hint}"));
+            if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
+                log.problem(&hint, is_forgiven(error));
+                hints.push(hint);
+            }
+        }
         if let Some(error) = &self.error {
             log.error(error, is_forgiven(error));
         }
         let errors = self.statuses.iter().filter_map(|it| it.error.as_ref());
         let errors = errors
+            .chain(&self.problems)
             .chain(&self.error)
             .filter(|error| !is_forgiven(error));
         Exit {
@@ -137,6 +148,8 @@ impl Tally {
             #[serde(flatten)]
             counts: Counts,
             dry_run: bool,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            problems: Vec<serde_json::Value>,
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<serde_json::Value>,
         }
@@ -147,6 +160,7 @@ impl Tally {
                 .collect(),
             counts: self.counts,
             dry_run: options.dry_run,
+            problems: self.problems.iter().map(summary::error_json).collect(),
             error: self.error.as_ref().map(summary::error_json),
         };
         output::printable_json(&fields, redactor)

@@ -1,7 +1,7 @@
 //! GitLab's words for how a job ended, and why.
 //! <https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/models/concerns/enums/ci/commit_status.rb>
 
-use crate::gitlab::pipeline::Job;
+use crate::gitlab::pipeline::{About, Job};
 use crate::status::state::State;
 
 /// How a job stands, from what hides the others with the same key to what they hide.
@@ -35,6 +35,17 @@ impl Standing {
             Self::Passed => Some(State::Successful),
             Self::Running => None,
         }
+    }
+}
+
+/// How GitLab says that a pipeline stands, unless it may have passed. One that waits for a person has
+/// not.
+pub(super) fn of_pipeline(pipeline: &About) -> Option<Standing> {
+    match pipeline.status.as_deref()? {
+        "success" | "skipped" => None,
+        "failed" => Some(Standing::Failed),
+        "canceled" => Some(Standing::Cancelled),
+        _ => Some(Standing::Running),
     }
 }
 
@@ -89,6 +100,16 @@ fn in_words(reason: &str) -> String {
         || reason.replace('_', " "),
         |(_, words)| (*words).to_owned(),
     )
+}
+
+/// A description where there are no jobs to count.
+pub(super) fn of_state(state: State) -> String {
+    let word = match state {
+        State::Failed => "failed",
+        State::Stopped => "was cancelled",
+        _ => "has not ended",
+    };
+    format!("GitLab says that the pipeline {word}")
 }
 
 #[cfg(test)]
