@@ -193,7 +193,7 @@ pub enum Error {
         /// What may help.
         hint: Option<&'static str>,
     },
-    /// The report was cancelled before it was sent, because a later one was due.
+    /// The report was given up, because a later one was due or a second signal came.
     Cancelled,
     /// The result cannot be written to stdout.
     Output {
@@ -489,7 +489,7 @@ impl fmt::Display for Error {
                 let reason = optional("; ", gave_up.as_deref(), "");
                 write!(f, "not reached: {server}: {message}{reason}")
             }
-            Self::Cancelled => f.write_str("not sent: the build ended first"),
+            Self::Cancelled => f.write_str("reporting was given up: a second signal came"),
             Self::Output { message } => write!(f, "output: cannot write to stdout: {message}"),
         }
     }

@@ -290,17 +290,23 @@ impl<'a, 'l> Delivery<'a, 'l> {
         version.is_some_and(|version| data_center::is_legacy(&version))
     }
 
-    /// The state that Bitbucket has for `report`'s key, in its own words. `None` on any error.
-    pub(crate) fn shown_state(&mut self, report: &Report) -> Option<String> {
+    /// Whether Bitbucket has `state` for `report`'s key, of the same run. `false` on any error.
+    pub(crate) fn shows(&mut self, state: State, report: &Report) -> bool {
         #[derive(Deserialize)]
         struct Shown {
             state: String,
+            url: Option<String>,
         }
-        self.authorize().ok()?;
-        let response = self.send(&self.destination.look_up(report)).ok()?;
-        serde_json::from_slice(&response.body)
-            .ok()
-            .map(|shown: Shown| shown.state)
+        if self.authorize().is_err() {
+            return false;
+        }
+        let Ok(response) = self.send(&self.destination.look_up(report)) else {
+            return false;
+        };
+        serde_json::from_slice(&response.body).is_ok_and(|shown: Shown| {
+            let is_ours = shown.url.is_none_or(|url| url == report.url);
+            is_ours && shown.state == state.as_str()
+        })
     }
 
     /// The repository that the session is for.

@@ -121,7 +121,22 @@ pub(crate) fn message(response: &Response) -> String {
         .and_then(Failure::message)
         .or_else(|| response.first_line())
         .unwrap_or_else(|| "no message".into());
-    response.secrets.redact_outside(&message)
+    let mut secrets = response.secrets.clone();
+    for token in issued(&response.body) {
+        secrets.add(&token);
+    }
+    secrets.redact_outside(&message)
+}
+
+/// The tokens in an answer of the OAuth token endpoint, which may be an error all the same.
+fn issued(body: &[u8]) -> impl Iterator<Item = String> {
+    #[derive(Default, Deserialize)]
+    struct Issued {
+        access_token: Option<String>,
+        refresh_token: Option<String>,
+    }
+    let issued: Issued = serde_json::from_slice(body).unwrap_or_default();
+    issued.access_token.into_iter().chain(issued.refresh_token)
 }
 
 /// The error bodies of Bitbucket. `detail` is text in its schema, but an object for a missing scope.

@@ -61,6 +61,21 @@ fn a_wrong_secret_and_a_dead_token_are_told_apart() {
 }
 
 #[test]
+fn a_token_that_comes_with_an_error_is_not_printed() {
+    let bitbucket = StandIn::start();
+    for status in [200, 400] {
+        let body = r#"{"error":{"message":"no minted-token-1 for minted-token-2"},
+            "access_token":"minted-token-1","refresh_token":"minted-token-2"}"#;
+        bitbucket.will([Answer::json(status, body)]);
+        let ran = consumer(&bitbucket, []).run().exits(4);
+        assert!(
+            ran.stderr.contains("no ") && !ran.stderr.contains("minted"),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_not_a_token_is_not_sent_on() {
     let bitbucket = StandIn::start();
     for answer in [

@@ -142,6 +142,58 @@ fn a_second_signal_ends_a_delivery_that_nobody_answers() {
     }
 }
 
+/// `timeout` sends its signal to the child and to the group of both.
+#[test]
+fn signals_at_the_same_moment_are_one() {
+    for millis in [50, 200, 300] {
+        let bitbucket = StandIn::start();
+        bitbucket.always(Some(Answer::Late(Duration::from_millis(millis))));
+        let (child, _) = start(shell(&bitbucket, "echo ready; exec sleep 30"));
+        for _ in 0..3 {
+            kill_process(number(&child), Signal::TERM).unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ran::from(child.wait_with_output().unwrap()).exits(128 + Signal::TERM.as_raw());
+        assert_eq!(last_state(&bitbucket), "STOPPED", "{millis} ms");
+    }
+}
+
+#[test]
+fn what_a_second_signal_gives_up_is_said() {
+    let bitbucket = StandIn::start();
+    bitbucket.always(Some(Answer::Silence));
+    let mut reporter = shell(&bitbucket, "trap '' TERM; echo ready; sleep 0.1");
+    reporter = reporter.env("BUILD_STATUS_STRICT", "true");
+    let (child, _) = start(reporter);
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(400));
+        kill_process(number(&child), Signal::TERM).unwrap();
+    }
+    Ran::from(child.wait_with_output().unwrap())
+        .exits(5)
+        .says("reporting was given up: a second signal came");
+}
+
+#[test]
+fn a_program_that_cannot_be_started_has_failed_whatever_the_reason() {
+    let here = directory("no-programs-either");
+    executable(
+        &here.join("round"),
+        format!("#!{}\n", here.join("round").display()),
+    );
+    std::os::unix::fs::symlink("link", here.join("link")).unwrap();
+    let open = here.join("open");
+    executable(&open, "#!/bin/sh\n");
+    let _open = fs::OpenOptions::new().write(true).open(&open).unwrap();
+    let long = "x".repeat(300);
+    for name in ["round", "link", "open", &long] {
+        let bitbucket = StandIn::start();
+        let reporter = run(&bitbucket, ["--", &format!("./{name}")]).within(&here);
+        let (code, state, text) = ends(&bitbucket, reporter);
+        assert_eq!((code, state.as_str()), (126, "FAILED"), "{name}: {text}");
+    }
+}
+
 /// CIs kill what is left some seconds after TERM.
 #[test]
 fn stopped_is_reported_at_the_signal_and_not_when_the_command_has_ended() {

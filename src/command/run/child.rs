@@ -43,13 +43,17 @@ impl Running {
     /// Why this machine starts no process, if it is not the command's fault: it has too many of them,
     /// or forbids it.
     pub(super) fn refused(&self) -> Option<&io::Error> {
-        use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        use io::ErrorKind::{
+            ArgumentListTooLong, ExecutableFileBusy, InvalidFilename, IsADirectory, NotADirectory,
+            NotFound, PermissionDenied,
+        };
         let is_of_command = |error: &io::Error| match error.kind() {
-            IsADirectory | NotADirectory | NotFound => true,
+            ArgumentListTooLong | ExecutableFileBusy | InvalidFilename | IsADirectory
+            | NotADirectory | NotFound => true,
             // Where it permits no thread either, it is not about the command: some containers
             // refuse clone3. https://github.com/moby/moby/pull/42681
             PermissionDenied => self.has_thread(),
-            _ => is_not_a_program(error),
+            _ => is_not_a_program(error) || is_endless(error),
         };
         let error = self.child.as_ref().err();
         error.filter(|error| !is_of_command(error))
@@ -136,6 +140,14 @@ pub(super) fn replace_us(words: &[OsString]) -> ExitReason {
 fn is_not_a_program(error: &io::Error) -> bool {
     #[cfg(unix)]
     return error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
+}
+
+/// Whether its links, or the interpreters after its `#!`, go round.
+fn is_endless(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     #[cfg(not(unix))]
     return false;
 }

@@ -76,7 +76,10 @@ impl Run<'_> {
             let problem = ending::description(ended, &self.program(), None);
             log.line(&output::line(&problem, log.redactor()));
         }
-        let summary = progress.wait_for_report().unwrap_or_default();
+        let summary = progress.wait_for_report().unwrap_or_else(|error| {
+            log.error(&error, true);
+            Summary::default().with_error(error)
+        });
         self.exit(exit, &summary, log)
     }
 

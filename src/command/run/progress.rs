@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::ending::{End, Ended, ExitReason};
 use crate::command::summary::Summary;
 use crate::deadline::Deadline;
+use crate::error::Error;
 use crate::http::session::Cancel;
 
 /// Shared by the thread that waits for the command, the one that receives signals, and the one that
@@ -18,10 +19,17 @@ pub(super) struct Progress {
     pub(super) cancel: Cancel,
 }
 
+/// A second signal within this time is the first once more: `timeout` sends it to us and to our group,
+/// and shells pass on what their group has got.
+/// <https://git.savannah.gnu.org/cgit/coreutils.git/tree/src/timeout.c>
+const ONE_REQUEST: Duration = Duration::from_millis(250);
+
 #[derive(Default)]
 struct State {
-    /// How many signals have asked to stop.
-    stops: u32,
+    /// When a signal first asked to stop.
+    stopped: Option<Instant>,
+    /// Whether a second one gives up what is being reported.
+    is_given_up: bool,
     /// What there is to report: the first signal, or the command's own end.
     ended: Option<Ended>,
     /// Whether reporting is over.
@@ -42,14 +50,17 @@ impl Progress {
 
     /// A signal asks to stop.
     pub(super) fn stop(&self) {
-        self.lock().stops += 1;
+        let mut state = self.lock();
+        let first = *state.stopped.get_or_insert_with(Instant::now);
+        state.is_given_up |= first.elapsed() > ONE_REQUEST;
+        drop(state);
         self.end(End::Stopped);
     }
 
     /// The command has ended with `exit`. A signal that went to the whole process group may have
     /// ended it before it has got to us: it is waited for.
     pub(super) fn exit(&self, exit: ExitReason, patience: Duration) {
-        let no_stop = |state: &mut State| state.stops == 0;
+        let no_stop = |state: &mut State| state.stopped.is_none();
         drop(
             self.changed
                 .wait_timeout_while(self.lock(), patience, no_stop),
@@ -92,9 +103,17 @@ impl Progress {
     }
 
     /// Waits for the result of reporting, until a second signal asks to stop.
-    pub(super) fn wait_for_report(&self) -> Option<Summary> {
-        let mut state = self.wait(|state| !state.is_reported && state.stops < 2);
-        state.summary.take()
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] if it does.
+    pub(super) fn wait_for_report(&self) -> Result<Summary, Error> {
+        let mut state = self.wait(|state| !state.is_reported && !state.is_given_up);
+        if state.is_reported {
+            Ok(state.summary.take().unwrap_or_default())
+        } else {
+            Err(Error::Cancelled)
+        }
     }
 
     fn wait(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {

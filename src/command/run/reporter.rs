@@ -110,12 +110,13 @@ impl Reporter {
                 .spawn_scoped(scope, move || self.begin(way, deadline))
                 .ok();
             let join = |beginning: thread::ScopedJoinHandle<'_, Outcome>| beginning.join().ok();
+            let is_finished = thread::ScopedJoinHandle::<Outcome>::is_finished;
             let ended = self.progress.wait_for_end();
             // What is on its way is waited for: it could arrive after the end. But whoever asks to
             // stop soon kills what is left, so that STOPPED does not wait.
             let (begun, beginning) = match ended.end {
-                End::Exit(_) => (beginning.and_then(join), None),
-                End::Stopped => (None, beginning),
+                End::Stopped if !beginning.as_ref().is_none_or(is_finished) => (None, beginning),
+                _ => (beginning.and_then(join), None),
             };
             let timeout = self.options.network.timeout;
             let deadline = self.progress.deadline(ended, timeout);
@@ -185,7 +186,7 @@ impl Reporter {
 }
 
 impl Way {
-    /// Sends `report` again while Bitbucket shows the INPROGRESS that was on its way.
+    /// Sends `report` again while Bitbucket shows the run's own INPROGRESS, which was on its way.
     fn insist(
         &self,
         delivery: &mut Delivery<'_, '_>,
@@ -196,7 +197,7 @@ impl Way {
             if outcome.error.is_some() || outcome.kept.is_some() {
                 break;
             }
-            if delivery.shown_state(report).as_deref() != Some(State::InProgress.as_str()) {
+            if !delivery.shows(State::InProgress, report) {
                 break;
             }
             outcome = self.deliver(delivery, report);
