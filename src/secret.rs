@@ -93,13 +93,18 @@ impl Redactor {
         let needles: Vec<&str> = needles.map(String::as_str).collect();
         // Most characters begin no secret, encoded or not.
         let begins: Vec<char> = needles.iter().filter_map(|it| it.chars().next()).collect();
-        let may_begin = |c: char| begins.contains(&c) || encoding::BEGINS.contains(&c);
         let mut redacted = String::with_capacity(text.len());
         let mut rest = text;
+        let may_begin = |c: char| begins.contains(&c) || encoding::BEGINS.contains(&c);
         while let Some(at) = rest.find(may_begin) {
             let (before, from) = rest.split_at(at);
             redacted.push_str(before);
-            let after = needles.iter().find_map(|it| encoding::strip(from, it));
+            let is_encoded = from.starts_with(encoding::BEGINS);
+            let after = needles.iter().zip(&begins).find_map(|(needle, first)| {
+                (is_encoded || from.starts_with(*first))
+                    .then(|| encoding::strip(from, needle))
+                    .flatten()
+            });
             rest = if let Some(after) = after {
                 redacted.push_str("***");
                 after.trim_start_matches('=')
