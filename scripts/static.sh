@@ -24,7 +24,7 @@ flags="-C target-feature=+crt-static -C force-unwind-tables=no"
 flags="$flags -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,scripts/static.ld"
 flags="$flags -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 
-# Only small functions are copied into their callers: 0.07 MB.
+# Only small functions are copied into their callers: 0.1 MB, for one part in a hundred of the instructions.
 flags="$flags -C llvm-args=--inline-threshold=15"
 
 # On x86-64 Rust brings lld, which knows these. https://blog.rust-lang.org/2025/09/01/rust-lld-on-1.90.0-stable/
