@@ -1248,11 +1248,11 @@ fn where_bitbucket_does_not_tell_what_it_has_all_is_sent() {
 fn a_list_of_bitbuckets_whose_pages_go_round_ends() {
     let bitbucket = StandIn::start();
     let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
-    let next = |page| format!("{}/2.0/{page}", bitbucket.url());
-    let page = |page| json!({"values": [], "next": next(page)}).to_string();
-    bitbucket.will(["a", "b", "a"].map(|it| Answer::json(200, &page(it))));
     let root = bitbucket.api_root();
-    assert!(next("a").starts_with(&root), "{root}");
+    let statuses =
+        format!("{root}/repositories/my-workspace/my-repo/commit/{DEFAULT_COMMIT}/statuses");
+    let page = |page: u8| json!({"values": [], "next": format!("{statuses}?page={page}")});
+    bitbucket.will([2, 3, 2].map(|it| Answer::json(200, &page(it).to_string())));
     sync(&gitlab, &bitbucket, [])
         .run()
         .exits(0)
