@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 
 /// Who was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,11 +218,31 @@ impl Error {
     }
 
     /// The same where the problem says all there is to say.
-    pub(crate) fn unusable(origin: impl Into<String>, problem: String) -> Self {
+    pub(crate) fn unusable(origin: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Setting {
             origin: origin.into(),
-            problem,
+            problem: problem.into(),
             hint: None,
+        }
+    }
+
+    /// A file that cannot be read, which `origin` names.
+    pub(crate) fn unreadable(origin: &str, path: &str, error: &io::Error) -> Self {
+        Self::Unreadable {
+            origin: origin.to_owned(),
+            path: path.to_owned(),
+            message: error.to_string(),
+            hint: None,
+        }
+    }
+
+    /// A success that is not an answer to what was asked.
+    pub(crate) fn unexpected(message: impl Into<String>, hint: Option<&'static str>) -> Self {
+        Self::Refused {
+            status: 200,
+            message: message.into(),
+            request_id: None,
+            hint,
         }
     }
 

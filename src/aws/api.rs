@@ -121,11 +121,7 @@ impl Call {
             Ok(_) => "it has a path, and these APIs have none".to_owned(),
             Err(problem) => problem,
         };
-        Err(Error::Setting {
-            origin: variable.to_owned(),
-            problem,
-            hint: None,
-        })
+        Err(Error::unusable(variable, problem))
     }
 }
 

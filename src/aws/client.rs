@@ -15,7 +15,7 @@ use crate::http::failure::Hints;
 use crate::http::request::{Request, Value};
 use crate::http::response::Response;
 use crate::http::retry::{Policy, RetryHint};
-use crate::http::session::{Session, Verdict};
+use crate::http::session::{self, Answer, Session, Verdict};
 use crate::output::log::Log;
 use crate::secret::Secret;
 use crate::status::state::State;
@@ -62,11 +62,7 @@ impl Aws {
     ) -> Result<Secret, Error> {
         let answer = self.ask(&stored.call, deadline, log)?;
         let token = stored.token(&answer);
-        token.map_err(|problem| Error::Setting {
-            origin: "BITBUCKET_ACCESS_TOKEN_ARN".to_owned(),
-            problem,
-            hint: None,
-        })
+        token.map_err(|problem| Error::unusable("BITBUCKET_ACCESS_TOKEN_ARN", problem))
     }
 
     /// Asks once more with new credentials when a session has ended.
@@ -86,12 +82,7 @@ impl Aws {
         refusal.map_or(Ok(response.body), Err)
     }
 
-    fn attempts(
-        &mut self,
-        call: &Call,
-        deadline: Deadline,
-        log: &mut Log<'_>,
-    ) -> Result<(Response, Option<Error>), Error> {
+    fn attempts(&mut self, call: &Call, deadline: Deadline, log: &mut Log<'_>) -> Answer {
         let url = call.url(&self.env)?;
         let credentials = match self.credentials.take() {
             Some(kept) => kept,
@@ -126,11 +117,8 @@ impl Aws {
         let client = Client::trusting(None, "", url, &Env::default(), &HINTS)?;
         let deadline = deadline.part(CONTAINER);
         let policy = Policy::new(State::Successful, deadline.total());
-        let mut session = Session::new(&client, policy, deadline, log);
-        let (response, refusal) = session.send(&request, &judge)?;
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
+        let mut to_container = Session::new(&client, policy, deadline, log);
+        let response = session::accepted(to_container.send(&request, &judge))?;
         Credentials::read(&response.body).map_err(|problem| refused(&response, problem))
     }
 }

@@ -85,9 +85,15 @@ impl Source {
         match (env.get(ID), env.get(SECRET)) {
             (Some(id), Some(secret)) => Credentials::new(id, secret, env.get("AWS_SESSION_TOKEN"))
                 .map(Self::Keys)
-                .map_err(|problem| unusable("AWS credentials", problem)),
-            (Some(_), None) => Err(unusable(ID, &format!("{SECRET} is not set beside it"))),
-            (None, Some(_)) => Err(unusable(SECRET, &format!("{ID} is not set beside it"))),
+                .map_err(|problem| Error::unusable("AWS credentials", problem)),
+            (Some(_), None) => Err(Error::unusable(
+                ID,
+                format!("{SECRET} is not set beside it"),
+            )),
+            (None, Some(_)) => Err(Error::unusable(
+                SECRET,
+                format!("{ID} is not set beside it"),
+            )),
             (None, None) => match container_url(env.get(RELATIVE), env.get(FULL)) {
                 Some(url) => url.map(Self::Container),
                 None => Err(need.unmet()),
@@ -124,7 +130,7 @@ fn relative_url(path: &str) -> Result<String, Error> {
     if path.starts_with('/') {
         Ok(format!("http://169.254.170.2{path}"))
     } else {
-        Err(unusable(RELATIVE, "it does not begin with /"))
+        Err(Error::unusable(RELATIVE, "it does not begin with /"))
     }
 }
 
@@ -133,7 +139,7 @@ fn full_url(url: &str) -> Result<String, Error> {
     let (before, _) = url.split_once('?').unwrap_or((url, ""));
     match url::server_url(before, may_be_plain) {
         Ok(_) => Ok(url.to_owned()),
-        Err(problem) => Err(unusable(FULL, &problem)),
+        Err(problem) => Err(Error::unusable(FULL, problem)),
     }
 }
 
@@ -147,7 +153,10 @@ pub(super) fn authorization(env: &Env) -> Result<Option<Secret>, Error> {
     if is_header(&token) {
         Ok(Some(Secret::new(&token)))
     } else {
-        Err(unusable(origin, "it holds no token, or more than one line"))
+        Err(Error::unusable(
+            origin,
+            "it holds no token, or more than one line",
+        ))
     }
 }
 
@@ -156,14 +165,6 @@ fn is_header(text: &str) -> bool {
     let text = text.trim();
     let fits = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     !text.is_empty() && text.bytes().all(fits)
-}
-
-fn unusable(origin: &str, problem: &str) -> Error {
-    Error::Setting {
-        origin: origin.to_owned(),
-        problem: problem.to_owned(),
-        hint: None,
-    }
 }
 
 #[cfg(test)]

@@ -189,12 +189,8 @@ fn secret(variable: &str, env: &Env) -> Result<Option<Secret>, Error> {
 }
 
 fn read_file(origin: &str, path: &str) -> Result<String, Error> {
-    let bytes = file::read(Path::new(path), LONGEST_SECRET).map_err(|error| Error::Unreadable {
-        origin: origin.to_owned(),
-        path: path.to_owned(),
-        message: error.to_string(),
-        hint: None,
-    })?;
+    let bytes = file::read(Path::new(path), LONGEST_SECRET)
+        .map_err(|error| Error::unreadable(origin, path, &error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

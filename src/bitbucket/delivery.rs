@@ -13,7 +13,7 @@ use crate::bitbucket::{auth, verdict};
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::http::session::{Session, Verdict};
+use crate::http::session::{self, Answer, Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
 
@@ -128,21 +128,19 @@ impl<'a, 'l> Delivery<'a, 'l> {
     /// Exchanges an OAuth consumer's credentials for a token, and asks AWS for the one that it keeps;
     /// others are ready to be sent.
     pub(crate) fn authorize(&mut self) -> Result<(), Error> {
-        let url = match &self.credentials {
-            Some(Credentials::Consumer { url, .. }) if self.issued.is_none() => url,
+        let issued = match &self.credentials {
+            Some(Credentials::Consumer { url, .. }) if self.issued.is_none() => {
+                let body = "grant_type=client_credentials".to_owned();
+                let request = Request::post_form(url.clone(), body);
+                let response = session::accepted(self.ask(&request))?;
+                auth::issued(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))?
+            }
             Some(Credentials::Stored(stored)) if self.issued.is_none() => {
                 let deadline = self.session.deadline();
-                let token = auth::fetch(stored, deadline, self.session.log())?;
-                self.session.log().hide(token.secrets());
-                self.issued = Some(token);
-                return Ok(());
+                auth::fetch(stored, deadline, self.session.log())?
             }
             _ => return Ok(()),
         };
-        let body = "grant_type=client_credentials".to_owned();
-        let response = self.send(&Request::post_form(url.clone(), body))?;
-        let issued =
-            auth::issued(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))?;
         self.session.log().hide(issued.secrets());
         self.issued = Some(issued);
         Ok(())
@@ -159,68 +157,54 @@ impl<'a, 'l> Delivery<'a, 'l> {
         self.issued
     }
 
-    fn sent_credentials(&self) -> Option<&Credentials> {
-        self.issued.as_ref().or(self.credentials.as_ref())
-    }
-
     /// Sends a report's request. An answer that shows another state is an error.
     fn store(&mut self, request: &Request) -> Result<Response, Error> {
         let response = self.send(request)?;
         verdict::contradiction(&response, &request.body).map_or(Ok(response), Err)
     }
 
-    /// Sends `request` with the credentials, and retries if that may help. A refusal is an error.
+    /// Sends `request` with the credentials, exchanged where they have to be, and retries if that may
+    /// help. A refusal is an error.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Response, Error> {
-        match self.ask(request)? {
-            (response, None) => Ok(response),
-            (response, Some(_)) if response.status == 401 && self.is_old => {
+        self.authorize()?;
+        match self.ask(request) {
+            Ok((response, Some(_))) if response.status == 401 && self.is_old => {
                 self.is_old = false;
                 self.issued = None;
-                self.authorize()?;
                 self.send(request)
             }
-            (_, Some(refusal)) => Err(refusal),
+            answer => session::accepted(answer),
         }
     }
 
-    /// As [`send`](Self::send), but a refusal is returned with its response.
-    pub(crate) fn ask(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let request = self.signed(request);
-        self.session.send(
-            &request,
-            &judge(
-                self.destination,
-                self.issued.as_ref().or(self.credentials.as_ref()),
-            ),
-        )
+    /// The same with the credentials as they are. A refusal is returned with its response.
+    pub(crate) fn ask(&mut self, request: &Request) -> Answer {
+        self.ask_by(Session::send, request)
     }
 
     /// The same for a question that anybody may ask, so that no credentials go with it.
-    pub(crate) fn ask_unsigned(
-        &mut self,
-        request: &Request,
-    ) -> Result<(Response, Option<Error>), Error> {
+    pub(crate) fn ask_unsigned(&mut self, request: &Request) -> Answer {
         self.session.send(request, &judge(self.destination, None))
     }
 
     /// Asks with one attempt, for what a report can do without.
-    fn ask_once(&mut self, request: &Request) -> Result<(Response, Option<Error>), Error> {
-        let request = self.signed(request);
-        self.session.once(
-            &request,
-            &judge(
-                self.destination,
-                self.issued.as_ref().or(self.credentials.as_ref()),
-            ),
-        )
+    fn ask_once(&mut self, request: &Request) -> Answer {
+        self.ask_by(Session::once, request)
     }
 
-    fn signed(&self, request: &Request) -> Request {
+    fn ask_by(
+        &mut self,
+        send: impl FnOnce(&mut Session<'a, 'l>, &Request, &dyn Fn(&Response) -> Verdict) -> Answer,
+        request: &Request,
+    ) -> Answer {
+        let credentials = self.issued.as_ref().or(self.credentials.as_ref());
+        let judge = judge(self.destination, credentials);
         let request = request.clone();
-        match self.sent_credentials() {
+        let request = match credentials {
             Some(credentials) => credentials.sign(request),
             None => request,
-        }
+        };
+        send(&mut self.session, &request, &judge)
     }
 
     /// Asks the server first only if needed: for its capabilities if the build was stopped, and for
@@ -296,9 +280,6 @@ impl<'a, 'l> Delivery<'a, 'l> {
         struct Shown {
             state: String,
             url: Option<String>,
-        }
-        if self.authorize().is_err() {
-            return false;
         }
         let Ok(response) = self.send(&self.destination.look_up(report)) else {
             return false;

@@ -42,7 +42,6 @@ const MOST_PAGES: usize = 1000;
 
 /// All statuses of `commit`, from all pages.
 pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
-    delivery.authorize()?;
     if let Destination::DataCenter(server) = delivery.destination() {
         // The list answers for any repository and commit, so that these are asked for first.
         delivery.send(&Request::page(server.commit_url(commit)))?;
@@ -65,7 +64,6 @@ pub(crate) fn of_refname(
     commit: &str,
     refname: Option<&Refname>,
 ) -> Result<Listed, Error> {
-    delivery.authorize()?;
     let name = refname.map(Refname::name);
     let filter = name.map(|name| format!("&refname={}", utf8_percent_encode(name, SEGMENT)));
     let mut found = list(delivery, commit, &filter.unwrap_or_default())?;
@@ -82,7 +80,6 @@ pub(crate) fn in_progress(
     delivery: &mut Delivery<'_, '_>,
     commit: &str,
 ) -> Result<Vec<Status>, Error> {
-    delivery.authorize()?;
     let mut found = match list(delivery, commit, "") {
         Err(error) if error.http_status() == Some(404) => Vec::new(),
         answer => answer?.statuses,
@@ -102,7 +99,6 @@ pub(crate) fn of_report(
             of_refname(delivery, &report.commit, report.refname.as_ref())?.statuses
         }
         Destination::DataCenter(server) => {
-            delivery.authorize()?;
             match delivery.send(&delivery.destination().look_up(report)) {
                 Ok(response) => of_data_center_build(&response.body, server)
                     .into_iter()
@@ -120,7 +116,6 @@ pub(crate) fn of_key(
     delivery: &mut Delivery<'_, '_>,
     report: &Report,
 ) -> Result<Vec<Status>, Error> {
-    delivery.authorize()?;
     let mut found = list(delivery, &report.commit, "")?.statuses;
     found.retain(|status| status.key == report.key);
     Ok(found)
@@ -153,14 +148,9 @@ fn all_of_cloud(
         all.extend(statuses);
         // Never send the credentials elsewhere, whatever the answer says.
         if let Some(url) = further.as_ref().filter(|url| !url.starts_with(&root)) {
-            return Err(Error::Refused {
-                status: 200,
-                message: format!("the next page of the list is elsewhere: {url}"),
-                request_id: None,
-                hint: Some(
-                    "check that BITBUCKET_API_ROOT is the address that the API itself gives",
-                ),
-            });
+            let hint = "check that BITBUCKET_API_ROOT is the address that the API itself gives";
+            let message = format!("the next page of the list is elsewhere: {url}");
+            return Err(Error::unexpected(message, Some(hint)));
         }
         next = further;
     }
@@ -171,12 +161,8 @@ fn all_of_cloud(
 }
 
 fn endless() -> Error {
-    Error::Refused {
-        status: 200,
-        message: "the list of the commit's statuses does not end".into(),
-        request_id: None,
-        hint: Some("check what stands in front of Bitbucket"),
-    }
+    let message = "the list of the commit's statuses does not end";
+    Error::unexpected(message, Some("check what stands in front of Bitbucket"))
 }
 
 /// Data Center lists statuses by commit only, for all repositories, and at most 100. The list of the

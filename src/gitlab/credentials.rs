@@ -1,10 +1,11 @@
 //! The token that GitLab is asked with.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io;
+use std::path::Path;
 
 use crate::env::{self, Env};
 use crate::error::Error;
+use crate::file;
 use crate::http::request::{Request, Value};
 use crate::secret::Secret;
 
@@ -69,22 +70,9 @@ impl Token {
 }
 
 fn read_file(path: &str) -> Result<String, Error> {
-    let unreadable = |message: String| Error::Unreadable {
-        origin: FILE_VARIABLE.into(),
-        path: path.to_owned(),
-        message,
-        hint: None,
-    };
-    let read = || -> std::io::Result<String> {
-        // A pipe would be waited for.
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(std::io::Error::other("it is not a regular file"));
-        }
-        let mut text = String::new();
-        File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
-        Ok(text)
-    };
-    read().map_err(|error| unreadable(error.to_string()))
+    let bytes = file::read(Path::new(path), LONGEST);
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+    text.map_err(|error| Error::unreadable(FILE_VARIABLE, path, &error))
 }
 
 fn checked(origin: &str, text: &str) -> Result<Secret, Error> {

@@ -18,7 +18,7 @@ use crate::http::judge;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::retry::Policy;
-use crate::http::session::Session;
+use crate::http::session::{self, Session};
 use crate::output;
 use crate::output::log::Log;
 use crate::status::url::SEGMENT;
@@ -237,13 +237,8 @@ impl<'a, 'l> Reader<'a, 'l> {
         let project = utf8_percent_encode(project, SEGMENT);
         let request = Request::page(format!("{root}/projects/{project}/{path}"));
         let judge = |response: &Response| verdict::judge(response, self.gitlab, SystemTime::now());
-        match self
-            .session
-            .send(&self.gitlab.token.sign(request), &judge)?
-        {
-            (response, None) => Ok(response),
-            (_, Some(refusal)) => Err(refusal),
-        }
+        let request = self.gitlab.token.sign(request);
+        session::accepted(self.session.send(&request, &judge))
     }
 }
 
@@ -263,12 +258,8 @@ fn next_page(response: &Response, page: u32, rows: usize) -> Option<u32> {
 
 fn endless(path: &str) -> Error {
     let list = path.split('?').next().unwrap_or_default();
-    Error::Refused {
-        status: 200,
-        message: format!("GitLab's list {list} does not end, or repeats a page"),
-        request_id: None,
-        hint: Some("check what stands in front of GitLab"),
-    }
+    let message = format!("GitLab's list {list} does not end, or repeats a page");
+    Error::unexpected(message, Some("check what stands in front of GitLab"))
 }
 
 fn unreadable(path: &str, row: &str, error: &serde_json::Error) -> Error {
@@ -276,12 +267,8 @@ fn unreadable(path: &str, row: &str, error: &serde_json::Error) -> Error {
     let row: Value = serde_json::from_str(row).unwrap_or_default();
     let name = row["name"].as_str().unwrap_or_default();
     let id = &row["id"];
-    Error::Refused {
-        status: 200,
-        message: format!("an entry of GitLab's list {list} is left out: {id} {name}: {error}"),
-        request_id: None,
-        hint: None,
-    }
+    let message = format!("an entry of GitLab's list {list} is left out: {id} {name}: {error}");
+    Error::unexpected(message, None)
 }
 
 #[cfg(test)]

@@ -47,14 +47,8 @@ impl GitLab {
         })?;
         let unset = |name| Error::setting(name, "it is not set", "run this in a job of GitLab CI");
         let root = variables.ci_api_v4_url.ok_or(unset("CI_API_V4_URL"))?;
-        let root = url::server_url(&root, options.network.allow_http).map_err(|problem| {
-            let origin = "CI_API_V4_URL".to_owned();
-            Error::Setting {
-                origin,
-                problem,
-                hint: None,
-            }
-        })?;
+        let root = url::server_url(&root, options.network.allow_http)
+            .map_err(|problem| Error::unusable("CI_API_V4_URL", problem))?;
         Ok(Self {
             project: variables.ci_project_id.ok_or(unset("CI_PROJECT_ID"))?,
             token: Token::read(env)?,

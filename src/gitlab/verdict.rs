@@ -21,12 +21,7 @@ pub(super) fn judge(response: &Response, gitlab: &GitLab, now: SystemTime) -> Ve
 
 /// The refusal that an empty list is.
 pub(super) fn no_jobs(gitlab: &GitLab, message: &str) -> Error {
-    Error::Refused {
-        status: 200,
-        message: said_by(gitlab, message),
-        request_id: None,
-        hint: hint(403, "", &gitlab.token),
-    }
+    Error::unexpected(said_by(gitlab, message), hint(403, "", &gitlab.token))
 }
 
 fn said_by(gitlab: &GitLab, message: &str) -> String {

@@ -30,6 +30,17 @@ pub enum Verdict {
     },
 }
 
+/// A response, with an error if it is a refusal.
+pub(crate) type Answer = Result<(Response, Option<Error>), Error>;
+
+/// The response, if it is a success.
+pub(crate) fn accepted(answer: Answer) -> Result<Response, Error> {
+    match answer? {
+        (response, None) => Ok(response),
+        (_, Some(refusal)) => Err(refusal),
+    }
+}
+
 /// Sends requests within one deadline.
 pub(crate) struct Session<'a, 'l> {
     client: &'a Client,
@@ -96,7 +107,7 @@ impl<'a, 'l> Session<'a, 'l> {
         &mut self,
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
-    ) -> Result<(Response, Option<Error>), Error> {
+    ) -> Answer {
         self.send_anew(&|| request.clone(), judge)
     }
 
@@ -106,7 +117,7 @@ impl<'a, 'l> Session<'a, 'l> {
         &mut self,
         request: &dyn Fn() -> Request,
         judge: &dyn Fn(&Response) -> Verdict,
-    ) -> Result<(Response, Option<Error>), Error> {
+    ) -> Answer {
         self.attempts = 0;
         loop {
             let request = &request();
@@ -146,7 +157,7 @@ impl<'a, 'l> Session<'a, 'l> {
         &mut self,
         request: &Request,
         judge: &dyn Fn(&Response) -> Verdict,
-    ) -> Result<(Response, Option<Error>), Error> {
+    ) -> Answer {
         self.announce(request);
         self.attempts = 1;
         let response = self.attempt(request, self.deadline.left() / 3);

@@ -30,12 +30,8 @@ impl Build<'_> {
         if ids.all(|it| it == id) {
             return Ok(());
         }
-        Err(Error::Refused {
-            status: 200,
-            message: "AWS answers with another build than the one that was asked for".to_owned(),
-            request_id: None,
-            hint: None,
-        })
+        let message = "AWS answers with another build than the one that was asked for";
+        Err(Error::unexpected(message, None))
     }
 
     /// The commit, where it is said and not only a branch that leads to it. The API has it from the

@@ -15,16 +15,13 @@ use crate::http::client::Client;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::retry::Policy;
-use crate::http::session::Session;
+use crate::http::session::{Answer, Session, accepted};
 use crate::output::log::Log;
 use crate::status::product::Product;
 use crate::status::state::State;
 
 /// The time limit of one question, which leaves time for the others.
 pub(super) const QUESTION: Duration = Duration::from_secs(10);
-
-/// A response, with an error if it is a refusal.
-type Answer = Result<(Response, Option<Error>), Error>;
 
 /// What asking needs, and the findings so far.
 pub(super) struct Questions<'a, 'v> {
@@ -213,14 +210,6 @@ impl<'v> Questions<'_, 'v> {
         let policy = Policy::new(State::InProgress, deadline.total());
         let session = Session::new(self.client, policy, deadline, self.log);
         Delivery::new(session, self.destination, self.credentials.clone())
-    }
-}
-
-/// The response, if it is a success.
-fn accepted(answer: Answer) -> Result<Response, Error> {
-    match answer? {
-        (response, None) => Ok(response),
-        (_, Some(refusal)) => Err(refusal),
     }
 }
 

@@ -26,12 +26,7 @@ pub(super) fn read(file: Option<&str>, deadline: Deadline) -> Result<String, Err
         let read = receiver.recv_timeout(deadline.left());
         read.unwrap_or_else(|_| Err(io::Error::other("it does not end in time")))
     });
-    read.map_err(|error| Error::Unreadable {
-        origin: "event".to_owned(),
-        path: file.unwrap_or("stdin").to_owned(),
-        message: error.to_string(),
-        hint: None,
-    })
+    read.map_err(|error| Error::unreadable("event", file.unwrap_or("stdin"), &error))
 }
 
 fn text(from: impl Read) -> io::Result<String> {

@@ -1,5 +1,6 @@
 //! What GitLab's jobs come to as build statuses: the same as if each job had reported itself.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -56,11 +57,9 @@ struct Own {
 
 impl<'a> Claims<'a> {
     pub(super) fn new(args: &'a SyncArgs, plan: &'a Plan<'_>, env: &Env) -> Result<Self, Error> {
-        let own = env.read(&[]).map_err(|error| Error::Setting {
-            origin: "CI_JOB_ID, CI_PIPELINE_ID".into(),
-            problem: error.to_string(),
-            hint: None,
-        })?;
+        let own = env
+            .read(&[])
+            .map_err(|error| Error::unusable("CI_JOB_ID, CI_PIPELINE_ID", error.to_string()))?;
         Ok(Self { args, plan, own })
     }
 
@@ -99,23 +98,19 @@ impl<'a> Claims<'a> {
         source_branch: impl FnOnce(u64) -> Result<String, Error>,
     ) -> Result<(Vec<Wanted>, Vec<Error>), Error> {
         let context = self.context(pipeline, source_branch)?;
-        let rows = pipeline.jobs.iter().enumerate();
-        let order: BTreeMap<u64, usize> = rows.map(|(row, job)| (job.id, row)).collect();
         let jobs = pipeline.jobs.iter();
         let mut jobs: Vec<_> = jobs
             .filter(|job| Some(job.id) != self.own.ci_job_id)
             .collect();
-        // One that was read in two states counts in the worse.
+        // The worse first: one that was read in two states counts in that.
         jobs.sort_by_key(|job| Standing::of(job));
         let mut ids = BTreeSet::new();
         jobs.retain(|job| ids.insert(job.id));
-        jobs.sort_by_key(|job| order.get(&job.id));
         let mut problems = pipeline.problems.clone();
         // Jobs of two child pipelines may have one key: who failed is not hidden by who passed.
-        let mut by_key: BTreeMap<String, (Standing, Wanted)> = BTreeMap::new();
+        let mut by_key: BTreeMap<String, Wanted> = BTreeMap::new();
         for job in jobs.iter().filter(|job| self.has_row(job)) {
-            let standing = Standing::of(job);
-            let mut wanted = match self.job(&context, job) {
+            let wanted = match self.job(&context, job) {
                 // Its page is its own fault, all else is everybody's.
                 Err(error @ Error::BadUrl { .. }) => {
                     problems.push(error);
@@ -123,21 +118,14 @@ impl<'a> Claims<'a> {
                 }
                 wanted => wanted?,
             };
-            let key = wanted.report.key.clone();
-            match by_key.get_mut(&key) {
-                Some((other, first)) if *other <= standing => {
-                    first.namesakes.push(Some(wanted.report.url));
+            match by_key.entry(wanted.report.key.clone()) {
+                Entry::Occupied(worse) => {
+                    worse.into_mut().namesakes.push(Some(wanted.report.url));
                 }
-                other => {
-                    if let Some((_, first)) = other {
-                        wanted.namesakes = std::mem::take(&mut first.namesakes);
-                        wanted.namesakes.push(Some(first.report.url.clone()));
-                    }
-                    by_key.insert(key, (standing, wanted));
-                }
+                Entry::Vacant(first) => drop(first.insert(wanted)),
             }
         }
-        let mut all: Vec<_> = by_key.into_values().map(|(_, wanted)| wanted).collect();
+        let mut all: Vec<_> = by_key.into_values().collect();
         let whole = self.whole_state(pipeline, &jobs);
         if let Some((state, description)) = whole {
             let is_child = jobs

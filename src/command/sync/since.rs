@@ -184,12 +184,9 @@ fn forgive<T>(found: Result<T, Error>, tally: &mut Tally) -> Result<Option<T>, E
 }
 
 fn no_commit(pipeline: u64, commit: &str) -> Error {
-    Error::Refused {
-        status: 200,
-        message: format!("GitLab says that pipeline {pipeline} is of `{commit}`, which is no hash"),
-        request_id: None,
-        hint: None,
-    }
+    let message =
+        format!("GitLab says that pipeline {pipeline} is of `{commit}`, which is no hash");
+    Error::unexpected(message, None)
 }
 
 /// Whether an older pipeline may say that the job has passed.

@@ -76,21 +76,18 @@ impl Tally {
     /// Tells it: errors on stderr, the rest on stdout. The code is the worst.
     pub(super) fn exit(self, options: &Options, log: &mut Log<'_>) -> Exit {
         let is_forgiven = |error: &Error| options.no_fail && error.is_forgivable();
+        let of_statuses = self
+            .statuses
+            .iter()
+            .filter_map(|Summary { report, error, .. }| {
+                let (report, error) = (report.as_ref()?, error.as_ref()?);
+                Some((error, format!("{}: {error}", report.key)))
+            });
+        let of_others = self.problems.iter().map(|error| (error, error.to_string()));
         let mut hints: Vec<String> = Vec::new();
-        for Summary { report, error, .. } in &self.statuses {
-            let (Some(report), Some(error)) = (report, error) else {
-                continue;
-            };
-            log.problem(&format!("{}: {error}", report.key), is_forgiven(error));
+        for (error, text) in of_statuses.chain(of_others) {
+            log.problem(&text, is_forgiven(error));
             // A thousand may have one reason.
-            let hint = error.hint().map(|hint| format!("hint: {hint}"));
-            if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
-                log.problem(&hint, is_forgiven(error));
-                hints.push(hint);
-            }
-        }
-        for error in &self.problems {
-            log.problem(&error.to_string(), is_forgiven(error));
             let hint = error.hint().map(|hint| format!("hint: {hint}"));
             if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
                 log.problem(&hint, is_forgiven(error));
