@@ -16,6 +16,8 @@ pub(crate) struct Failure {
     pub(crate) retry_hint: RetryHint,
     /// What may help.
     pub(crate) hint: Option<&'static str>,
+    /// Whether the server has the request and may still act on it.
+    pub(crate) may_arrive_late: bool,
 }
 
 /// What may help with a server, by its own settings.
@@ -45,6 +47,7 @@ impl Failure {
             message: "the clock of this machine is before 1970, and TLS cannot be checked".into(),
             retry_hint: RetryHint::Lasting,
             hint: Some("set the clock"),
+            may_arrive_late: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl Failure {
                 message: format!("TLS: {error}"),
                 retry_hint: RetryHint::Lasting,
                 hint: tls::hint(error).map(|hint| hints.certificate.unwrap_or(hint)),
+                may_arrive_late: false,
             };
         }
         let (message, retry_hint, hint) = match error {
@@ -90,6 +94,8 @@ impl Failure {
             message,
             retry_hint,
             hint: Some(hint),
+            may_arrive_late: matches!(error, ureq::Error::Timeout(_))
+                && !is_before_any_connection(error),
         }
     }
 }

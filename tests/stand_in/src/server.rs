@@ -62,7 +62,11 @@ async fn greet<S: Service>(stream: TcpStream, acceptor: Option<TlsAcceptor>, ser
 }
 
 async fn converse<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin, service: Arc<S>) {
-    let serving = service_fn(|request| serve(request, Arc::clone(&service)));
+    // A client that gives up does not stop what the server has begun.
+    let serving = service_fn(|request| {
+        let served = tokio::spawn(serve(request, Arc::clone(&service)));
+        async { served.await.unwrap_or(Err(Closed)) }
+    });
     // An error is a client that left, or a connection closed as a test asked.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), serving)
