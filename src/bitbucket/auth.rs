@@ -21,7 +21,7 @@ use crate::status::product::Product;
 use crate::status::url;
 
 /// Longer than any secret, in bytes.
-const LONGEST_SECRET: u64 = 64 * 1024;
+const LONGEST_SECRET: u64 = 4 * 1024;
 
 /// Reads the credentials for `product`. `None` if none are set.
 pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Credentials>, Error> {

@@ -40,7 +40,20 @@ impl Hints {
 const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); if the host can be reached \
                           directly, add it to NO_PROXY";
 
+const BAD_REQUEST: &str = "a value in the request is too long, or has characters that URLs and \
+                           headers do not allow";
+
 impl Failure {
+    /// The request's headers have this many bytes.
+    pub(crate) fn long_headers(length: usize) -> Self {
+        Self {
+            message: format!("the request is not sent: its URL and headers have {length} bytes"),
+            retry_hint: RetryHint::Lasting,
+            hint: Some(BAD_REQUEST),
+            may_arrive_late: false,
+        }
+    }
+
     /// rustls panics on a clock before 1970.
     pub(crate) fn clock() -> Self {
         Self {
@@ -82,12 +95,9 @@ impl Failure {
                 "the server does not speak http: check the port, and whether it expects https",
             ),
             // The request itself is invalid, and would be again.
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => (
-                error.to_string(),
-                RetryHint::Lasting,
-                "a value in the request is too long, or has characters that URLs and headers do not \
-                 allow",
-            ),
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
+                (error.to_string(), RetryHint::Lasting, BAD_REQUEST)
+            }
             other => (other.to_string(), RetryHint::Passing, network),
         };
         Self {

@@ -383,6 +383,19 @@ fn nobody_there_is_told_from_nobody_known() {
 }
 
 #[test]
+fn a_request_that_no_server_takes_is_not_sent() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, ["-v"])
+        .env("BITBUCKET_USERNAME", "jdoe".repeat(2000))
+        .run()
+        .exits(5)
+        .says("its URL and headers have 1")
+        .says("a value in the request is too long");
+    assert!(!ran.stderr.contains("trying again"), "{ran:?}");
+    assert_eq!(bitbucket.received().len(), 0);
+}
+
+#[test]
 fn tls_with_a_ca_of_ones_own_works_and_without_it_is_refused_at_once() {
     let bitbucket = Setup::default().tls().start();
     let ca = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("ca.pem");

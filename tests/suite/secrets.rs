@@ -82,6 +82,10 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
             "caf\u{fffd}",
             ["not valid UTF-8", "put only the token in it"],
         ),
+        (
+            &"t0ken".repeat(1000),
+            ["it has 5000 bytes", "put only the token in it"],
+        ),
         ("/bin/sh", ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
     ] {
         let ran = gitlab(&bitbucket, [])
