@@ -210,10 +210,13 @@ impl Way {
             if is_overtaken {
                 outcome = self.deliver(delivery, report);
             }
-            if !is_overtaken && until.is_over() || delivery.session().deadline().left() <= pause {
+            // One more look takes time, too.
+            let left = delivery.session().deadline().left();
+            let left = left.saturating_sub(FIRST_PAUSE);
+            if left.is_zero() || (!is_overtaken && until.is_over()) {
                 break;
             }
-            thread::sleep(pause);
+            thread::sleep(pause.min(left));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         outcome
