@@ -138,7 +138,11 @@ impl Client {
 
     fn agent(&self, limit: Duration) -> Agent {
         let turn = self.failed.load(Ordering::Relaxed);
-        let connector = dial::connector(turn, self.until.clone());
+        let below_tls = Config::builder()
+            .input_buffer_size(4 * 1024)
+            .output_buffer_size(2 * 1024)
+            .build();
+        let connector = dial::connector(turn, self.until.clone(), below_tls);
         Agent::with_parts(self.config(limit), connector, Names::default())
     }
 
@@ -148,8 +152,8 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            // ureq zeroes 128 KiB for each, twice: an eighth of all instructions. Headers must fit.
-            .input_buffer_size(32 * 1024)
+            // ureq zeroes 128 KiB for each: an eighth of all instructions. Headers must fit.
+            .input_buffer_size(16 * 1024)
             .output_buffer_size(LONGEST_HEAD)
             .timeout_global(Some(limit))
             // Of several addresses, the first may be a black hole.
