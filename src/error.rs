@@ -246,6 +246,17 @@ impl Error {
         }
     }
 
+    /// The same; where the server does not know the repository, with the one that it was asked for.
+    pub(crate) fn about_repository(mut self, place: Option<&str>) -> Self {
+        if let (Self::Refused { status: 404, message, .. }, Some(place)) = (&mut self, place)
+            // It may be the commit that is unknown.
+            && !message.contains("ommit")
+        {
+            *message = format!("{place}: {message}");
+        }
+        self
+    }
+
     /// The exit code, 1 to 5, and the value of `error.kind` in JSON.
     const fn code_and_kind(&self) -> (u8, &'static str) {
         match self {

@@ -12,6 +12,7 @@ use crate::status::commit::{self, DetectedCommit};
 use crate::status::key;
 use crate::status::product::{Limits, Product};
 use crate::status::refname::Refname;
+use crate::status::repository::{Repository, Site};
 use crate::status::state::State;
 use crate::status::url;
 
@@ -107,14 +108,38 @@ impl Claim<'_> {
             "url" => &build.url,
             "refname" => &build.refname,
             "commit" => &self.options.commit,
-            "parent" => &self.options.destination.parent,
-            _ => &self.options.destination.repository,
+            "parent" => match &self.options.destination.parent {
+                None if build.key.is_some() => return self.origin("key"),
+                parent => parent,
+            },
+            _ => return self.repository_origin(),
         };
         match (given, self.info) {
             (Some(_), _) => self.options.origins.name(option),
             (None, Some(info)) => info.name.to_owned(),
-            (None, None) => "git or the default".to_owned(),
+            (None, None) if option == "commit" => "git".to_owned(),
+            (None, None) => "the default".to_owned(),
         }
+    }
+
+    /// Where workspace and repository come from: one may be given without the other.
+    fn repository_origin(&self) -> String {
+        let (args, origins) = (&self.options.destination, &self.options.origins);
+        let mut parts = Vec::new();
+        for (option, value) in [
+            ("workspace", &args.workspace),
+            ("repository", &args.repository),
+        ] {
+            parts.extend(value.is_some().then(|| origins.name(option)));
+        }
+        let whole = args.repository.as_deref().filter(|it| it.contains('/'));
+        if parts.len() < 2 && whole.is_none() {
+            let is_known = |it: &Repository| it.site != Site::Elsewhere;
+            let of_ci = self.context.repository.as_ref().is_some_and(is_known);
+            let ci = self.info.filter(|_| of_ci);
+            parts.push(ci.map_or("the git remote", |info| info.name).to_owned());
+        }
+        parts.join(" and ")
     }
 
     fn limits(&self) -> Limits {

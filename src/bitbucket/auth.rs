@@ -46,10 +46,6 @@ fn read_any(
     method: Option<Method>,
     allow_http: bool,
 ) -> Result<Option<Credentials>, Error> {
-    let token_origin = match env.get("BITBUCKET_ACCESS_TOKEN") {
-        Some(_) => "BITBUCKET_ACCESS_TOKEN",
-        None => "BITBUCKET_ACCESS_TOKEN_FILE",
-    };
     let token = secret("BITBUCKET_ACCESS_TOKEN", env)?;
     let username = env.get("BITBUCKET_USERNAME").map(str::to_owned);
     let id = secret("BITBUCKET_CLIENT_ID", env)?;
@@ -80,8 +76,35 @@ fn read_any(
             "it is not set, but --auth oauth requires it",
             "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
         )),
-        (Some(token), _, method) => with_token(token_origin, token, username, method).map(Some),
+        (Some(token), _, method) => {
+            let origin = set_variable("BITBUCKET_ACCESS_TOKEN", env);
+            with_token(&origin, token, username, method).map(Some)
+        }
         (None, None, _) | (None, _, Some(_)) => Ok(None),
+    }
+}
+
+/// The variable that holds a secret: this one, else that of its file.
+fn set_variable(variable: &str, env: &Env) -> String {
+    let file = if env.get(variable).is_some() {
+        ""
+    } else {
+        "_FILE"
+    };
+    format!("{variable}{file}")
+}
+
+/// The variables that `credentials` are from, for people.
+pub(crate) fn origin(credentials: &Credentials, env: &Env) -> String {
+    let token = || set_variable("BITBUCKET_ACCESS_TOKEN", env);
+    match credentials {
+        Credentials::Stored(_) => ARN.to_owned(),
+        Credentials::Basic { .. } => token() + " and BITBUCKET_USERNAME",
+        Credentials::Bearer { .. } | Credentials::Issued { .. } => token(),
+        Credentials::Consumer { .. } => {
+            let names = ["BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"];
+            names.map(|name| set_variable(name, env)).join(" and ")
+        }
     }
 }
 

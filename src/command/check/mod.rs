@@ -4,6 +4,7 @@ mod findings;
 mod questions;
 mod scopes;
 
+use crate::bitbucket::auth;
 use crate::bitbucket::locate;
 use crate::cli::{Options, Output, meant_variable};
 use crate::command::check::findings::Findings;
@@ -72,7 +73,7 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
         findings.result("parent", parent, from("parent"));
     }
     let credentials = findings.result("credentials", plan.credentials.clone(), |it| {
-        it.describe().to_owned()
+        format!("{} (from {})", it.describe(), auth::origin(it, env))
     });
 
     let repository_known = destination.is_some();
