@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ci::context::Context;
+use crate::ci::context::{Context, Namesakes};
 use crate::ci::provider::ProviderInfo;
 use crate::cli::{Options, nearest_word};
 use crate::env;
@@ -199,6 +199,26 @@ impl Claim<'_> {
                 limits.key,
             )
         })
+    }
+
+    /// A warning, if other jobs write the same status, or may do so, and what to do.
+    pub(crate) fn namesakes(&self) -> Option<(Namesakes, String)> {
+        const SET: &str = "set BUILD_STATUS_MATRIX to ${{ toJSON(matrix) }} in the step's env";
+        let (given, key) = (&self.options.build.key, self.whole_key());
+        let namesakes = self.context.namesakes;
+        let text = match namesakes {
+            _ if given.is_some() => return None,
+            Namesakes::None => return None,
+            Namesakes::Matrix(jobs) => {
+                format!(
+                    "the {jobs} jobs of the matrix overwrite each other's status `{key}`: {SET}"
+                )
+            }
+            Namesakes::Unknown => {
+                format!("if the job has a matrix, its jobs share this key: {SET}")
+            }
+        };
+        Some((namesakes, text))
     }
 
     fn job_name(&self) -> &str {

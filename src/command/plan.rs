@@ -4,7 +4,7 @@ use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::locate;
-use crate::ci::context::Context;
+use crate::ci::context::{Context, Namesakes};
 use crate::ci::event::Event;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
@@ -139,6 +139,10 @@ impl<'a> Plan<'a> {
         let claim = self.claim();
         let report = claim.report(word)?;
         if let Some(warning) = claim.key_warning() {
+            log.warn(&warning);
+        }
+        // Most jobs have no matrix: where nothing says so, only `check` warns.
+        if let Some((Namesakes::Matrix(_), warning)) = claim.namesakes() {
             log.warn(&warning);
         }
         let refname = report.refname.as_ref().map_or("none", Refname::name);

@@ -15,6 +15,7 @@ mod guard;
 mod hints;
 mod hostile;
 mod lambda;
+mod matrix;
 mod oauth;
 mod origins;
 mod output;
