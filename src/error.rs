@@ -22,6 +22,11 @@ impl Server {
     }
 }
 
+/// What to do about a variable of CodePipeline's that stands there literally.
+pub(crate) const NOT_EXPANDED: &str = "CodePipeline expands #{Namespace.Name} only if an earlier action \
+                                       has that namespace, and SourceVariables only for sources that \
+                                       set them";
+
 /// Why a status was not delivered.
 ///
 /// `Display` says what is wrong and where it came from, [`hint`](Self::hint) what to do.
@@ -346,6 +351,11 @@ impl Error {
                 return Some(format!("{words}{caveat}").into());
             }
             Self::NoCommit => "pass --commit or set BUILD_STATUS_COMMIT",
+            Self::NotACommit { reason: text, .. } | Self::BadUrl { url: text, .. }
+                if text.contains("#{") =>
+            {
+                NOT_EXPANDED
+            }
             Self::NotACommit { given: true, .. } => {
                 "pass the hash, for example --commit \"$(git rev-parse HEAD)\": Bitbucket finds \
                  commits by hash only"

@@ -241,7 +241,8 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         return refuse(problem, only);
     }
     if text.contains("[MASKED]") {
-        let problem = "it contains [MASKED], which a CI's log shows in place of a secret";
+        // Not as it is there: where it is all of the token, it is redacted.
+        let problem = "it contains MASKED in brackets, which a CI's log shows in place of a secret";
         return refuse(problem, "copy the token from where it was made");
     }
     if is_quoted(text) {
