@@ -124,22 +124,22 @@ impl Claim<'_> {
 
     /// Where workspace and repository come from: one may be given without the other.
     fn repository_origin(&self) -> String {
-        let (args, origins) = (&self.options.destination, &self.options.origins);
-        let mut parts = Vec::new();
-        for (option, value) in [
-            ("workspace", &args.workspace),
-            ("repository", &args.repository),
-        ] {
-            parts.extend(value.is_some().then(|| origins.name(option)));
-        }
-        let whole = args.repository.as_deref().filter(|it| it.contains('/'));
-        if parts.len() < 2 && whole.is_none() {
-            let is_known = |it: &Repository| it.site != Site::Elsewhere;
-            let of_ci = self.context.repository.as_ref().is_some_and(is_known);
-            let ci = self.info.filter(|_| of_ci);
-            parts.push(ci.map_or("the git remote", |info| info.name).to_owned());
-        }
-        parts.join(" and ")
+        let args = &self.options.destination;
+        let name = |option| self.options.origins.name(option);
+        let is_known = |it: &Repository| it.site != Site::Elsewhere;
+        let of_ci = self.context.repository.as_ref().is_some_and(is_known);
+        let found = match self.info {
+            Some(info) if of_ci => info.name,
+            _ => "the git remote",
+        };
+        let (first, second) = match (&args.workspace, args.repository.as_deref()) {
+            (None, None) => return found.to_owned(),
+            (None, Some(path)) if path.contains('/') => return name("repository"),
+            (None, Some(_)) => (name("repository"), found.to_owned()),
+            (Some(_), None) => (name("workspace"), found.to_owned()),
+            (Some(_), Some(_)) => (name("workspace"), name("repository")),
+        };
+        first + " and " + &second
     }
 
     fn limits(&self) -> Limits {

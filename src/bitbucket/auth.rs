@@ -85,27 +85,24 @@ fn read_any(
 }
 
 /// The variable that holds a secret: this one, else that of its file.
-fn set_variable(variable: &str, env: &Env) -> String {
+fn set_variable(variable: &'static str, env: &Env) -> String {
     let file = if env.get(variable).is_some() {
         ""
     } else {
         "_FILE"
     };
-    format!("{variable}{file}")
+    variable.to_owned() + file
 }
 
 /// The variables that `credentials` are from, for people.
 pub(crate) fn origin(credentials: &Credentials, env: &Env) -> String {
-    let token = || set_variable("BITBUCKET_ACCESS_TOKEN", env);
-    match credentials {
-        Credentials::Stored(_) => ARN.to_owned(),
-        Credentials::Basic { .. } => token() + " and BITBUCKET_USERNAME",
-        Credentials::Bearer { .. } | Credentials::Issued { .. } => token(),
-        Credentials::Consumer { .. } => {
-            let names = ["BITBUCKET_CLIENT_ID", "BITBUCKET_CLIENT_SECRET"];
-            names.map(|name| set_variable(name, env)).join(" and ")
-        }
-    }
+    let (secret, other) = match credentials {
+        Credentials::Stored(_) => return ARN.to_owned(),
+        Credentials::Basic { .. } => ("BITBUCKET_ACCESS_TOKEN", " and BITBUCKET_USERNAME"),
+        Credentials::Bearer { .. } | Credentials::Issued { .. } => ("BITBUCKET_ACCESS_TOKEN", ""),
+        Credentials::Consumer { .. } => ("BITBUCKET_CLIENT_SECRET", ""),
+    };
+    set_variable(secret, env) + other
 }
 
 /// Asks AWS for the token that it keeps.

@@ -162,6 +162,6 @@ fn check_names_the_variables_of_the_credentials() {
     ];
     assert_eq!(
         line(&consumer),
-        "ok    credentials  an OAuth consumer (from BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET)"
+        "ok    credentials  an OAuth consumer (from BITBUCKET_CLIENT_SECRET)"
     );
 }
