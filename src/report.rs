@@ -201,24 +201,20 @@ impl Claim<'_> {
         })
     }
 
-    /// A warning, if other jobs write the same status, or may do so, and what to do.
-    pub(crate) fn namesakes(&self) -> Option<(Namesakes, String)> {
-        const SET: &str = "set BUILD_STATUS_MATRIX to ${{ toJSON(matrix) }} in the step's env";
-        let (given, key) = (&self.options.build.key, self.whole_key());
-        let namesakes = self.context.namesakes;
-        let text = match namesakes {
-            _ if given.is_some() => return None,
-            Namesakes::None => return None,
-            Namesakes::Matrix(jobs) => {
-                format!(
-                    "the {jobs} jobs of the matrix overwrite each other's status `{key}`: {SET}"
-                )
-            }
-            Namesakes::Unknown => {
-                format!("if the job has a matrix, its jobs share this key: {SET}")
-            }
-        };
-        Some((namesakes, text))
+    /// A warning, if other jobs write the same status, or may do so.
+    pub(crate) fn namesakes(&self) -> Option<&'static str> {
+        match self.context.namesakes {
+            _ if self.options.build.key.is_some() => None,
+            Namesakes::None => None,
+            Namesakes::Matrix => Some(
+                "the jobs of the matrix share this status: set BUILD_STATUS_MATRIX to ${{ \
+                 toJSON(matrix) }} in the step's env",
+            ),
+            Namesakes::Unknown => Some(
+                "if the job has a matrix, its jobs share this status: set BUILD_STATUS_MATRIX to ${{ \
+                 toJSON(matrix) }} in the step's env",
+            ),
+        }
     }
 
     fn job_name(&self) -> &str {

@@ -49,8 +49,8 @@ pub enum Namesakes {
     None,
     /// Those of a matrix, if the job has one, which nothing says.
     Unknown,
-    /// The jobs of a matrix, of which there are so many.
-    Matrix(u32),
+    /// The other jobs of a matrix.
+    Matrix,
 }
 
 impl Context {

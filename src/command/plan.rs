@@ -142,8 +142,8 @@ impl<'a> Plan<'a> {
             log.warn(&warning);
         }
         // Most jobs have no matrix: where nothing says so, only `check` warns.
-        if let Some((Namesakes::Matrix(_), warning)) = claim.namesakes() {
-            log.warn(&warning);
+        if let (Some(warning), Namesakes::Matrix) = (claim.namesakes(), self.context.namesakes) {
+            log.warn(&format!("{}: {warning}", report.key));
         }
         let refname = report.refname.as_ref().map_or("none", Refname::name);
         for (option, value) in [

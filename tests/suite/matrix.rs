@@ -21,9 +21,8 @@ fn github(bitbucket: &StandIn, args: &[&str]) -> Reporter {
     build_status(args).envs(GITHUB).to(bitbucket)
 }
 
-const SHARED: &str = "build_status: warning: the 4 jobs of the matrix overwrite each other's status \
-                      `ci/github/CI/test`: set BUILD_STATUS_MATRIX to ${{ toJSON(matrix) }} in the step's \
-                      env\n";
+const SHARED: &str = "build_status: warning: ci/github/CI/test: the jobs of the matrix share this \
+                      status: set BUILD_STATUS_MATRIX to ${{ toJSON(matrix) }} in the step's env\n";
 
 #[test]
 fn jobs_of_a_matrix_that_share_a_key_are_warned_once() {
@@ -89,7 +88,7 @@ fn check_says_that_nothing_tells_of_a_matrix() {
         key(&[]),
         [
             "warn  key          ci/github/CI/test (from GitHub Actions)",
-            "key: if the job has a matrix, its jobs share this key: set BUILD_STATUS_MATRIX to ${{ \
+            "key: if the job has a matrix, its jobs share this status: set BUILD_STATUS_MATRIX to ${{ \
              toJSON(matrix) }} in the step's env"
         ]
     );

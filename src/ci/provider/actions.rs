@@ -73,12 +73,13 @@ impl Actions {
 
     /// Whether the job's name lacks the values of a matrix.
     fn namesakes(&self, values: &str) -> Namesakes {
-        let total = self.build_status_job_total.as_deref();
-        match total.and_then(|total| total.parse().ok()) {
+        let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        match self.build_status_job_total.as_deref().filter(is_number) {
             _ if !values.is_empty() => Namesakes::None,
-            Some(total @ 2..) => Namesakes::Matrix(total),
+            Some("0" | "1") => Namesakes::None,
+            Some(_) => Namesakes::Matrix,
             None if self.build_status_matrix.is_none() => Namesakes::Unknown,
-            _ => Namesakes::None,
+            None => Namesakes::None,
         }
     }
 

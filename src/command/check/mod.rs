@@ -66,7 +66,7 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
                 "pass a shorter --key, or accept the shortened one",
             );
         }
-        (Ok(key), None, Some((_, warning))) => findings.warn("key", from("key")(&key), &warning),
+        (Ok(key), None, Some(warning)) => findings.warn("key", from("key")(&key), warning),
         (key, ..) => drop(findings.result("key", key, from("key"))),
     }
     if claim.product == Product::DataCenter {
