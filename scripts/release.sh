@@ -3,7 +3,7 @@
 #
 #   scripts/release.sh check TAG REPOSITORY   do the files agree with the tag v1.2.3 and owner/name?
 #   scripts/release.sh notes TAG              prints the CHANGELOG's section
-#   scripts/release.sh build TARGET           dist/build_status-TARGET.tgz (Windows: .zip)
+#   scripts/release.sh build TARGET           dist/build_status-TARGET.tgz (Windows: .zip), completions and man included
 #   scripts/release.sh integrity              prints what goes beside `include: remote` of the template
 #   scripts/release.sh unpack                 dist/amd64 and dist/arm64 from those, for the Dockerfile
 set -euo pipefail
@@ -65,6 +65,8 @@ build() {
   rm -rf "dist/$name"
   mkdir -p "dist/$name"
   cp "$binary" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT licenses/THIRD-PARTY.txt "dist/$name/"
+  # Those are the same everywhere, and made by what runs here.
+  cargo run --locked --quiet --example completions -- "dist/$name"
   case $target in
     *-windows-msvc) (cd dist && 7z a -bso0 "$name.zip" "$name") ;;
     *) tar -C dist -czf "dist/$name.tgz" "$name" ;;

@@ -40,7 +40,7 @@ fn what_lasts_is_not_tried_again() {
             (&json!(status), &json!(1))
         );
         assert_eq!(json["error"]["kind"], "refused");
-        ran.says(&format!("HTTP {status}: No."));
+        ran.says(&format!("HTTP {status}: ")).says("No.");
     }
     for status in [501, 505, 511, 520] {
         let bitbucket = StandIn::start();

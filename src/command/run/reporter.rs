@@ -141,12 +141,11 @@ impl Reporter {
             }
             (report, outcome)
         });
-        if let Some(error) = &outcome.error {
+        summary.end(outcome);
+        if let Some(error) = &summary.error {
             log.error(error, true);
-            summary.error = Some(error.clone());
         }
         summary.report = Some(report);
-        summary.outcome = Some(outcome);
         summary
     }
 

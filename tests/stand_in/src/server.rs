@@ -78,6 +78,9 @@ async fn serve<S: Service>(
     service: Arc<S>,
 ) -> Result<Response<Body>, Closed> {
     let received = Arc::new(Received::read(request).await.map_err(|_| Closed)?);
+    if let Some(reply) = service.aside(&received) {
+        return Ok(respond(reply, 0));
+    }
     let (number, mut answer) = service.traffic().note(Arc::clone(&received));
     let reply = loop {
         answer = match answer {
