@@ -1273,10 +1273,10 @@ fn begin(bitbucket: &StandIn, id: u64) {
 
 #[test]
 fn an_older_pipeline_turns_nothing_green_that_the_newest_has_not() {
-    for (status, expected) in [
-        ("running", "INPROGRESS"),
-        ("failed", "INPROGRESS"),
-        ("success", "SUCCESSFUL"),
+    for (status, job, whole) in [
+        ("running", "INPROGRESS", "INPROGRESS"),
+        ("failed", "INPROGRESS", "FAILED"),
+        ("success", "SUCCESSFUL", "SUCCESSFUL"),
     ] {
         let bitbucket = StandIn::start();
         let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
@@ -1291,10 +1291,28 @@ fn an_older_pipeline_turns_nothing_green_that_the_newest_has_not() {
         sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
         let mut found = shown(&bitbucket);
         found.sort();
-        // The newest one's own status, it has not begun.
-        let expected = [("ci/gitlab-ci/unit", expected), ("pipeline", "INPROGRESS")];
+        let expected = [("ci/gitlab-ci/unit", job), ("pipeline", whole)];
         let expected = expected.map(|(key, state)| (key.to_owned(), state.to_owned()));
         assert_eq!(found, expected, "{status}");
+    }
+}
+
+#[test]
+fn a_newer_pipeline_does_not_keep_an_older_one_in_progress() {
+    for newer in ["success", "skipped", "canceled"] {
+        for (status, expected) in [("failed", "FAILED"), ("canceled", "STOPPED")] {
+            let bitbucket = StandIn::start();
+            let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+            let gitlab = gitlab([
+                pipeline(),
+                ended(800, status).job(Job::new("unit", status)),
+                ended(900, newer),
+            ]);
+            begin(&bitbucket, 800);
+            sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+            let found = [("pipeline".to_owned(), expected.to_owned())];
+            assert_eq!(shown(&bitbucket), found, "{newer} after {status}");
+        }
     }
 }
 

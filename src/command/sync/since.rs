@@ -1,7 +1,7 @@
 //! `sync --since`: what is INPROGRESS on Bitbucket though its job has ended, in all pipelines that have
 //! changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use crate::bitbucket::guard;
@@ -112,8 +112,9 @@ impl Sync<'_> {
     ) -> Result<Vec<Report>, Error> {
         let mut open = commit.in_progress;
         let mut ended = Vec::new();
-        let (mut newer, mut unread) = (Vec::new(), Vec::new());
-        let mut not_green = BTreeSet::new();
+        let mut unread: Vec<About> = Vec::new();
+        // Of pipelines as a whole with how the newest has ended.
+        let mut not_green: BTreeMap<_, Option<Report>> = BTreeMap::new();
         for about in commit.pipelines {
             if !open.iter().any(|status| may_be_of(status, &about)) {
                 continue;
@@ -123,7 +124,6 @@ impl Sync<'_> {
                 None => match forgive(self.read(about.id, reader), tally)? {
                     Some(pipeline) => pipeline,
                     None => {
-                        newer.push(about.clone());
                         unread.push(about);
                         continue;
                     }
@@ -141,16 +141,20 @@ impl Sync<'_> {
                 let id = (status.key.clone(), status.refname.clone());
                 let Some(found) = all.iter().find(|it| is_about(it, status)) else {
                     let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
-                    if namesakes.any(|it| !may_be_green(it)) {
-                        not_green.insert(id);
+                    if let Some(newer) = namesakes.find(|it| !may_be_green(it)) {
+                        let has_ended = !newer.is_of_job && newer.when == When::Differs;
+                        let end = has_ended.then(|| newer.report.clone());
+                        not_green.entry(id).or_insert(end);
                     }
                     return true;
                 };
-                let may_be_of = |about: &About| may_be_of(status, about);
+                let is_unread = unread.iter().any(|about| may_be_of(status, about));
                 let is_green = found.report.state == State::Successful;
-                let is_overtaken = !found.is_of_job && newer.iter().any(may_be_of);
-                let is_doubtful = not_green.contains(&id) || unread.iter().any(may_be_of);
-                if is_overtaken || (is_green && is_doubtful) {
+                let newer = not_green.get(&id).filter(|_| is_green);
+                let Some(end) = newer.map_or(Some(&found.report), Option::as_ref) else {
+                    return true;
+                };
+                if is_green && is_unread {
                     return true;
                 }
                 if found.when == When::Never || !found.report.state.is_final() {
@@ -158,15 +162,14 @@ impl Sync<'_> {
                 } else {
                     ended.push(Report {
                         refname: status.refname.as_deref().map(refname),
-                        ..found.report.clone()
+                        ..end.clone()
                     });
                 }
                 false
             });
             if !is_whole {
-                unread.push(about.clone());
+                unread.push(about);
             }
-            newer.push(about);
         }
         Ok(ended)
     }
