@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use stand_in::{DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};
+use stand_in::{DEFAULT_COMMIT, DEFAULT_TOKEN, Setup, StandIn};
 
 use crate::providers::fixtures;
 use crate::support::{
@@ -295,6 +295,51 @@ fn a_git_that_sleeps_is_killed_after_two_seconds_with_all_that_it_has_started() 
         .exits(0)
         .says("this run is not reported");
     assert_eq!(bitbucket.connections(), 0);
+}
+
+#[test]
+fn what_the_command_makes_of_its_working_copy_is_not_what_is_reported() {
+    let copy = working_copy("rewritten", "git@bitbucket.org:my-workspace/my-repo.git");
+    let commit = "-c user.name=a -c user.email=a@b commit --quiet --allow-empty --message";
+    let commit: Vec<_> = commit.split(' ').chain(["built"]).collect();
+    git(&copy, &commit);
+    let built = fs::read_to_string(copy.join(".git/refs/heads/master")).unwrap();
+    let token = directory("token that goes").join("token");
+    fs::write(&token, DEFAULT_TOKEN).unwrap();
+    // The command would be faster than this git.
+    let slow = "#!/bin/sh\nPATH=${PATH#*:}\nsleep 0.3\nexec git \"$@\"\n";
+    let script = format!(
+        "PATH=${{PATH#*:}}; rm '{}'; git {}; git remote set-url origin git@bitbucket.org:a/b.git",
+        token.display(),
+        commit.join(" ")
+    );
+    let bitbucket = Setup::default().any_commit().any_repository().start();
+    let args = [
+        "run",
+        "--key=k",
+        "--url=https://ci.example.com/1",
+        "--",
+        "sh",
+        "-c",
+    ];
+    build_status(args.into_iter().chain([&*script]))
+        .to(&bitbucket)
+        .without("BITBUCKET_ACCESS_TOKEN")
+        .env("BITBUCKET_ACCESS_TOKEN_FILE", &token)
+        .env("PATH", with_program("git that is slow", "git", slow))
+        .within(&copy)
+        .run()
+        .exits(0);
+    assert_ne!(
+        fs::read_to_string(copy.join(".git/refs/heads/master")).unwrap(),
+        built
+    );
+    let found = bitbucket.history().pop().unwrap();
+    let found = [found.workspace, found.repository, found.commit, found.state];
+    assert_eq!(
+        found,
+        ["my-workspace", "my-repo", built.trim(), "SUCCESSFUL"]
+    );
 }
 
 #[test]

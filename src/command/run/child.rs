@@ -18,13 +18,19 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts `words`, with our streams, environment and directory.
-    pub(super) fn start(words: &[OsString], progress: &Arc<Progress>) -> Self {
+    /// Starts `words`, with our streams, environment and directory. Calls `prepare` first, when no
+    /// signal is lost any more.
+    pub(super) fn start(
+        words: &[OsString],
+        progress: &Arc<Progress>,
+        prepare: impl FnOnce(),
+    ) -> Self {
         // Before it starts, so that no signal is lost between the two.
         #[cfg(unix)]
         let signals = signals::Signals::catch(progress).ok();
         #[cfg(not(unix))]
         let _ = progress;
+        prepare();
         let child = match command(words) {
             Some(mut command) => spawn(&mut command, words),
             None => Err(io::ErrorKind::NotFound.into()),

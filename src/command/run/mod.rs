@@ -14,7 +14,7 @@ mod wait;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::cli::{Options, Output};
 use crate::command::run::child::Running;
@@ -26,6 +26,10 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::output::log::Log;
 use crate::output::{self, Exit};
+
+/// How long the command waits until the working copy and our files have been read. git is asked twice,
+/// and has 2 s each time.
+const LONGEST_PLAN: Duration = Duration::from_secs(5);
 
 /// The run of this process.
 static ACTIVE: OnceLock<Arc<Progress>> = OnceLock::new();
@@ -51,15 +55,24 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs the command, and reports around it. The command starts before anything else is done, and
-    /// whatever goes wrong on our side.
+    /// Runs the command, and reports around it. The command starts whatever goes wrong on our side, and
+    /// once the working copy, which it may change, has been read.
     pub(super) fn run(&self, ignored: &[Error], mut log: Log<'_>) -> Exit {
         let since = SystemTime::now();
         let progress = Arc::new(Progress::new());
-        let running = Running::start(self.command, &progress);
         for problem in ignored {
             log.warn(&format!("ignored: {problem}"));
         }
+        let running = Running::start(self.command, &progress, || {
+            self.start_reporting(&progress, since, &mut log);
+            if !progress.wait_for_plan(LONGEST_PLAN) {
+                let seconds = LONGEST_PLAN.as_secs();
+                log.warn(&format!(
+                    "this run is not reported: git and files were not read in {seconds} s"
+                ));
+                progress.report(None);
+            }
+        });
         let exit = if let Some(error) = running.refused() {
             log.warn(&format!(
                 "this run is not reported: cannot start a process: {error}"
@@ -67,7 +80,7 @@ impl Run<'_> {
             progress.report(None);
             child::replace_us(self.command)
         } else {
-            self.start_reporting(&progress, since, &mut log);
+            progress.start();
             running.wait()
         };
         progress.exit(exit, exit.patience());

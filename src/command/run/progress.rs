@@ -30,6 +30,10 @@ struct State {
     stopped: Option<Instant>,
     /// Whether a second one gives up what is being reported.
     is_given_up: bool,
+    /// Whether all has been read that the command may change.
+    is_planned: bool,
+    /// Whether the command has started.
+    is_started: bool,
     /// What there is to report: the first signal, or the command's own end.
     ended: Option<Ended>,
     /// Whether reporting is over.
@@ -46,6 +50,32 @@ impl Progress {
             changed: Condvar::new(),
             cancel: Cancel::default(),
         }
+    }
+
+    /// All has been read that the command may change.
+    pub(super) fn plan(&self) {
+        self.lock().is_planned = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until it has been, or reporting is over. `false` if that takes longer than `most`.
+    pub(super) fn wait_for_plan(&self, most: Duration) -> bool {
+        let is_early = |state: &mut State| !state.is_planned && !state.is_reported;
+        let waited = self.changed.wait_timeout_while(self.lock(), most, is_early);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// The command has started.
+    pub(super) fn start(&self) {
+        self.lock().is_started = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until it has. `false` if reporting is over instead.
+    pub(super) fn wait_for_start(&self) -> bool {
+        !self
+            .wait(|state| !state.is_started && !state.is_reported)
+            .is_reported
     }
 
     /// A signal asks to stop.

@@ -65,6 +65,10 @@ impl Reporter {
             Ok(plan) => (Summary::of(&plan), Self::way(&plan, log)),
             Err(error) => (Summary::default(), Err(error)),
         };
+        self.progress.plan();
+        if !self.progress.wait_for_start() {
+            return summary;
+        }
         match way {
             Ok(way) => self.report_both(&way, summary, deadline, log),
             Err(error) => {
