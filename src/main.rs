@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::process::{self, ExitCode};
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use build_status::bitbucket::auth;
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
             fail(error, &env, json)
         }
     };
-    let _ = io::stderr().lock().write_all(exit.stderr.as_bytes());
+    print_on_stderr(&exit.stderr);
     let mut stdout = io::stdout().lock();
     let printed = stdout
         .write_all(exit.stdout.as_bytes())
@@ -76,9 +78,41 @@ fn report_bug(panic: &PanicHookInfo<'_>) {
     process::exit(1);
 }
 
-/// Prints a line on stderr. If stderr is closed, there is nowhere to report that.
+/// Prints a line on stderr.
 fn say(line: &str) {
-    // In one write: the command of `run` may be writing, too.
-    let line = format!("build_status: {line}\n");
-    let _ = io::stderr().lock().write_all(line.as_bytes());
+    print_on_stderr(&format!("build_status: {line}\n"));
+}
+
+/// Prints on stderr. If it is closed, there is nowhere to report that. What nobody reads is lost: no
+/// report waits for a terminal that was stopped, or for a reader that hangs.
+fn print_on_stderr(text: &str) {
+    let mut stderr = io::stderr().lock();
+    // A short line is one write, because the command of `run` may be writing, too; a pipe that is ready
+    // takes this much at once. <https://man7.org/linux/man-pages/man7/pipe.7.html>
+    for part in text.as_bytes().chunks(4096) {
+        if !takes_text(&stderr) || stderr.write_all(part).is_err() {
+            return;
+        }
+    }
+}
+
+/// Whether the stream takes text, or will within a second; after it has not once, at once.
+#[cfg(unix)]
+fn takes_text(stream: &impl std::os::fd::AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    static IS_STUCK: AtomicBool = AtomicBool::new(false);
+    let seconds = i64::from(!IS_STUCK.load(Ordering::Relaxed));
+    let most = Timespec {
+        tv_sec: seconds,
+        tv_nsec: 0,
+    };
+    let mut streams = [PollFd::new(stream, PollFlags::OUT)];
+    let is_stuck = poll(&mut streams, Some(&most)) == Ok(0);
+    IS_STUCK.store(is_stuck, Ordering::Relaxed);
+    !is_stuck
+}
+
+#[cfg(not(unix))]
+const fn takes_text<T>(_: &T) -> bool {
+    true
 }

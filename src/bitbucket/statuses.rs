@@ -40,6 +40,9 @@ const LISTED_BY_DATA_CENTER: usize = 100;
 /// Nothing has more pages: a server that says so does not end.
 const MOST_PAGES: usize = 1000;
 
+/// All pages together have no more bytes: a thousand statuses have one million.
+const LONGEST_LIST: usize = 16 * 1024 * 1024;
+
 /// All statuses of `commit`, from all pages.
 pub(crate) fn all(delivery: &mut Delivery<'_, '_>, commit: &str) -> Result<Vec<Status>, Error> {
     if let Destination::DataCenter(server) = delivery.destination() {
@@ -139,12 +142,13 @@ fn all_of_cloud(
     let root = format!("{api_root}/");
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut left = LONGEST_LIST;
     let mut next = Some(first);
     while let Some(url) = next {
         if seen.len() >= MOST_PAGES || !seen.insert(url.clone()) {
             return Err(endless());
         }
-        let (statuses, further) = page(delivery, url, of_cloud)?;
+        let (statuses, further) = page(delivery, url, of_cloud, &mut left)?;
         all.extend(statuses);
         // Never send the credentials elsewhere, whatever the answer says.
         if let Some(url) = further.as_ref().filter(|url| !url.starts_with(&root)) {
@@ -174,6 +178,7 @@ fn all_of_data_center(
 ) -> Result<Listed, Error> {
     let root = &server.server;
     let (mut all, mut pages, mut builds) = (Vec::new(), 0, 0);
+    let mut left = LONGEST_LIST;
     let mut next = Some(0);
     while let Some(start) = next {
         pages += 1;
@@ -182,7 +187,7 @@ fn all_of_data_center(
         }
         let url =
             format!("{root}/rest/build-status/latest/commits/{commit}?limit=100&start={start}");
-        let (found, further) = page(delivery, url, builds_of_data_center)?;
+        let (found, further) = page(delivery, url, builds_of_data_center, &mut left)?;
         builds += found.len();
         let own = found.into_iter().filter(|build| build.may_be_of(server));
         all.extend(own.map(Build::shown));
@@ -198,8 +203,10 @@ fn page<T>(
     delivery: &mut Delivery<'_, '_>,
     url: String,
     read: fn(&[u8]) -> Option<T>,
+    left: &mut usize,
 ) -> Result<T, Error> {
     let response = delivery.send(&Request::page(url))?;
+    *left = left.checked_sub(response.body.len()).ok_or_else(endless)?;
     read(&response.body).ok_or_else(|| verdict::not_bitbucket(&response))
 }
 

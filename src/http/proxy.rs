@@ -15,10 +15,9 @@ use crate::status::url;
 /// `.suffix` or address, each with or without a port. ureq does not support networks (`10.0.0.0/8`).
 pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     let proxy = named_for(url, env)?;
-    // Unencrypted is allowed to this machine only, and the proxy may be another.
-    let stays_here = |proxy: &Proxy| url::is_loopback(proxy.host());
+    // Unencrypted is allowed to this machine only, and a proxy leads elsewhere.
     let must_stay_here = url.starts_with("http:") && url::is_loopback(&url::host(url));
-    Ok(proxy.filter(|proxy| stays_here(proxy) || !must_stay_here))
+    Ok(proxy.filter(|_| !must_stay_here))
 }
 
 fn named_for(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {

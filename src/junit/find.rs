@@ -50,7 +50,7 @@ pub(super) fn files(pattern: &str, deadline: Deadline) -> Result<Found, PatternE
         for (path, is_directory) in entries(&directory) {
             if is_directory && (recursive || level < depth) {
                 directories.push((path, level + 1));
-            } else if !is_directory && matcher.matches_path_with(&path, OPTIONS) {
+            } else if !is_directory && matcher.matches_with(&path.to_string_lossy(), OPTIONS) {
                 found.paths.insert(path);
             }
         }

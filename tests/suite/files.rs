@@ -67,6 +67,18 @@ fn packages_that_link_to_each_other_are_looked_through_once() {
 }
 
 #[test]
+fn a_name_that_is_not_utf_8_hides_no_report() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = directory("name that is not UTF-8");
+    let name = std::ffi::OsStr::from_bytes(b"b\xff.xml");
+    fs::write(root.join(name), ONE_PASSED).unwrap();
+    let bitbucket = StandIn::start();
+    let reporter = gitlab(&bitbucket, ["passed", "--junit=*.xml"]).within(&root);
+    reporter.run().exits(0);
+    assert_eq!(described(&bitbucket), "1 passed");
+}
+
+#[test]
 fn a_file_of_several_names_is_counted_once() {
     let root = directory("several names");
     fs::create_dir(root.join("reports")).unwrap();

@@ -89,9 +89,9 @@ fn a_page_that_is_not_known_may_be_a_setting_of_the_ci() {
 
 #[test]
 fn a_proxy_that_is_not_there_is_what_to_check() {
-    let bitbucket = StandIn::start();
+    let bitbucket = Setup::default().tls().start();
     let ran = gitlab(&bitbucket, ["--timeout", "1"])
-        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
         .run()
         .exits(5)
         .says("through the proxy 127.0.0.1:1");

@@ -583,6 +583,25 @@ fn pages_that_go_round_end_at_once() {
         .exits(0);
 }
 
+#[test]
+fn a_list_that_fills_the_memory_ends() {
+    let bitbucket = StandIn::start();
+    let root = bitbucket.api_root();
+    let statuses =
+        format!("{root}/repositories/my-workspace/my-repo/commit/{DEFAULT_COMMIT}/statuses");
+    let page = |number: u32| {
+        let next = format!("{statuses}?page={number}");
+        let long = "x".repeat(3_900_000);
+        json!({"values": [{"state": "FAILED", "key": "k", "description": long}], "next": next})
+    };
+    bitbucket.will((2..8).map(|number| Answer::json(200, &page(number).to_string())));
+    gitlab(&bitbucket, ["show"])
+        .run()
+        .exits(4)
+        .says("the list of the commit's statuses does not end");
+    assert_eq!(bitbucket.received().len(), 5);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_the_place_of_a_file_holds_nothing_up() {

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -32,6 +32,20 @@ fn ends(bitbucket: &StandIn, reporter: Reporter) -> (i32, String, String) {
 
 fn ended(code: i32, state: &str, description: &str) -> (i32, String, String) {
     (code, state.to_owned(), description.to_owned())
+}
+
+#[test]
+fn what_nobody_reads_holds_up_no_report() {
+    let bitbucket = StandIn::start();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&vec![b'x'; 64 * 1024]).unwrap(); // as much as it takes
+    let started = Instant::now();
+    let mut reporter = run(&bitbucket, ["-v", "--", "sh", "-c", "exit 3"]);
+    let ended = reporter.command().stderr(writer).status().unwrap();
+    assert_eq!(ended.code(), Some(3));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(only_status(&bitbucket).state, "FAILED");
+    drop(reader);
 }
 
 #[test]

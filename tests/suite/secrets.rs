@@ -308,13 +308,26 @@ fn a_password_in_a_url_is_not_printed() {
 
 #[test]
 fn a_proxys_password_is_not_printed() {
-    let bitbucket = StandIn::start();
+    let bitbucket = Setup::default().tls().start();
     let proxy = "http://me:pr0xyPassw0rd@127.0.0.1:1";
     let ran = gitlab(&bitbucket, ["-v", "--timeout", "0.5"])
-        .env("http_proxy", proxy)
+        .env("https_proxy", proxy)
         .run()
         .exits(5);
     assert!(!format!("{ran:?}").contains("pr0xyPassw0rd"), "{ran:?}");
+}
+
+#[test]
+fn what_is_sent_unencrypted_to_this_machine_goes_through_no_proxy() {
+    let bitbucket = StandIn::start();
+    for variable in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        let proxy = StandIn::start();
+        gitlab(&bitbucket, [])
+            .env(variable, proxy.url())
+            .run()
+            .exits(0);
+        assert_eq!(proxy.connections(), 0, "{variable}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -216,7 +216,14 @@ impl Way {
             // One more look takes time, too.
             let left = delivery.session().deadline().left();
             let left = left.saturating_sub(FIRST_PAUSE);
-            if left.is_zero() || (!is_overtaken && until.is_over()) {
+            if !is_overtaken && until.is_over() {
+                break;
+            }
+            if left.is_zero() {
+                delivery.session().log().warn(&format!(
+                    "INPROGRESS got no answer in time: if Bitbucket stores it later, it replaces {}",
+                    report.state
+                ));
                 break;
             }
             thread::sleep(pause.min(left));
