@@ -139,7 +139,7 @@ pack() { # TARGET BINARY [FOLDER]
   python scripts/pack.py "$archive" "$2=$name" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT licenses/THIRD-PARTY.txt
 }
 
-# Installs a command of Cargo's from crates.io, unless it is there.
+# Installs a command of Cargo's, unless it is there.
 tool() { # NAME VERSION
   [[ -x target/tools/bin/$1 || -x target/tools/bin/$1.exe ]] ||
     cargo install --quiet --locked --debug --version "$2" --root target/tools "$1"
