@@ -9,7 +9,8 @@ set -eu
 
 tools=$(cd "$(dirname "$0")/.." && pwd)/target/tools
 [ -x "$tools/bin/cargo-auditable" ] || [ -x "$tools/bin/cargo-auditable.exe" ] ||
-  cargo install --quiet --locked --debug --version 0.7.7 --root "$tools" cargo-auditable # half a minute
+  env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
+    cargo install --quiet --locked --debug --version 0.7.7 --root "$tools" cargo-auditable # half a minute
 
 # What `cargo auditable` sets, but the wrapper without its path: Cargo hashes that into the names of
 # symbols, and so into the file. https://github.com/rust-lang/cargo/blob/master/src/cargo/core/compiler/build_runner/compilation_files.rs
