@@ -5,8 +5,9 @@
 #   scripts/release.sh home OWNER/NAME        writes it into every file
 #   scripts/release.sh check TAG OWNER/NAME   do the files agree with the tag v1.2.3 and the home?
 #   scripts/release.sh notes TAG              prints the CHANGELOG's section
-#   scripts/release.sh build TARGET           dist/build_status-TARGET.tgz (Windows: .zip)
-#   scripts/release.sh pack TARGET BINARY [FOLDER]   the same of a file that is there already, in FOLDER
+#   scripts/release.sh build TARGET           dist/build_status-TARGET.tgz (Windows: .zip), completions and man included
+#   scripts/release.sh pack TARGET BINARY [FOLDER]   the same of a file that is there already, in FOLDER,
+#                                             with the completions and pages that are in dist/made
 #   scripts/release.sh deb | rpm              dist/build_status-TARGET.deb, .rpm: of this machine's static file
 #   scripts/release.sh sbom TARGET            dist/build_status-TARGET.cdx.json: its crates, as CycloneDX
 #   scripts/release.sh integrity              prints what goes beside `include: remote` of the template
@@ -128,7 +129,14 @@ build() {
   esac
   # After stripping, which the profile does: the crates are in it.
   python scripts/crates.py "$binary" > /dev/null
+  completions
   pack "$target" "$binary"
+}
+
+# Those are the same everywhere, and made by what runs here.
+completions() {
+  rm -rf dist/made
+  cargo run --locked --quiet --example completions -- dist/made
 }
 
 pack() { # TARGET BINARY [FOLDER]
@@ -136,7 +144,9 @@ pack() { # TARGET BINARY [FOLDER]
   local archive=${3-dist}/build_status-$1.tgz name=build_status
   case $1 in *-windows-*) archive=${archive%.tgz}.zip name+=.exe ;; esac
   mkdir -p "${3-dist}"
-  python scripts/pack.py "$archive" "$2=$name" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT licenses/THIRD-PARTY.txt
+  [[ ! -d dist/made ]] || local made=dist/made
+  python scripts/pack.py "$archive" "$2=$name" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT licenses/THIRD-PARTY.txt \
+    ${made:+"$made"}
 }
 
 # Installs a command of Cargo's, unless it is there.
@@ -151,7 +161,7 @@ package() { # DEB-OR-RPM COMMAND…
   local target
   scripts/static.sh > /dev/null
   target=$(rustc -vV | sed -n 's/^host: //p')
-  mkdir -p dist
+  completions
   CARGO_TARGET_DIR=target/static "${@:2}" --target "$target" --output "dist/build_status-$target.$1"
 }
 

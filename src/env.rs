@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::{self, Error};
 
 /// A snapshot of environment variables.
 ///
@@ -98,8 +98,7 @@ pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
     };
     if name.as_deref().is_some_and(is_name) {
         let hint = if text.starts_with("#{") {
-            "CodePipeline expands #{Namespace.Name} only if an earlier action has that namespace, and \
-             SourceVariables only for sources that set them"
+            error::NOT_EXPANDED
         } else {
             "define that variable in this pipeline; a protected variable is missing on unprotected \
              branches and tags"

@@ -22,6 +22,11 @@ impl Server {
     }
 }
 
+/// What to do about a variable of CodePipeline's that stands there literally.
+pub(crate) const NOT_EXPANDED: &str = "CodePipeline expands #{Namespace.Name} only if an earlier action \
+                                       has that namespace, and SourceVariables only for sources that \
+                                       set them";
+
 /// Why a status was not delivered.
 ///
 /// `Display` says what is wrong and where it came from, [`hint`](Self::hint) what to do.
@@ -246,6 +251,17 @@ impl Error {
         }
     }
 
+    /// The same; where the server does not know the repository, with the one that it was asked for.
+    pub(crate) fn about_repository(mut self, place: Option<&str>) -> Self {
+        if let (Self::Refused { status: 404, message, .. }, Some(place)) = (&mut self, place)
+            // It may be the commit that is unknown.
+            && !message.contains("ommit")
+        {
+            *message = format!("{place}: {message}");
+        }
+        self
+    }
+
     /// The exit code, 1 to 5, and the value of `error.kind` in JSON.
     const fn code_and_kind(&self) -> (u8, &'static str) {
         match self {
@@ -335,6 +351,11 @@ impl Error {
                 return Some(format!("{words}{caveat}").into());
             }
             Self::NoCommit => "pass --commit or set BUILD_STATUS_COMMIT",
+            Self::NotACommit { reason: text, .. } | Self::BadUrl { url: text, .. }
+                if text.contains("#{") =>
+            {
+                NOT_EXPANDED
+            }
             Self::NotACommit { given: true, .. } => {
                 "pass the hash, for example --commit \"$(git rev-parse HEAD)\": Bitbucket finds \
                  commits by hash only"

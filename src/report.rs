@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ci::context::Context;
+use crate::ci::context::{Context, Namesakes};
 use crate::ci::provider::ProviderInfo;
 use crate::cli::{Options, nearest_word};
 use crate::env;
@@ -12,6 +12,7 @@ use crate::status::commit::{self, DetectedCommit};
 use crate::status::key;
 use crate::status::product::{Limits, Product};
 use crate::status::refname::Refname;
+use crate::status::repository::{Repository, Site};
 use crate::status::state::State;
 use crate::status::url;
 
@@ -107,14 +108,38 @@ impl Claim<'_> {
             "url" => &build.url,
             "refname" => &build.refname,
             "commit" => &self.options.commit,
-            "parent" => &self.options.destination.parent,
-            _ => &self.options.destination.repository,
+            "parent" => match &self.options.destination.parent {
+                None if build.key.is_some() => return self.origin("key"),
+                parent => parent,
+            },
+            _ => return self.repository_origin(),
         };
         match (given, self.info) {
             (Some(_), _) => self.options.origins.name(option),
             (None, Some(info)) => info.name.to_owned(),
-            (None, None) => "git or the default".to_owned(),
+            (None, None) if option == "commit" => "git".to_owned(),
+            (None, None) => "the default".to_owned(),
         }
+    }
+
+    /// Where workspace and repository come from: one may be given without the other.
+    fn repository_origin(&self) -> String {
+        let args = &self.options.destination;
+        let name = |option| self.options.origins.name(option);
+        let is_known = |it: &Repository| it.site != Site::Elsewhere;
+        let of_ci = self.context.repository.as_ref().is_some_and(is_known);
+        let found = match self.info {
+            Some(info) if of_ci => info.name,
+            _ => "the git remote",
+        };
+        let (first, second) = match (&args.workspace, args.repository.as_deref()) {
+            (None, None) => return found.to_owned(),
+            (None, Some(path)) if path.contains('/') => return name("repository"),
+            (None, Some(_)) => (name("repository"), found.to_owned()),
+            (Some(_), None) => (name("workspace"), found.to_owned()),
+            (Some(_), Some(_)) => (name("workspace"), name("repository")),
+        };
+        first + " and " + &second
     }
 
     fn limits(&self) -> Limits {
@@ -174,6 +199,22 @@ impl Claim<'_> {
                 limits.key,
             )
         })
+    }
+
+    /// A warning, if other jobs write the same status, or may do so.
+    pub(crate) fn namesakes(&self) -> Option<&'static str> {
+        match self.context.namesakes {
+            _ if self.options.build.key.is_some() => None,
+            Namesakes::None => None,
+            Namesakes::Matrix => Some(
+                "the jobs of the matrix share this status: set BUILD_STATUS_MATRIX to ${{ \
+                 toJSON(matrix) }} in the step's env",
+            ),
+            Namesakes::Unknown => Some(
+                "if the job has a matrix, its jobs share this status: set BUILD_STATUS_MATRIX to ${{ \
+                 toJSON(matrix) }} in the step's env",
+            ),
+        }
     }
 
     fn job_name(&self) -> &str {

@@ -5,7 +5,7 @@ mod encoding;
 use std::fmt;
 
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+use base64::prelude::BASE64_STANDARD;
 
 /// A token or password. Its `Debug` form is `(redacted)`.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,17 +55,13 @@ impl Redactor {
             let bytes = [&[0; 3][..before], secret.as_bytes()].concat();
             // The first and the last sign may belong to the neighbours as well.
             let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
-            for encoded in [
-                BASE64_STANDARD.encode(&bytes),
-                BASE64_URL_SAFE.encode(&bytes),
-            ] {
-                // What is short may be a part of anything.
-                forms.extend(
-                    encoded
-                        .get(own.clone())
-                        .filter(|it| it.len() >= Self::SHORTEST)
-                        .map(str::to_owned),
-                );
+            let encoded = BASE64_STANDARD.encode(&bytes);
+            // What is short may be a part of anything.
+            if let Some(encoded) = encoded.get(own).filter(|it| it.len() >= Self::SHORTEST) {
+                if encoded.contains(['+', '/']) {
+                    forms.push(encoded.replace('+', "-").replace('/', "_"));
+                }
+                forms.push(encoded.to_owned());
             }
         }
         for form in forms {
@@ -91,20 +87,22 @@ impl Redactor {
     fn without(&self, text: &str, shortest: usize) -> String {
         let needles = self.needles.iter().filter(|it| it.len() >= shortest);
         let needles: Vec<&str> = needles.map(String::as_str).collect();
-        // Most characters begin no secret, encoded or not.
-        let begins: Vec<char> = needles.iter().filter_map(|it| it.chars().next()).collect();
+        // Most bytes begin no secret, encoded or not.
+        let mut may_begin = [false; 256];
+        let firsts = needles.iter().filter_map(|it| it.bytes().next());
+        for byte in firsts.chain(encoding::BEGINS.map(|c| c as u8)) {
+            may_begin[usize::from(byte)] = true;
+        }
         let mut redacted = String::with_capacity(text.len());
         let mut rest = text;
-        let may_begin = |c: char| begins.contains(&c) || encoding::BEGINS.contains(&c);
-        while let Some(at) = rest.find(may_begin) {
+        while let Some(at) = rest.bytes().position(|byte| may_begin[usize::from(byte)]) {
             let (before, from) = rest.split_at(at);
             redacted.push_str(before);
             let is_encoded = from.starts_with(encoding::BEGINS);
-            let after = needles.iter().zip(&begins).find_map(|(needle, first)| {
-                (is_encoded || from.starts_with(*first))
-                    .then(|| encoding::strip(from, needle))
-                    .flatten()
-            });
+            let after = needles
+                .iter()
+                .filter(|it| is_encoded || it.as_bytes()[0] == from.as_bytes()[0])
+                .find_map(|needle| encoding::strip(from, needle));
             rest = if let Some(after) = after {
                 redacted.push_str("***");
                 after.trim_start_matches('=')

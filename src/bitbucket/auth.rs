@@ -21,7 +21,7 @@ use crate::status::product::Product;
 use crate::status::url;
 
 /// Longer than any secret, in bytes.
-const LONGEST_SECRET: u64 = 64 * 1024;
+const LONGEST_SECRET: u64 = 4 * 1024;
 
 /// Reads the credentials for `product`. `None` if none are set.
 pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Credentials>, Error> {
@@ -46,10 +46,6 @@ fn read_any(
     method: Option<Method>,
     allow_http: bool,
 ) -> Result<Option<Credentials>, Error> {
-    let token_origin = match env.get("BITBUCKET_ACCESS_TOKEN") {
-        Some(_) => "BITBUCKET_ACCESS_TOKEN",
-        None => "BITBUCKET_ACCESS_TOKEN_FILE",
-    };
     let token = secret("BITBUCKET_ACCESS_TOKEN", env)?;
     let username = env.get("BITBUCKET_USERNAME").map(str::to_owned);
     let id = secret("BITBUCKET_CLIENT_ID", env)?;
@@ -80,9 +76,33 @@ fn read_any(
             "it is not set, but --auth oauth requires it",
             "set BITBUCKET_CLIENT_ID and BITBUCKET_CLIENT_SECRET, or leave out --auth",
         )),
-        (Some(token), _, method) => with_token(token_origin, token, username, method).map(Some),
+        (Some(token), _, method) => {
+            let origin = set_variable("BITBUCKET_ACCESS_TOKEN", env);
+            with_token(&origin, token, username, method).map(Some)
+        }
         (None, None, _) | (None, _, Some(_)) => Ok(None),
     }
+}
+
+/// The variable that holds a secret: this one, else that of its file.
+fn set_variable(variable: &'static str, env: &Env) -> String {
+    let file = if env.get(variable).is_some() {
+        ""
+    } else {
+        "_FILE"
+    };
+    variable.to_owned() + file
+}
+
+/// The variables that `credentials` are from, for people.
+pub(crate) fn origin(credentials: &Credentials, env: &Env) -> String {
+    let (secret, other) = match credentials {
+        Credentials::Stored(_) => return ARN.to_owned(),
+        Credentials::Basic { .. } => ("BITBUCKET_ACCESS_TOKEN", " and BITBUCKET_USERNAME"),
+        Credentials::Bearer { .. } | Credentials::Issued { .. } => ("BITBUCKET_ACCESS_TOKEN", ""),
+        Credentials::Consumer { .. } => ("BITBUCKET_CLIENT_SECRET", ""),
+    };
+    set_variable(secret, env) + other
 }
 
 /// Asks AWS for the token that it keeps.
@@ -218,7 +238,8 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         return refuse(problem, only);
     }
     if text.contains("[MASKED]") {
-        let problem = "it contains [MASKED], which a CI's log shows in place of a secret";
+        // Not as it is there: where it is all of the token, it is redacted.
+        let problem = "it contains MASKED in brackets, which a CI's log shows in place of a secret";
         return refuse(problem, "copy the token from where it was made");
     }
     if is_quoted(text) {

@@ -96,7 +96,7 @@ pub(super) const OAUTH_URL: &str = "https://bitbucket.org/site/oauth2/access_tok
 impl Credentials {
     /// The scheme and the value in the `Authorization` header. A consumer's are those for the
     /// exchange.
-    pub(crate) fn authorization(&self) -> (&'static str, Secret) {
+    pub fn authorization(&self) -> (&'static str, Secret) {
         match self {
             Self::Basic { username, token } => ("Basic", pair(username, token)),
             Self::Consumer { id, secret, .. } => ("Basic", pair(id.expose(), secret)),
@@ -148,7 +148,7 @@ impl Credentials {
     }
 
     /// The secrets, which must not be printed.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
+    pub fn secrets(&self) -> Vec<Secret> {
         let own = match self {
             Self::Basic { token, .. } | Self::Bearer { token } | Self::Issued { token } => token,
             Self::Consumer { secret, .. } => secret,
@@ -158,7 +158,7 @@ impl Credentials {
     }
 
     /// Their kind and scheme, for people.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match (self, self.token().map_or(Kind::Unknown, Kind::of)) {
             (Self::Consumer { .. } | Self::Issued { .. }, _) => "an OAuth consumer",
             (Self::Stored(_), _) => "a token that AWS keeps",

@@ -94,8 +94,9 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
             "the API has no such path: BITBUCKET_API_ROOT must end in /2.0"
         }
         (404, ..) => {
-            "check the workspace and the repository's name, and that the token may read the \
-             repository: Bitbucket's answer is the same for both"
+            "check the workspace and the repository's name (to correct them, set BITBUCKET_REPOSITORY \
+             to WORKSPACE/REPO), and that the token may read the repository: Bitbucket's answer is the \
+             same for both"
         }
         (410, ..) => {
             "Bitbucket no longer supports this login: create an access token or an API token"
@@ -136,8 +137,9 @@ fn data_center(status: u16, message: &str, credentials: &Credentials) -> Option<
         (403, _) => "the server's licence or a rule of its administrators forbids this",
         (404, _) if message.contains("ommit") => COMMIT,
         (404, _) => {
-            "check the project's key (~user for a personal repository), the repository's name, and \
-             the context path in BITBUCKET_SERVER_URL"
+            "check the project's key (~user for a personal repository), the repository's name (to \
+             correct them, set BITBUCKET_REPOSITORY to PROJECT/REPO), and the context path in \
+             BITBUCKET_SERVER_URL"
         }
         _ => return None,
     })

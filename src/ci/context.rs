@@ -35,8 +35,22 @@ pub struct Context {
     pub state: Option<State>,
     /// The directory of the working copy, if it is not the working directory.
     pub directory: Option<String>,
+    /// Whether other jobs have this name too.
+    pub namesakes: Namesakes,
     /// A warning about a file of the CI that cannot be read, with its variable and path.
     pub unreadable: Option<String>,
+}
+
+/// Whether other jobs of the run have the same name, and so the same default key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Namesakes {
+    /// None has.
+    #[default]
+    None,
+    /// Those of a matrix, if the job has one, which nothing says.
+    Unknown,
+    /// The other jobs of a matrix.
+    Matrix,
 }
 
 impl Context {

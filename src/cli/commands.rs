@@ -345,6 +345,16 @@ impl Shape {
     }
 }
 
+/// Every command with all of its options.
+pub(super) fn whole() -> clap::Command {
+    let root = COMMANDS[0].declare().after_long_help(AFTER_HELP);
+    let named = COMMANDS.iter().filter_map(|shape| {
+        let command = shape.declare_own(clap::Command::new(shape.name()?));
+        Some(command.mut_args(variables::named))
+    });
+    root.mut_args(variables::named).subcommands(named)
+}
+
 impl Command {
     /// Reads the arguments that only this command takes. `run` takes over the errors in `unusable`:
     /// for it, they are warnings.

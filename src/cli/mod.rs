@@ -83,6 +83,13 @@ pub fn is_function(words: &[OsString]) -> bool {
     words.len() <= 1 && (is_bootstrap || in_lambda)
 }
 
+/// The whole command line, for completions and manual pages. The program declares only what it is
+/// called with.
+#[must_use]
+pub fn whole() -> clap::Command {
+    commands::whole()
+}
+
 /// Refuses what belongs into variables, without repeating it: it may be a secret.
 fn refuse_misplaced(words: &[OsString]) -> Result<(), EarlyExit> {
     let own = words.iter().skip(1).take_while(|word| *word != "--");

@@ -4,7 +4,7 @@ use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::locate;
-use crate::ci::context::Context;
+use crate::ci::context::{Context, Namesakes};
 use crate::ci::event::Event;
 use crate::ci::git;
 use crate::ci::provider::{self, ProviderInfo};
@@ -33,7 +33,7 @@ pub(super) struct Plan<'a> {
     pub(super) destination: Result<Destination, Error>,
     /// The credentials, which fit the destination's product.
     pub(super) credentials: Result<Credentials, Error>,
-    is_of_event: bool,
+    pub(super) is_of_event: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -78,7 +78,11 @@ impl<'a> Plan<'a> {
 
     fn hide_credentials(&self, log: &mut Log<'_>) {
         if let Ok(credentials) = &self.credentials {
-            log.detail(&format!("credentials: {}", credentials.describe()));
+            let origin = auth::origin(credentials, self.env);
+            log.detail(&format!(
+                "credentials: {} (from {origin})",
+                credentials.describe()
+            ));
             log.hide(credentials.secrets());
         }
     }
@@ -137,7 +141,11 @@ impl<'a> Plan<'a> {
         if let Some(warning) = claim.key_warning() {
             log.warn(&warning);
         }
-        let refname = report.refname.as_ref().map_or("-", Refname::name);
+        // Most jobs have no matrix: where nothing says so, only `check` warns.
+        if let (Some(warning), Namesakes::Matrix) = (claim.namesakes(), self.context.namesakes) {
+            log.warn(&format!("{}: {warning}", report.key));
+        }
+        let refname = report.refname.as_ref().map_or("none", Refname::name);
         for (option, value) in [
             ("key", report.key.as_str()),
             ("name", &report.name),
@@ -148,11 +156,21 @@ impl<'a> Plan<'a> {
             let origin = claim.origin(option);
             log.detail(&format!("{option}: {value} (from {origin})"));
         }
-        if let Ok(destination) = &self.destination {
-            let (repository, origin) = (destination.repository(), claim.origin("repository"));
-            log.detail(&format!("repository: {repository} (from {origin})"));
+        if let Some(place) = self.place() {
+            log.detail(&format!("repository: {place}"));
         }
         Ok(report)
+    }
+
+    /// The repository and where it came from.
+    pub(super) fn place(&self) -> Option<String> {
+        let destination = self
+            .destination
+            .as_ref()
+            .ok()
+            .filter(|_| !self.is_of_event)?;
+        let origin = self.claim().origin("repository");
+        Some(format!("{} (from {origin})", destination.repository()))
     }
 
     /// What sending needs: destination, credentials and client.

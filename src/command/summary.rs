@@ -30,6 +30,8 @@ pub struct Summary {
     pub outcome: Option<Outcome>,
     /// Why the status is not stored.
     pub error: Option<Error>,
+    /// The repository and where it came from.
+    pub place: Option<String>,
 }
 
 impl Summary {
@@ -38,6 +40,8 @@ impl Summary {
         Self {
             provider: plan.info.map(|info| info.id),
             destination: plan.destination.clone().ok(),
+            // An event's variables are not repeated.
+            place: plan.place().filter(|_| !plan.is_of_event),
             ..Self::default()
         }
     }
@@ -52,6 +56,13 @@ impl Summary {
     pub(crate) fn with_error(mut self, error: Error) -> Self {
         self.error = Some(error);
         self
+    }
+
+    /// Notes how the delivery ended.
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        let error = outcome.error.clone();
+        self.error = error.map(|error| error.about_repository(self.place.as_deref()));
+        self.outcome = Some(outcome);
     }
 
     /// The status that Bitbucket keeps.

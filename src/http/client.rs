@@ -21,6 +21,10 @@ use crate::http::resolve::Names;
 use crate::http::response::Response;
 use crate::http::tls;
 
+/// The longest URL and headers together. Servers take no more than 8 KiB; ureq never ends where they do
+/// not fit its buffer.
+const LONGEST_HEAD: usize = 8 * 1024;
+
 /// How requests get out.
 #[derive(Debug)]
 pub struct Client {
@@ -93,6 +97,10 @@ impl Client {
         if request.url.starts_with("https") && SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(Failure::clock());
         }
+        let head = request.head();
+        if head > LONGEST_HEAD {
+            return Err(Failure::long_headers(head));
+        }
         self.until.set(Instant::now() + limit);
         let mut kept = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
         let open = kept.take();
@@ -130,7 +138,11 @@ impl Client {
 
     fn agent(&self, limit: Duration) -> Agent {
         let turn = self.failed.load(Ordering::Relaxed);
-        let connector = dial::connector(turn, self.until.clone());
+        let below_tls = Config::builder()
+            .input_buffer_size(4 * 1024)
+            .output_buffer_size(2 * 1024)
+            .build();
+        let connector = dial::connector(turn, self.until.clone(), below_tls);
         Agent::with_parts(self.config(limit), connector, Names::default())
     }
 
@@ -140,9 +152,9 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            // ureq zeroes 128 KiB for each, twice: an eighth of all instructions. Headers must fit.
-            .input_buffer_size(32 * 1024)
-            .output_buffer_size(8 * 1024)
+            // ureq zeroes 128 KiB for each: an eighth of all instructions. Headers must fit.
+            .input_buffer_size(16 * 1024)
+            .output_buffer_size(LONGEST_HEAD)
             .timeout_global(Some(limit))
             // Of several addresses, the first may be a black hole.
             .timeout_connect(Some(limit / 2))

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ureq::config::Config;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout,
     RustlsConnector, TcpConnector, Transport, time,
@@ -39,12 +40,13 @@ impl Until {
 
 /// What ureq does by itself, with [`Dialer`] in the place where it opens sockets. It begins with the
 /// address whose `turn` it is.
-pub(crate) fn connector(turn: usize, until: Until) -> impl Connector {
+pub(crate) fn connector(turn: usize, until: Until, below_tls: Config) -> impl Connector {
     ().chain(ConnectProxyConnector::default())
         .chain(Dialer {
             tcp: TcpConnector::default(),
             turn,
             until,
+            below_tls,
         })
         .chain(RustlsConnector::default())
 }
@@ -55,6 +57,8 @@ struct Dialer {
     tcp: TcpConnector,
     turn: usize,
     until: Until,
+    /// Has small buffers: TLS has others of its own, and ureq zeroes them all.
+    below_tls: Config,
 }
 
 type Socket = <TcpConnector as Connector>::Out;
@@ -138,7 +142,11 @@ impl Dialer {
         let details = ConnectionDetails {
             uri: details.uri,
             addrs,
-            config: details.config,
+            config: if details.needs_tls() {
+                &self.below_tls
+            } else {
+                details.config
+            },
             request_level: details.request_level,
             resolver: details.resolver,
             now: time::Instant::now(),

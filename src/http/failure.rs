@@ -16,6 +16,8 @@ pub(crate) struct Failure {
     pub(crate) retry_hint: RetryHint,
     /// What may help.
     pub(crate) hint: Option<&'static str>,
+    /// Whether the server has the request and may still act on it.
+    pub(crate) may_arrive_late: bool,
 }
 
 /// What may help with a server, by its own settings.
@@ -38,13 +40,27 @@ impl Hints {
 const DEAD_PROXY: &str = "check HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY); if the host can be reached \
                           directly, add it to NO_PROXY";
 
+const BAD_REQUEST: &str = "a value in the request is too long, or has characters that URLs and \
+                           headers do not allow";
+
 impl Failure {
+    /// The request's headers have this many bytes.
+    pub(crate) fn long_headers(length: usize) -> Self {
+        Self {
+            message: format!("the request is not sent: its URL and headers have {length} bytes"),
+            retry_hint: RetryHint::Lasting,
+            hint: Some(BAD_REQUEST),
+            may_arrive_late: false,
+        }
+    }
+
     /// rustls panics on a clock before 1970.
     pub(crate) fn clock() -> Self {
         Self {
             message: "the clock of this machine is before 1970, and TLS cannot be checked".into(),
             retry_hint: RetryHint::Lasting,
             hint: Some("set the clock"),
+            may_arrive_late: false,
         }
     }
 
@@ -65,6 +81,7 @@ impl Failure {
                 message: format!("TLS: {error}"),
                 retry_hint: RetryHint::Lasting,
                 hint: tls::hint(error).map(|hint| hints.certificate.unwrap_or(hint)),
+                may_arrive_late: false,
             };
         }
         let (message, retry_hint, hint) = match error {
@@ -78,18 +95,17 @@ impl Failure {
                 "the server does not speak http: check the port, and whether it expects https",
             ),
             // The request itself is invalid, and would be again.
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => (
-                error.to_string(),
-                RetryHint::Lasting,
-                "a value in the request is too long, or has characters that URLs and headers do not \
-                 allow",
-            ),
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
+                (error.to_string(), RetryHint::Lasting, BAD_REQUEST)
+            }
             other => (other.to_string(), RetryHint::Passing, network),
         };
         Self {
             message,
             retry_hint,
             hint: Some(hint),
+            may_arrive_late: matches!(error, ureq::Error::Timeout(_))
+                && !is_before_any_connection(error),
         }
     }
 }

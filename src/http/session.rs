@@ -48,6 +48,7 @@ pub(crate) struct Session<'a, 'l> {
     deadline: Deadline,
     log: &'a mut Log<'l>,
     attempts: u32,
+    may_arrive_late: bool,
     cancel: Option<&'a Cancel>,
 }
 
@@ -65,6 +66,7 @@ impl<'a, 'l> Session<'a, 'l> {
             deadline,
             log,
             attempts: 0,
+            may_arrive_late: false,
             cancel: None,
         }
     }
@@ -89,6 +91,11 @@ impl<'a, 'l> Session<'a, 'l> {
     /// How often the last request was sent.
     pub(crate) const fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether an attempt was given up that the server may still act on.
+    pub(crate) const fn may_arrive_late(&self) -> bool {
+        self.may_arrive_late
     }
 
     /// The time since the start of the deadline.
@@ -173,8 +180,14 @@ impl<'a, 'l> Session<'a, 'l> {
         self.log.detail(&what);
     }
 
-    fn attempt(&self, request: &Request, limit: Duration) -> Result<Response, (Error, RetryHint)> {
+    fn attempt(
+        &mut self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, (Error, RetryHint)> {
+        let may_arrive_late = &mut self.may_arrive_late;
         let unreachable = |failure: Failure| {
+            *may_arrive_late |= failure.may_arrive_late;
             let error = Error::Unreachable {
                 server: url::authority(&request.url),
                 message: failure.message,
@@ -184,6 +197,8 @@ impl<'a, 'l> Session<'a, 'l> {
             (error, failure.retry_hint)
         };
         let response = self.client.attempt(request, limit).map_err(unreachable)?;
+        // A gateway has waited for a server that is slow.
+        self.may_arrive_late |= response.status == 504;
         Ok(Response {
             secrets: self.log.redactor().clone(),
             ..response

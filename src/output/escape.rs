@@ -32,6 +32,12 @@ pub fn json(text: &str) -> String {
 }
 
 fn escape(text: &str, escaped_form: impl Fn(&mut String, char)) -> String {
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'#')
+    {
+        return text.to_owned();
+    }
     let mut escaped = String::with_capacity(text.len());
     let mut last = None;
     for c in text.chars() {

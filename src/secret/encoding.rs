@@ -10,6 +10,9 @@ pub(super) fn strip<'a>(text: &'a str, plain: &str) -> Option<&'a str> {
 pub(super) const BEGINS: [char; 4] = ['%', '&', '\\', '+'];
 
 fn strip_char(text: &str, wanted: char) -> Option<&str> {
+    if !text.starts_with(BEGINS) {
+        return text.strip_prefix(wanted);
+    }
     let escaped = || escaped(text).filter(|(found, _)| *found == wanted);
     percent_encoded(text, wanted)
         .or_else(|| escaped().map(|(_, rest)| rest))

@@ -14,7 +14,8 @@ const REPORT: &str = "<testsuite><testcase/></testsuite>";
 pub(crate) fn cases() -> Vec<Case> {
     let plain = |fault| Case::http(fault).ready(Time::AtOnce);
     let junit = |fault| plain(fault).args(&["passed", "--junit", "**/*.xml"]);
-    let wrapped = |fault| plain(fault).args(&["run", "--", "true"]);
+    // Long enough for INPROGRESS to be on its way.
+    let wrapped = |fault| plain(fault).args(&["run", "--", "sleep", "0.5"]);
     vec![
         plain("a git that never ends, where nothing is missing").around(with_dead_git),
         plain("a `.git/config` that includes a pipe, where nothing is missing").around(with_pipe),
@@ -24,8 +25,8 @@ pub(crate) fn cases() -> Vec<Case> {
         junit("`--junit`: 256 MB without end, printed by a test")
             .around(with_large_report)
             .ready(Time::Soon),
-        wrapped("`run -- true`: SIGCHLD is ignored").around(ignoring_sigchld),
-        wrapped("`run -- true`: 12 open files at most").around(with_few_files),
+        wrapped("`run -- sleep 0.5`: SIGCHLD is ignored").around(ignoring_sigchld),
+        wrapped("`run -- sleep 0.5`: 12 open files at most").around(with_few_files),
         plain("standard input, output and error are closed").around(with_closed_streams),
     ]
 }

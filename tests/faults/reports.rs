@@ -33,7 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
             .args(&["run", "--", "sleep", "0.5"])
             .first(&[silence])
             .then(pass)
-            .ready(Time::Soon),
+            .ready(Time::UntilTimeout),
         wrapped("`run -- true`: reset twice, then all is well")
             .first(&[reset_read, reset_unread])
             .ready(Time::Soon),

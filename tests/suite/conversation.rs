@@ -40,7 +40,7 @@ fn what_lasts_is_not_tried_again() {
             (&json!(status), &json!(1))
         );
         assert_eq!(json["error"]["kind"], "refused");
-        ran.says(&format!("HTTP {status}: No."));
+        ran.says(&format!("HTTP {status}: ")).says("No.");
     }
     for status in [501, 505, 511, 520] {
         let bitbucket = StandIn::start();
@@ -380,6 +380,19 @@ fn nobody_there_is_told_from_nobody_known() {
         attempts == 2 || ran.stderr.contains("Temporary failure"),
         "{ran:#?}"
     );
+}
+
+#[test]
+fn a_request_that_no_server_takes_is_not_sent() {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, ["-v"])
+        .env("BITBUCKET_USERNAME", "jdoe".repeat(2000))
+        .run()
+        .exits(5)
+        .says("its URL and headers have 1")
+        .says("a value in the request is too long");
+    assert!(!ran.stderr.contains("trying again"), "{ran:?}");
+    assert_eq!(bitbucket.received().len(), 0);
 }
 
 #[test]

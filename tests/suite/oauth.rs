@@ -78,9 +78,11 @@ fn a_token_that_comes_with_an_error_is_not_printed() {
 #[test]
 fn what_is_not_a_token_is_not_sent_on() {
     let bitbucket = StandIn::start();
+    let long = format!(r#"{{"access_token":"{}"}}"#, "t0ken".repeat(1000));
     for answer in [
         Answer::json(200, "{}"),
         Answer::json(200, r#"{"access_token":""}"#),
+        Answer::json(200, &long),
         Answer::json(200, "{\"access_token\":\"a\\r\\nX: y\"}"),
         Answer::html(200, "<html>Log in</html>"),
     ] {
@@ -90,7 +92,7 @@ fn what_is_not_a_token_is_not_sent_on() {
             .exits(4)
             .says("not from Bitbucket");
     }
-    assert_eq!(bitbucket.received().len(), 4);
+    assert_eq!(bitbucket.received().len(), 5);
 }
 
 #[test]

@@ -693,6 +693,19 @@ fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
         let reporter = gitlab(&bitbucket, []).env("BUILD_STATUS_REFNAME", reference);
         reporter.run().exits(2).says("literal reference");
     }
+    for (variable, code) in [
+        ("BITBUCKET_REPOSITORY", 2),
+        ("BUILD_STATUS_REFNAME", 2),
+        ("BUILD_STATUS_URL", 2),
+        ("BUILD_STATUS_COMMIT", 3),
+    ] {
+        gitlab(&bitbucket, [])
+            .env(variable, "#{SourceVariables.CommitId}")
+            .run()
+            .exits(code)
+            .says(variable)
+            .says("hint: CodePipeline expands #{Namespace.Name} only if");
+    }
     for key in ["", " "] {
         gitlab(&bitbucket, ["--key", key])
             .run()

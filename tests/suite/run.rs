@@ -230,6 +230,32 @@ fn the_end_is_never_overtaken_by_its_own_beginning() {
     }
 }
 
+#[test]
+fn a_beginning_that_is_stored_after_the_command_is_over_does_not_stay() {
+    let bitbucket = StandIn::start();
+    // It is given up after four seconds, and stored all the same.
+    bitbucket.will([Answer::Late(Duration::from_secs(5))]);
+    run(&bitbucket, ["--timeout", "6", "--", "sleep", "0.2"])
+        .run()
+        .exits(0);
+    assert_eq!(
+        states(&bitbucket),
+        ["SUCCESSFUL", "INPROGRESS", "SUCCESSFUL"]
+    );
+    assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+}
+
+#[test]
+fn a_beginning_that_was_never_sent_or_refused_for_now_is_not_waited_for() {
+    let begun = Instant::now();
+    let bitbucket = StandIn::start();
+    let busy = || Answer::status(429).with_header("Retry-After", "0");
+    bitbucket.will([busy(), busy()]);
+    shell(&bitbucket, "sleep 0.8").run().exits(0);
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+}
+
 fn start(bitbucket: &StandIn, script: &str) -> Child {
     let mut reporter = shell(bitbucket, script);
     let child = reporter

@@ -82,7 +82,23 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
             "caf\u{fffd}",
             ["not valid UTF-8", "put only the token in it"],
         ),
+        (
+            &"t0ken".repeat(1000),
+            ["it has 5000 bytes", "put only the token in it"],
+        ),
         ("/bin/sh", ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
+        (
+            r#"{"token": "t0ken"}"#,
+            ["a whole JSON object", "SECRET:KEY"],
+        ),
+        (r#""t0ken""#, ["it is in quotes", "leave out the quotes"]),
+        (
+            "[MASKED]",
+            [
+                "MASKED in brackets",
+                "copy the token from where it was made",
+            ],
+        ),
     ] {
         let ran = gitlab(&bitbucket, [])
             .env("BITBUCKET_ACCESS_TOKEN", token)

@@ -3,15 +3,19 @@
 
 use super::matrix;
 use super::prelude::*;
+use crate::ci::context::Namesakes;
 use crate::file;
 use crate::status::url;
 
-/// The first two are not GitHub's: it has no variables for the values of a matrix or for the job's
-/// page. `action.yml` sets them; a step without it can do so:
+/// The first three are not GitHub's: it has no variables for a matrix or for the job's page. Only
+/// `github` and `runner` are contexts that the runner puts into the environment (the classes that are
+/// `IEnvironmentContextData` in <https://github.com/actions/runner/tree/main/src/Runner.Worker>).
+/// `action.yml` sets them; a step without it can do so:
 ///
 /// ```yaml
 /// env:
 ///   BUILD_STATUS_MATRIX: ${{ toJSON(matrix) }}
+///   BUILD_STATUS_JOB_TOTAL: ${{ strategy.job-total }}
 ///   BUILD_STATUS_CHECK_RUN_ID: ${{ job.check_run_id }}
 /// ```
 #[derive(Deserialize)]
@@ -19,6 +23,8 @@ pub(super) struct Actions {
     /// The number in the URL of the job's page on GitHub. On older servers, Gitea and Forgejo, the
     /// expression is an empty string.
     build_status_check_run_id: Option<String>,
+    /// How many jobs the matrix has; 1 without one.
+    build_status_job_total: Option<String>,
     build_status_matrix: Option<String>,
     github_event_path: Option<String>,
     github_head_ref: Option<String>,
@@ -65,6 +71,18 @@ impl Actions {
         id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
     }
 
+    /// Whether the job's name lacks the values of a matrix.
+    fn namesakes(&self, values: &str) -> Namesakes {
+        let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        match self.build_status_job_total.as_deref().filter(is_number) {
+            _ if !values.is_empty() => Namesakes::None,
+            Some("0" | "1") => Namesakes::None,
+            Some(_) => Namesakes::Matrix,
+            None if self.build_status_matrix.is_none() => Namesakes::Unknown,
+            None => Namesakes::None,
+        }
+    }
+
     /// What the variables mean, except the URLs of pages, which differ between the products.
     pub(super) fn context(self) -> Context {
         let event = self.github_event_path.as_deref().and_then(file::text);
@@ -77,6 +95,7 @@ impl Actions {
         let is_pull_request =
             self.github_head_ref.is_some() || self.github_ref.as_deref().is_some_and(merge);
         let values = matrix::suffix(self.build_status_matrix.as_deref());
+        let namesakes = self.namesakes(&values);
         let job = self.github_job.map(|job| job + &values);
         let refname = match self.github_head_ref {
             Some(source) => Some(Refname::Branch(source)),
@@ -106,6 +125,7 @@ impl Actions {
             // Jobs of different workflows may share a name.
             job_name: job_name::joined(&[self.github_workflow, job]),
             build_number: self.github_run_number,
+            namesakes,
             pull_request: pull_request.and_then(|it| Some(it.number?.to_string())),
             ..Context::on(refname)
         }

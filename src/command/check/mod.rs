@@ -4,6 +4,7 @@ mod findings;
 mod questions;
 mod scopes;
 
+use crate::bitbucket::auth;
 use crate::bitbucket::locate;
 use crate::cli::{Options, Output, meant_variable};
 use crate::command::check::findings::Findings;
@@ -57,22 +58,23 @@ fn ask(plan: &Plan<'_>, env: &Env, deadline: Deadline, log: &mut Log<'_>, findin
     });
     findings.result("url", claim.url(), from("url"));
     ask_refname(&claim, findings);
-    match (claim.key(), claim.key_warning()) {
-        (Ok(_), Some(warning)) => {
+    match (claim.key(), claim.key_warning(), claim.namesakes()) {
+        (Ok(_), Some(warning), _) => {
             findings.warn(
                 "key",
                 warning,
                 "pass a shorter --key, or accept the shortened one",
             );
         }
-        (key, _) => drop(findings.result("key", key, from("key"))),
+        (Ok(key), None, Some(warning)) => findings.warn("key", from("key")(&key), warning),
+        (key, ..) => drop(findings.result("key", key, from("key"))),
     }
     if claim.product == Product::DataCenter {
         let parent = claim.parent().map_or_else(|| claim.key(), Ok);
         findings.result("parent", parent, from("parent"));
     }
     let credentials = findings.result("credentials", plan.credentials.clone(), |it| {
-        it.describe().to_owned()
+        format!("{} (from {})", it.describe(), auth::origin(it, env))
     });
 
     let repository_known = destination.is_some();

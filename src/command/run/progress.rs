@@ -82,6 +82,12 @@ impl Progress {
         Deadline::since(self.started + ended.elapsed, total)
     }
 
+    /// How long an INPROGRESS without an answer may still arrive: gateways wait for a minute.
+    /// <https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout>
+    pub(super) fn latest_arrival(&self) -> Deadline {
+        Deadline::since(self.started, Duration::from_secs(70))
+    }
+
     /// Waits until there is an end to report.
     pub(super) fn wait_for_end(&self) -> Ended {
         loop {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
@@ -25,8 +25,10 @@ use crate::output::log::Log;
 use crate::report::Report;
 use crate::status::state::State;
 
-/// How often to check whether a late INPROGRESS has overwritten the final state.
-const LOOKS: u32 = 3;
+/// The pause after the first look at whether a late INPROGRESS has overwritten the final state. It
+/// doubles with each further look, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// What reports the run.
 pub(super) struct Reporter {
@@ -109,8 +111,9 @@ impl Reporter {
             let beginning = thread::Builder::new()
                 .spawn_scoped(scope, move || self.begin(way, deadline))
                 .ok();
-            let join = |beginning: thread::ScopedJoinHandle<'_, Outcome>| beginning.join().ok();
-            let is_finished = thread::ScopedJoinHandle::<Outcome>::is_finished;
+            let join =
+                |beginning: thread::ScopedJoinHandle<'_, Option<Deadline>>| beginning.join().ok();
+            let is_finished = thread::ScopedJoinHandle::<Option<Deadline>>::is_finished;
             let ended = self.progress.wait_for_end();
             // What is on its way is waited for: it could arrive after the end. But whoever asks to
             // stop soon kills what is left, so that STOPPED does not wait.
@@ -128,30 +131,27 @@ impl Reporter {
             };
             let mut delivery = way.delivery(client, report.state, deadline, log);
             let mut outcome = way.deliver(&mut delivery, &report);
-            let is_unanswered = |begun: &Outcome| {
-                let error = begun.error.as_ref();
-                matches!(
-                    error,
-                    Some(Error::Unreachable { .. } | Error::Failing { .. })
-                )
+            let overtaking = beginning.and_then(join);
+            let until = match overtaking {
+                Some(until) => until.or(Some(Deadline::after(Duration::ZERO))),
+                None => begun.flatten(),
             };
-            let may_overtake = beginning.and_then(join).is_some();
-            if may_overtake || begun.as_ref().is_some_and(is_unanswered) {
-                outcome = way.insist(&mut delivery, &report, outcome);
+            if let Some(until) = until {
+                outcome = way.insist(&mut delivery, &report, outcome, until);
             }
             (report, outcome)
         });
-        if let Some(error) = &outcome.error {
+        summary.end(outcome);
+        if let Some(error) = &summary.error {
             log.error(error, true);
-            summary.error = Some(error.clone());
         }
         summary.report = Some(report);
-        summary.outcome = Some(outcome);
         summary
     }
 
-    /// Reports INPROGRESS, unless the command has ended before it is sent.
-    fn begin(&self, way: &Way, deadline: Deadline) -> Outcome {
+    /// Reports INPROGRESS, unless the command has ended before it is sent. Returns until when
+    /// Bitbucket may store one that it has not answered.
+    fn begin(&self, way: &Way, deadline: Deadline) -> Option<Deadline> {
         let mut stderr = self.stderr;
         let log = &mut self.log(&mut stderr);
         log.hide(way.credentials.secrets());
@@ -159,12 +159,20 @@ impl Reporter {
         let session = Session::new(&way.client, policy, deadline, log);
         let mut delivery = way.delivery_in(session.until(&self.progress.cancel));
         let outcome = way.deliver(&mut delivery, &way.report);
+        let may_arrive_late = delivery.session().may_arrive_late();
         *way.issued.lock().unwrap_or_else(PoisonError::into_inner) = delivery.into_issued();
-        match &outcome.error {
-            None | Some(Error::Cancelled) => {}
-            Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
+        let is_unanswered = match &outcome.error {
+            None | Some(Error::Cancelled) => false,
+            Some(error) => {
+                log.warn(&format!("INPROGRESS was not reported: {error}"));
+                matches!(error, Error::Unreachable { .. } | Error::Failing { .. })
+            }
+        };
+        if may_arrive_late {
+            Some(self.progress.latest_arrival())
+        } else {
+            is_unanswered.then(|| Deadline::after(Duration::ZERO))
         }
-        outcome
     }
 
     /// The report of the final state.
@@ -186,21 +194,29 @@ impl Reporter {
 }
 
 impl Way {
-    /// Sends `report` again while Bitbucket shows the run's own INPROGRESS, which was on its way.
+    /// Sends `report` again where Bitbucket shows the run's own INPROGRESS, which was on its way. It may
+    /// arrive up to the end of `until`.
     fn insist(
         &self,
         delivery: &mut Delivery<'_, '_>,
         report: &Report,
         mut outcome: Outcome,
+        until: Deadline,
     ) -> Outcome {
-        for _ in 0..LOOKS {
-            if outcome.error.is_some() || outcome.kept.is_some() {
+        let mut pause = FIRST_PAUSE;
+        while outcome.error.is_none() && outcome.kept.is_none() {
+            let is_overtaken = delivery.shows(State::InProgress, report);
+            if is_overtaken {
+                outcome = self.deliver(delivery, report);
+            }
+            // One more look takes time, too.
+            let left = delivery.session().deadline().left();
+            let left = left.saturating_sub(FIRST_PAUSE);
+            if left.is_zero() || (!is_overtaken && until.is_over()) {
                 break;
             }
-            if !delivery.shows(State::InProgress, report) {
-                break;
-            }
-            outcome = self.deliver(delivery, report);
+            thread::sleep(pause.min(left));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         outcome
     }

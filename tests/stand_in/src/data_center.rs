@@ -108,6 +108,14 @@ fn in_repository(
             let status = found.ok_or_else(|| refusal::no_status(&key, &sha))?;
             Ok(json(200, &show::status(status)))
         }
+        Part::Builds(_) if request.method == "DELETE" => {
+            access::check_admin(caller)?;
+            let key = request.parameter("key");
+            let key = key.ok_or_else(|| refusal::bad_parameter("key"))?;
+            // That a key has no status is not among the documented errors.
+            let deleted = state.delete(&project, &slug, &sha, &key);
+            (deleted.then(|| Reply::empty(204))).ok_or_else(|| refusal::no_status(&key, &sha))
+        }
         Part::Builds(_) => {
             let status = Status {
                 workspace: project,

@@ -58,6 +58,7 @@ mod state;
 mod status;
 mod traffic;
 mod version;
+mod web_page;
 
 pub use answer::Answer;
 pub use aws::Aws;

@@ -16,4 +16,6 @@ pub(crate) struct Rules {
     /// Cloud's limit.
     pub(crate) hourly_limit: Option<(u32, Duration)>,
     pub(crate) tokens_expire_at_once: bool,
+    /// Whether there is a page for people at `/`.
+    pub(crate) web_page: bool,
 }

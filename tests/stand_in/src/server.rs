@@ -62,7 +62,11 @@ async fn greet<S: Service>(stream: TcpStream, acceptor: Option<TlsAcceptor>, ser
 }
 
 async fn converse<S: Service>(stream: impl AsyncRead + AsyncWrite + Unpin, service: Arc<S>) {
-    let serving = service_fn(|request| serve(request, Arc::clone(&service)));
+    // A client that gives up does not stop what the server has begun.
+    let serving = service_fn(|request| {
+        let served = tokio::spawn(serve(request, Arc::clone(&service)));
+        async { served.await.unwrap_or(Err(Closed)) }
+    });
     // An error is a client that left, or a connection closed as a test asked.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), serving)
@@ -74,6 +78,9 @@ async fn serve<S: Service>(
     service: Arc<S>,
 ) -> Result<Response<Body>, Closed> {
     let received = Arc::new(Received::read(request).await.map_err(|_| Closed)?);
+    if let Some(reply) = service.aside(&received) {
+        return Ok(respond(reply, 0));
+    }
     let (number, mut answer) = service.traffic().note(Arc::clone(&received));
     let reply = loop {
         answer = match answer {

@@ -203,6 +203,13 @@ impl Setup {
         self
     }
 
+    /// Shows what is stored on a page at `/`, which no answer that a test asks for takes the place of.
+    #[must_use]
+    pub fn web_page(mut self) -> Self {
+        self.rules.web_page = true;
+        self
+    }
+
     /// Starts the server.
     pub fn start(self) -> StandIn {
         let needs_data_center =

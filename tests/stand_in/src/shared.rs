@@ -9,6 +9,7 @@ use crate::reply::Reply;
 use crate::state::State;
 use crate::status::Status;
 use crate::traffic::{Service, Traffic, lock};
+use crate::web_page;
 
 /// What the server thread and the test both see.
 pub(crate) struct Shared {
@@ -40,6 +41,12 @@ impl Shared {
 impl Service for Shared {
     fn traffic(&self) -> &Traffic {
         &self.traffic
+    }
+
+    fn aside(&self, received: &Received) -> Option<Reply> {
+        let state = self.lock();
+        let is_meant = state.rules.web_page && web_page::is_meant(received);
+        is_meant.then(|| web_page::page(&state))
     }
 
     /// Does as Bitbucket would, and tells the listeners.

@@ -143,6 +143,27 @@ impl State {
         Ok(&self.history[self.history.len() - 1])
     }
 
+    /// Forgets a status of Data Center, and says whether there was one.
+    pub(crate) fn delete(&mut self, project: &str, slug: &str, commit: &str, key: &str) -> bool {
+        let found = self.stored.iter().position(|Stored { status, .. }| {
+            let on_data_center = status.data_center.is_some();
+            let place = [
+                &status.workspace,
+                &status.repository,
+                &status.commit,
+                &status.key,
+            ];
+            on_data_center && place == [project, slug, commit, key]
+        });
+        let Some(gone) = found else { return false };
+        self.stored.remove(gone);
+        for indexes in self.by_commit.values_mut().chain(self.by_key.values_mut()) {
+            indexes.retain(|index| *index != gone);
+            (indexes.iter_mut().filter(|index| **index > gone)).for_each(|index| *index -= 1);
+        }
+        true
+    }
+
     /// Where the status that a POST to Cloud overwrites is stored.
     ///
     /// Refname is part of the identity and cannot be set back to null (observed by Jenkins'

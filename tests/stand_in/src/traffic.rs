@@ -15,6 +15,12 @@ use crate::reply::Reply;
 pub(crate) trait Service: Send + Sync + 'static {
     fn traffic(&self) -> &Traffic;
 
+    /// What it says to a request that is not for the API: it takes no answer of a test's, and is not
+    /// remembered.
+    fn aside(&self, _: &Received) -> Option<Reply> {
+        None
+    }
+
     /// What it says of itself to the request of this number.
     fn answer(&self, number: usize, received: &Received) -> Reply;
 }

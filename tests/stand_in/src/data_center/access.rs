@@ -56,6 +56,12 @@ pub(super) fn check(caller: Option<&Arc<Credential>>) -> Result<&Arc<Credential>
         .ok_or_else(refusal::not_permitted)
 }
 
+/// Whether the caller administers repositories, and so may delete builds.
+pub(super) fn check_admin(caller: &Credential) -> Result<(), Reply> {
+    let is_one = caller.admin || caller.scopes.iter().any(|scope| scope == "REPO_ADMIN");
+    is_one.then_some(()).ok_or_else(refusal::not_permitted)
+}
+
 /// Adds the headers that say who the caller is and what is left to it.
 pub(super) fn describe(reply: Reply, caller: &Credential, budget: Option<Budget>) -> Reply {
     let user = match &caller.kind {

@@ -72,8 +72,8 @@ impl Route {
             Self::In(Repository {
                 part: Part::Builds(_),
                 ..
-            })
-            | Self::Statuses(_) => &["GET", "POST"],
+            }) => &["GET", "POST", "DELETE"],
+            Self::Statuses(_) => &["GET", "POST"],
             _ => &["GET"],
         }
     }

@@ -569,3 +569,33 @@ fn the_same_server_is_cloud_too() {
     assert_eq!(on_data_center.collect::<Vec<_>>(), [false, true]);
     assert_eq!(server.keys(""), ["ci"]);
 }
+
+#[test]
+fn an_administrator_deletes_a_build_and_leaves_the_others() {
+    let admin = Credential::bearer("an-admin").with_scopes(["REPO_ADMIN"]);
+    let data_center = DataCenter::start(
+        Setup::default()
+            .data_center("9.4")
+            .credential(admin.clone()),
+    );
+    for key in ["a", "b", "c"] {
+        let body = json!({"key": key, "state": "FAILED", "url": "https://ci.example.com/1"});
+        assert_eq!(data_center.rich(&body).status, 204);
+    }
+    let delete = |key: &str, authorization: &str| {
+        let path = format!("{}?key={key}", builds("PROJ", "my-repo", SHA));
+        data_center.ask("DELETE", &path, authorization, "").status
+    };
+    assert_eq!(delete("a", &token()), 401);
+    assert_eq!(delete("a", &admin.header()), 204);
+    assert_eq!(delete("a", &admin.header()), 404);
+    assert_eq!(data_center.keys("orderBy=OLDEST"), ["b", "c"]);
+    let again = json!({"key": "b", "state": "SUCCESSFUL", "url": "https://ci.example.com/2"});
+    assert_eq!(data_center.rich(&again).status, 204);
+    assert_eq!(data_center.keys("orderBy=OLDEST"), ["c", "b"]);
+    let states: Vec<_> = (data_center.0.statuses(SHA).into_iter())
+        .map(|status| (status.key, status.state))
+        .collect();
+    let pair = |key: &str, state: &str| (key.to_owned(), state.to_owned());
+    assert_eq!(states, [pair("b", "SUCCESSFUL"), pair("c", "FAILED")]);
+}

@@ -8,6 +8,7 @@ mod oauth;
 mod remembered;
 mod scopes;
 mod tls;
+mod web_page;
 
 use serde_json::Value;
 use stand_in::{DEFAULT_COMMIT, DEFAULT_TOKEN, StandIn};
