@@ -1,4 +1,4 @@
-# build_status with a shell: as a GitLab job's image, in CodeBuild, as a GitHub action, or as a place to
+# build_status with a shell: as a GitLab job's image, in CodeBuild, as a step on GitHub, or as a place to
 # copy the file from. scripts/image.sh builds it; dist/ is filled by scripts/static.sh.
 
 # musl: its sh and grep are static too. The digest is that of the index of all architectures.
@@ -11,14 +11,13 @@ ARG REVISION
 
 LABEL org.opencontainers.image.title="build_status" \
       org.opencontainers.image.description="Tell Bitbucket how a CI job went" \
-      org.opencontainers.image.source="https://github.com/build-status/build_status" \
-      org.opencontainers.image.documentation="https://github.com/build-status/build_status#readme" \
+      org.opencontainers.image.source="https://github.com/_OWNER/build_status" \
+      org.opencontainers.image.documentation="https://github.com/_OWNER/build_status#readme" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
 COPY LICENSE-MIT LICENSE-APACHE licenses/THIRD-PARTY.txt /usr/share/licenses/build_status/
-COPY --chmod=0755 scripts/action.sh /usr/local/bin/build_status_action
 COPY --chmod=0755 dist/${TARGETARCH}/build_status /usr/local/bin/build_status
 
 # No ENTRYPOINT: GitLab and CodeBuild start a shell here, and would start it through ours.

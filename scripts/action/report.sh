@@ -1,11 +1,9 @@
 #!/bin/sh
-# What action.yml runs in the container, where it is /usr/local/bin/build_status_action: hands on the
-# inputs, which the runner gives as INPUT_…, as the variables that build_status reads.
+# action.yml's second step: hands on the inputs, which it has as INPUT_…, as the variables that
+# build_status reads, and calls the file that get.sh has got.
 #
-# An input wins over the workflow's variable, and one left empty does not hide it. runs.env in
-# action.yml cannot say that: on GitHub the workflow's variable would win, even an empty one
-# (ContainerActionHandler.cs), and in act, which is Gitea's and Forgejo's runner, the input, even an
-# empty one (evalDockerArgs in action.go).
+# An input wins over the workflow's variable, and one left empty does not hide it. `env` in action.yml
+# cannot say that: there the input would win, even an empty one.
 #
 # Nothing is evaluated here: a value is assigned as it is, and the arguments are split at white space
 # (no -f would expand `*`).
@@ -23,5 +21,12 @@ BITBUCKET_REPOSITORY=${INPUT_REPOSITORY:-$BITBUCKET_REPOSITORY}
 BITBUCKET_SERVER_URL=${INPUT_SERVER_URL:-$BITBUCKET_SERVER_URL}
 BITBUCKET_ACCESS_TOKEN=${INPUT_TOKEN:-$BITBUCKET_ACCESS_TOKEN}
 BITBUCKET_USERNAME=${INPUT_USERNAME:-$BITBUCKET_USERNAME}
+unset INPUT_TOKEN
+
+# Git for Windows' sh would make Windows paths of what looks like a path to it: a description `/x`, a
+# workflow called so. https://www.msys2.org/docs/filesystem-paths/
+export MSYS2_ARG_CONV_EXCL='*'
+export MSYS2_ENV_CONV_EXCL='BUILD_;BITBUCKET_;GITHUB_'
+
 # shellcheck disable=SC2086 # splitting is what is wanted
-exec build_status $INPUT_ARGUMENTS
+exec "$ACTION_FILE" $INPUT_ARGUMENTS
