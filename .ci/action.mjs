@@ -420,15 +420,17 @@ for (const name of readdirSync(".github/workflows")) {
   passesActionlint(readFileSync(path, "utf8"), path);
 }
 
-// --- README ------------------------------------------------------------------------------------------
+// --- pages -------------------------------------------------------------------------------------------
 
-/// The workflows in README pass actionlint, and their steps that use the action report.
-async function readme() {
-  const blocks = readFileSync("README.md", "utf8").matchAll(/^```yaml\n(# \.github\/workflows\/.*\n[^]*?)^```$/gm);
+/// The workflows on the pages pass actionlint, and their steps that use the action report.
+async function pages() {
+  const names = ["README.md", ...readdirSync("docs").filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+  const text = names.map((name) => readFileSync(name, "utf8")).join("\n");
+  const blocks = text.matchAll(/^```yaml\n(# \.github\/workflows\/.*\n[^]*?)^```$/gm);
   let steps = 0;
   for (const [, text] of blocks) {
     const path = text.slice(2, text.indexOf("\n"));
-    passesActionlint(text, path, `README, ${path}`);
+    passesActionlint(text, path, `pages, ${path}`);
     const workflow = YAML.parse(text);
     for (const [id, { steps: all, env: jobEnv, strategy }] of Object.entries(workflow.jobs)) {
       const matrix = strategy && Object.fromEntries(Object.entries(strategy.matrix).map(([k, v]) => [k, v[0]]));
@@ -436,7 +438,7 @@ async function readme() {
       const evaluated = (map) =>
         Object.fromEntries(Object.entries(map ?? {}).map(([k, v]) => [k, interpolate(v, Object.keys(contexts), contexts)]));
       const ours = all.filter((step) => step.uses?.startsWith("build-status/build_status@"));
-      const name = `README, ${path}, job ${id}`;
+      const name = `pages, ${path}, job ${id}`;
       const legs = matrix ? ` (${Object.values(matrix).join(", ")})` : "";
       if (!ours.length) continue;
       assert.equal(ours.at(-1).if, "always()", "the last step is for every end");
@@ -452,9 +454,9 @@ async function readme() {
       steps += ours.length;
     }
   }
-  if (!steps) console.log("LEFT OUT: README has no workflow with the action");
+  if (!steps) console.log("LEFT OUT: no page has a workflow with the action");
 }
-await readme();
+await pages();
 
 process.exitCode = failures ? 1 : 0;
 console.log(failures ? `${failures} failed` : "all of them as they should be");

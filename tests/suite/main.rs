@@ -17,6 +17,8 @@ mod hostile;
 mod lambda;
 mod oauth;
 mod output;
+mod pages;
+mod picture;
 mod processes;
 mod properties;
 mod providers;
