@@ -154,3 +154,42 @@ fn states() -> String {
     }
     table
 }
+
+#[test]
+fn the_reference_names_every_field_of_the_json() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md"))
+            .unwrap();
+    let (_, section) = page.split_once("\n## Output\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let bitbucket = StandIn::start();
+    let newer = [
+        ("CI_JOB_ID", "4243"),
+        (
+            "CI_JOB_URL",
+            "https://gitlab.example.com/my-workspace/my-repo/-/jobs/4243",
+        ),
+    ];
+    gitlab(&bitbucket, ["passed"]).envs(&newer).run().exits(0);
+    let kept = gitlab(&bitbucket, ["stopped", "--output", "json"]);
+    let refused = gitlab(&bitbucket, ["--output", "json", "--commit", "1ecfd27"]);
+    let printed = gitlab(&bitbucket, ["--output", "json", "--dry-run"]);
+    for (ran, only) in [
+        (kept.run().exits(0), "kept"),
+        (refused.run().exits(4), "error"),
+        (printed.run().exits(0), "request"),
+    ] {
+        let report = ran.json();
+        assert!(
+            report[only].is_string() || report[only].is_object(),
+            "{ran:?}"
+        );
+        let inner = report[only].as_object().cloned().unwrap_or_default();
+        for field in report.as_object().unwrap().keys().chain(inner.keys()) {
+            assert!(
+                section.contains(&format!("`{field}`")),
+                "docs/reference.md does not name {field}"
+            );
+        }
+    }
+}

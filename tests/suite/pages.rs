@@ -542,3 +542,16 @@ fn the_options_on_the_pages_and_in_the_examples_exist() {
         }
     }
 }
+
+#[test]
+fn the_map_of_the_tests_has_every_file() {
+    let map = read("CONTRIBUTING.md");
+    for entry in fs::read_dir(root().join("tests/suite")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let is_test = name.ends_with(".rs") && name != "main.rs" && name != "support.rs";
+        assert!(
+            !is_test || map.contains(&format!("{name}`")),
+            "CONTRIBUTING.md does not name {name}"
+        );
+    }
+}

@@ -67,15 +67,20 @@ fn wrapped(line: &str) -> Vec<String> {
         Some(seconds) if is_time(seconds) => "38.4s",
         _ => word,
     });
-    let line: Vec<char> = masked.collect::<Vec<_>>().join(" ").chars().collect();
-    match line
-        .chunks(COLUMNS)
-        .map(|part| part.iter().collect())
-        .collect::<Vec<_>>()
-    {
-        parts if parts.is_empty() => vec![String::new()],
-        parts => parts,
+    let mut lines = vec![String::new()];
+    for word in masked {
+        let line = lines.last_mut().unwrap();
+        if line.chars().count() + 1 + word.chars().count() > COLUMNS {
+            lines.push(format!("{word} "));
+        } else {
+            line.push_str(word);
+            line.push(' ');
+        }
     }
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 fn escaped(text: &str) -> String {
