@@ -14,6 +14,7 @@ mod files;
 mod guard;
 mod hints;
 mod hostile;
+mod jenkins;
 mod lambda;
 mod oauth;
 mod output;

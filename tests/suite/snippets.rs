@@ -221,7 +221,7 @@ impl Ci {
 
 /// How a job went.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum How {
+pub(crate) enum How {
     Passed,
     Failed,
     Stopped,
@@ -369,7 +369,7 @@ fn calls(block: &[String]) -> Vec<Call> {
 
 /// A folder for a job: its home, a clone, and a `make` that ends with `code` once Bitbucket was told
 /// something.
-fn home(name: &str, how: How, code: i32) -> PathBuf {
+pub(crate) fn home(name: &str, how: How, code: i32) -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("snippets {name} {how:?}"));
     let _ = std::fs::remove_dir_all(&home);
     std::fs::create_dir(&home).unwrap();
