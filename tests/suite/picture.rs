@@ -43,12 +43,15 @@ fn transcript() -> Vec<String> {
     let mut lines = Vec::new();
     for (command, variables) in TYPED {
         // Both streams in their order, as on a terminal.
-        let ran = shell(&format!("chmod +x {make:?}; exec 2>&1; {command}"), &tools)
-            .envs(GITLAB)
-            .envs(variables)
-            .env("TOLD", &told)
-            .to(&bitbucket)
-            .run();
+        let ran = shell(
+            &format!("chmod +x '{}'; exec 2>&1; {command}", make.display()),
+            &tools,
+        )
+        .envs(GITLAB)
+        .envs(variables)
+        .env("TOLD", &told)
+        .to(&bitbucket)
+        .run();
         lines.push(format!("$ {command}"));
         let printed = ran
             .stdout
