@@ -445,23 +445,25 @@ for (const name of readdirSync(".github/workflows")) {
   await passesActionlint(readFileSync(path, "utf8"), path);
 }
 
-// --- README ------------------------------------------------------------------------------------------
+// --- pages -------------------------------------------------------------------------------------------
 
-/// The workflows in README pass actionlint, and their steps that use the action report.
-async function readme() {
-  const blocks = readFileSync("README.md", "utf8").matchAll(/^```yaml\n(# \.github\/workflows\/.*\n[^]*?)^```$/gm);
+/// The workflows on the pages pass actionlint, and their steps that use the action report.
+async function pages() {
+  const names = ["README.md", ...readdirSync("docs").filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+  const text = names.map((name) => readFileSync(name, "utf8")).join("\n");
+  const blocks = text.matchAll(/^```yaml\n(# \.github\/workflows\/.*\n[^]*?)^```$/gm);
   let steps = 0;
   for (const [, text] of blocks) {
     const path = text.slice(2, text.indexOf("\n"));
-    await passesActionlint(text, path, `README, ${path}`);
+    await passesActionlint(text, path, `pages, ${path}`);
     const workflow = YAML.parse(text);
     for (const [id, { steps: all, env: jobEnv, strategy }] of Object.entries(workflow.jobs)) {
       const matrix = strategy && Object.fromEntries(Object.entries(strategy.matrix).map(([k, v]) => [k, v[0]]));
       const contexts = { secrets: { BITBUCKET_TOKEN: token, BITBUCKET_ACCESS_TOKEN: token }, matrix: matrix ?? null, job: { status: "success" } };
       const evaluated = (map) =>
         Object.fromEntries(Object.entries(map ?? {}).map(([k, v]) => [k, interpolate(v, Object.keys(contexts), contexts)]));
-      const ours = all.filter((step) => step.uses?.startsWith("build-status/build_status@"));
-      const name = `README, ${path}, job ${id}`;
+      const ours = all.filter((step) => /^[^/]+\/build_status@/.test(step.uses));
+      const name = `pages, ${path}, job ${id}`;
       const legs = matrix ? ` (${Object.values(matrix).join(", ")})` : "";
       if (!ours.length) continue;
       assert.equal(ours.at(-1).if, "always()", "the last step is for every end");
@@ -477,9 +479,9 @@ async function readme() {
       steps += ours.length;
     }
   }
-  if (!steps) console.log("LEFT OUT: README has no workflow with the action");
+  if (!steps) console.log("LEFT OUT: no page has a workflow with the action");
 }
-await readme();
+await pages();
 
 process.exitCode = failures ? 1 : 0;
 console.log(failures ? `${failures} failed` : "all of them as they should be");

@@ -19,6 +19,8 @@ mod jenkins;
 mod lambda;
 mod oauth;
 mod output;
+mod pages;
+mod picture;
 mod processes;
 mod properties;
 mod providers;
