@@ -76,13 +76,13 @@ check() {
   one_home "$repository" > /dev/null || wrong=1
   # The whole line: a dependency may have this version too.
   grep -qxF -- "version = \"$version\"" Cargo.toml || { echo "Cargo.toml has another version" >&2; wrong=1; }
-  others=$(grep -oE '(build_status[:@/]v?|download/v)[0-9]+\.[0-9]+\.[0-9]+' README.md docs/ci.md docs/sync.md templates/bitbucket-status.yml | grep -vE "[:@v/]v?${version//./\\.}\$" || true)
+  others=$(grep -oE '(build_status[:@/]v?|download/v)[0-9]+\.[0-9]+\.[0-9]+' README.md docs/*.md templates/bitbucket-status.yml | grep -vE "[:@v/]v?${version//./\\.}\$" || true)
   [[ -z $others ]] || { echo "another version: $others" >&2; wrong=1; }
   agrees Cargo.toml "repository = \"https://github.com/$repository\""
   agrees Dockerfile "image.source=\"https://github.com/$repository\""
   agrees action.yml "ACTION_HOME: $repository"
   agrees action.yml "    default: $version"
-  agrees README.md "uses: $repository@v$version"
+  agrees docs/github.md "uses: $repository@v$version"
   agrees README.md "ghcr.io/$(image_of "$repository"):$version"
   agrees CHANGELOG.md "## [$version]"
   return $wrong

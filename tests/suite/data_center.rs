@@ -3,6 +3,7 @@
 use serde_json::json;
 use stand_in::{Answer, DEFAULT_COMMIT, Setup, StandIn};
 
+use crate::docs::with_blocks;
 use crate::support::{Reporter, build_status, gitlab, shown};
 
 fn data_center(version: &str) -> StandIn {
@@ -379,5 +380,51 @@ fn required_builds_of_a_multibranch_job_wait_for_one_parent_on_every_branch() {
     assert_eq!(
         parents,
         expected.map(|pair| pair.map(serde_json::Value::from))
+    );
+}
+
+/// docs/data-center.md shows what `check` prints there, and its jobs have the variables that they need.
+#[test]
+fn the_page_shows_a_check_and_jobs_that_pass() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/data-center.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let bitbucket = data_center("9.4.0");
+    let job = |args: &[&str], first: &str| {
+        let (_, job) = page.split_once(first).unwrap();
+        let (_, variables) = job.split_once("variables:\n").unwrap();
+        let mut call = gitlab(&bitbucket, args.iter().copied()).without("BITBUCKET_API_ROOT");
+        for (name, value) in variables
+            .lines()
+            .map_while(|line| line.trim().split_once(": "))
+        {
+            let value = match name {
+                "BITBUCKET_SERVER_URL" => bitbucket.server_url(),
+                "BUILD_STATUS_CA_FILE" => continue, // it is plain http here
+                _ => value.to_owned(),
+            };
+            call = call.env(name, value);
+        }
+        call.env("PATH", "/usr/bin:/bin").run().exits(0)
+    };
+    let checked = job(&["check"], "# .gitlab-ci.yml: try the set-up\n");
+    let printed = checked
+        .stdout
+        .replace(&bitbucket.server_url(), "https://git.example.com/bitbucket");
+    let block = format!("```console\n$ build_status check\n{printed}```\n");
+    let expected = with_blocks(&page, &[("check-data-center", block)]);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    } else {
+        assert!(
+            page == expected,
+            "{path} is out of date: run `UPDATE=1 cargo test`"
+        );
+    }
+    let first = "# .gitlab-ci.yml: COMPANY_CA is a variable of the type File\n";
+    job(&["run", "--", "echo", "your command"], first);
+    let stored = bitbucket.history().pop().unwrap();
+    assert_eq!(
+        (stored.key.as_str(), stored.state.as_str()),
+        ("ci/gitlab-ci/unit-tests", "SUCCESSFUL")
     );
 }

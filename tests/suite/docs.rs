@@ -1,38 +1,53 @@
-//! What the README repeats of the program. `UPDATE=1 cargo test` writes it there.
+//! What the pages repeat of the program. `UPDATE=1 cargo test` writes it there.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use build_status::ci::provider::{PROVIDERS, Sign};
 use build_status::status::state::WORDS;
+use serde_json::Value;
 use stand_in::StandIn;
 
-use crate::support::{build_status, gitlab};
+use crate::support::{GITLAB, build_status, gitlab};
 
-fn help() -> String {
-    build_status(["--help"]).run().exits(0).stdout
+fn help(command: &[&str]) -> String {
+    let args = command.iter().chain(&["--help"]);
+    build_status(args).run().exits(0).stdout
 }
 
 #[test]
-fn the_readme_repeats_the_program() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).unwrap();
-    let blocks = [
-        ("check", check()),
-        ("help", format!("```text\n{}```\n", help())),
+fn the_pages_repeat_the_program() {
+    let text = |command: &[&str]| format!("```text\n{}```\n", help(command));
+    let reference = [
+        ("help", text(&[])),
+        ("help-run", text(&["run"])),
+        ("help-check", text(&["check"])),
+        ("help-show", text(&["show"])),
+        ("help-context", text(&["context"])),
+        ("help-sync", text(&["sync"])),
+        ("help-event", text(&["event"])),
         ("exit-codes", exit_codes()),
-        ("providers", providers()),
+        ("json", json()),
+        ("json-context", json_context()),
         ("states", states()),
     ];
-    let expected = with_blocks(&readme, &blocks);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, expected).unwrap();
-        return;
+    for (page, blocks) in [
+        ("docs/ci.md", &[("providers", providers())][..]),
+        ("docs/reference.md", &reference),
+        ("docs/troubleshooting.md", &[("check", check())]),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let expected = with_blocks(&text, blocks);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, expected).unwrap();
+        } else {
+            assert!(
+                text == expected,
+                "{page} is out of date: run `UPDATE=1 cargo test`"
+            );
+        }
     }
-    assert!(
-        readme == expected,
-        "README.md is out of date: run `UPDATE=1 cargo test`"
-    );
 }
 
 /// `page` with these blocks between their comments.
@@ -60,8 +75,32 @@ fn check() -> String {
     format!("```console\n$ build_status check\n{printed}```\n")
 }
 
+/// What a report prints as JSON, of a server that refuses: with every field.
+fn json() -> String {
+    let bitbucket = StandIn::start();
+    let ran = gitlab(&bitbucket, ["--output", "json"])
+        .env("CI_COMMIT_SHA", "1ecfd275763eff1d6b4844ea3168962458c9f27a")
+        .run()
+        .exits(4);
+    let mut printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    printed["elapsed_ms"] = 212.into(); // another one each time
+    format!(
+        "```json\n{}\n```\n",
+        serde_json::to_string_pretty(&printed).unwrap()
+    )
+}
+
+fn json_context() -> String {
+    let ran = build_status(["context", "--output", "json"]).envs(GITLAB);
+    let printed: Value = serde_json::from_str(&ran.run().exits(0).stdout).unwrap();
+    format!(
+        "```json\n{}\n```\n",
+        serde_json::to_string_pretty(&printed).unwrap()
+    )
+}
+
 fn exit_codes() -> String {
-    let help = help();
+    let help = help(&[]);
     let (_, codes) = help.split_once("Exit codes:\n").unwrap();
     let mut table = "| code | meaning |\n|---|---|\n".to_owned();
     for line in codes.lines() {
@@ -117,29 +156,40 @@ fn states() -> String {
 }
 
 #[test]
-fn the_options_in_the_readme_and_the_examples_exist() {
-    let help = help() + &build_status(["sync", "--help"]).run().exits(0).stdout;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in [
-        "README.md",
-        "docs/ci.md",
-        "docs/sync.md",
-        ".gitlab-ci.example.yml",
-        "buildspec.example.yml",
+fn the_reference_names_every_field_of_the_json() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md"))
+            .unwrap();
+    let (_, section) = page.split_once("\n## Output\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let bitbucket = StandIn::start();
+    let newer = [
+        ("CI_JOB_ID", "4243"),
+        (
+            "CI_JOB_URL",
+            "https://gitlab.example.com/my-workspace/my-repo/-/jobs/4243",
+        ),
+    ];
+    gitlab(&bitbucket, ["passed"]).envs(&newer).run().exits(0);
+    let kept = gitlab(&bitbucket, ["stopped", "--output", "json"]);
+    let refused = gitlab(&bitbucket, ["--output", "json", "--commit", "1ecfd27"]);
+    let printed = gitlab(&bitbucket, ["--output", "json", "--dry-run"]);
+    for (ran, only) in [
+        (kept.run().exits(0), "kept"),
+        (refused.run().exits(4), "error"),
+        (printed.run().exits(0), "request"),
     ] {
-        let text = std::fs::read_to_string(root.join(file)).unwrap();
-        for line in text.lines().filter(|line| line.contains("build_status ")) {
-            let (_, call) = line.split_once("build_status ").unwrap();
-            let words = call.split([' ', '`', ')', '|', '<']);
-            for option in words.filter(|word| {
-                word.trim_start_matches("--")
-                    .starts_with(char::is_alphabetic)
-                    && word.starts_with("--")
-            }) {
-                let known =
-                    help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n"));
-                assert!(known, "{file}: {option} in: {line}");
-            }
+        let report = ran.json();
+        assert!(
+            report[only].is_string() || report[only].is_object(),
+            "{ran:?}"
+        );
+        let inner = report[only].as_object().cloned().unwrap_or_default();
+        for field in report.as_object().unwrap().keys().chain(inner.keys()) {
+            assert!(
+                section.contains(&format!("`{field}`")),
+                "docs/reference.md does not name {field}"
+            );
         }
     }
 }

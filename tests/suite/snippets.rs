@@ -11,7 +11,7 @@ use stand_in::{DEFAULT_COMMIT, DEFAULT_TOKEN, Setup, StandIn};
 use crate::providers::fixtures;
 use crate::support::shell;
 
-/// These have a section in the README.
+/// These have a page.
 const ELSEWHERE: [&str; 3] = ["codebuild", "github", "gitlab"];
 
 /// How a CI goes about its file.
@@ -221,7 +221,7 @@ impl Ci {
 
 /// How a job went.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum How {
+pub(crate) enum How {
     Passed,
     Failed,
     Stopped,
@@ -243,9 +243,10 @@ fn blocks(name: &str) -> Vec<Vec<String>> {
 }
 
 /// The scripts of a block in which the program is called: a shell script as a whole, a YAML text of
-/// several lines, or what stands in one line. Without `|| true`, so that nothing is lost.
+/// several lines, or what stands in one line. Without what lets a job pass all the same, so that nothing is
+/// lost.
 fn scripts(block: &[String]) -> Vec<String> {
-    let strict = |text: &str| text.replace(" || true", "");
+    let strict = |text: &str| text.replace(" || echo not reported", "");
     let indent = |line: &str| line.len() - line.trim_start().len();
     let (language, lines) = block.split_first().unwrap();
     if language == "sh" {
@@ -368,7 +369,7 @@ fn calls(block: &[String]) -> Vec<Call> {
 
 /// A folder for a job: its home, a clone, and a `make` that ends with `code` once Bitbucket was told
 /// something.
-fn home(name: &str, how: How, code: i32) -> PathBuf {
+pub(crate) fn home(name: &str, how: How, code: i32) -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("snippets {name} {how:?}"));
     let _ = std::fs::remove_dir_all(&home);
     std::fs::create_dir(&home).unwrap();
@@ -455,7 +456,7 @@ fn job(ci: &Ci, how: How) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_ci_has_a_file_in_docs_ci_or_a_section_in_the_readme() {
+fn every_ci_has_a_file_in_docs_ci_or_a_page() {
     let known = PROVIDERS.iter().map(|entry| entry.info.id);
     let expected: Vec<_> = known.filter(|id| !ELSEWHERE.contains(id)).collect();
     let here: Vec<_> = CIS
