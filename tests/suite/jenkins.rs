@@ -14,7 +14,7 @@ use crate::providers::fixtures;
 use crate::snippets::{How, home};
 use crate::support::{Ran, directory, shell};
 
-const RELEASE: &str = "https://github.com/OWNER/build_status/releases/download/v0.1.0";
+pub(crate) const RELEASE: &str = "https://github.com/OWNER/build_status/releases/download/v0.1.0";
 
 fn page() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/jenkins.md");
@@ -104,34 +104,35 @@ fn read(lines: &[String]) -> Jenkinsfile {
     file
 }
 
-/// A workspace with a `make`, and with the script that gets the program from a release of this machine's.
-fn workspace(name: &str, how: How) -> PathBuf {
-    let word = name.replace([' ', ','], "-");
-    let release = directory(&format!("release-{word}-{how:?}"));
+/// A release of this machine's, by the address that is in place of the page's.
+pub(crate) fn release(name: &str) -> String {
+    let release = directory(name);
     let folder = "build_status-x86_64-unknown-linux-gnu";
     std::fs::create_dir(release.join(folder)).unwrap();
     // In place of the binary, which takes seconds to be packed.
     let program = release.join(folder).join("build_status");
-    let call = format!(
-        "#!/bin/sh\nexec '{}' \"$@\"\n",
-        env!("CARGO_BIN_EXE_build_status")
-    );
-    std::fs::write(&program, call).unwrap();
+    let binary = env!("CARGO_BIN_EXE_build_status");
+    std::fs::write(&program, format!("#!/bin/sh\nexec '{binary}' \"$@\"\n")).unwrap();
     std::fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
     let pack = format!("tar -czf {folder}.tgz {folder} && sha256sum {folder}.tgz >SHA256SUMS");
     let packed = Command::new("sh")
         .args(["-c", &pack])
         .current_dir(&release)
-        .status()
-        .unwrap();
-    assert!(packed.success());
+        .status();
+    assert!(packed.unwrap().success());
+    format!("file://{}", release.display())
+}
 
+/// A workspace with a `make`, and with the script that gets the program.
+fn workspace(name: &str, how: How) -> PathBuf {
+    let word = name.replace([' ', ','], "-");
+    let release = release(&format!("release-{word}-{how:?}"));
     let workspace = home(name, how, i32::from(how == How::Failed));
     let script =
         block("# ci/get-build-status.sh: puts ./build_status into the workspace").join("\n");
     assert!(script.contains(RELEASE), "{script}");
     std::fs::create_dir(workspace.join("ci")).unwrap();
-    let here = script.replace(RELEASE, &format!("file://{}", release.display()));
+    let here = script.replace(RELEASE, &release);
     std::fs::write(workspace.join("ci/get-build-status.sh"), here).unwrap();
     workspace
 }
@@ -273,7 +274,7 @@ fn the_jenkinsfile_for_a_data_center_reports_the_parent_that_required_builds_ask
         .received()
         .iter()
         .filter(|it| it.method == "POST")
-        .map(|it| it.json())
+        .map(stand_in::Received::json)
         .collect();
     assert_eq!(sent.len(), 2, "{sent:#?}");
     for (body, state) in sent.iter().zip(["INPROGRESS", "SUCCESSFUL"]) {

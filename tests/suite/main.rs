@@ -11,6 +11,7 @@ mod data_center;
 mod docs;
 mod event;
 mod files;
+mod github;
 mod guard;
 mod hints;
 mod hostile;
