@@ -16,6 +16,7 @@ mod hints;
 mod hostile;
 mod lambda;
 mod oauth;
+mod on_windows;
 mod output;
 mod processes;
 mod properties;
