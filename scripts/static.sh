@@ -45,7 +45,7 @@ if [ "$architecture" = arm64 ]; then
       "and 16 in lld-16): found ${version:-none}" >&2
     exit 1
   }
-  linker=target/static/link
+  linker=target/static/pie-gcc # by the name, Rust knows what it is
   cat > $linker << LINK
 #!/bin/sh
 for argument; do
