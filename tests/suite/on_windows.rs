@@ -26,7 +26,7 @@ const ACCESS_VIOLATION: i32 = 0xC000_0005_u32.cast_signed();
 /// How long [`command`] lives if nobody ends it.
 const LIFE: Duration = Duration::from_secs(60);
 
-/// The end of the command, and what it then writes.
+/// The variable with the path of the file that [`command`] writes.
 const MARK: &str = "MARK";
 
 /// Not a test: this program as the command of the tests, which does as this variable says.
