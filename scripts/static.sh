@@ -1,6 +1,9 @@
 #!/bin/sh
-# Builds the statically linked binary for this machine's architecture, and leaves it at
-# dist/amd64/build_status or dist/arm64/build_status. It runs in any Linux image, an empty one too.
+# Builds the statically linked binary, and leaves it at dist/amd64/build_status or
+# dist/arm64/build_status. It runs in any Linux image, an empty one too.
+#
+#   scripts/static.sh                             for this machine's architecture
+#   CC=… scripts/static.sh TARGET                 for another, with that C compiler
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,7 +11,8 @@ command -v cargo > /dev/null || {
   echo "this needs Rust: https://rustup.rs" >&2
   exit 1
 }
-target=$(rustc -vV | sed -n 's/^host: //p')
+target=${1-$(rustc -vV | sed -n 's/^host: //p')}
+cc=${CC-cc}
 case $target in
   x86_64-*-linux-gnu) architecture=amd64 ;;
   aarch64-*-linux-gnu) architecture=arm64 ;;
@@ -27,18 +31,37 @@ flags="$flags -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 # Only small functions are copied into their callers: 0.1 MB, for one part in a hundred of the instructions.
 flags="$flags -C llvm-args=--inline-threshold=15"
 
-# On x86-64 Rust brings lld, which knows these. https://blog.rust-lang.org/2025/09/01/rust-lld-on-1.90.0-stable/
+mkdir -p target/static
+
+# On x86-64 Rust brings lld, which knows these, and asks the compiler for a file that is loaded at an
+# address of chance. https://blog.rust-lang.org/2025/09/01/rust-lld-on-1.90.0-stable/
+# On arm64 it asks for one with fixed addresses (`static-position-independent-executables` in what
+# `rustc --print target-spec-json` says).
 if [ "$architecture" = arm64 ]; then
-  command -v ld.lld > /dev/null || {
-    echo "this needs lld (Debian: apt-get install lld)" >&2
+  lld=$(command -v ld.lld) || lld=
+  version=$([ -z "$lld" ] || "$lld" --version | sed -nE 's/.*LLD ([0-9]+).*/\1/p')
+  [ "${version:-0}" -ge 15 ] || {
+    echo "this needs ld.lld 15 or newer, which packs relocations (apt-get install lld; Debian 12 has 14," \
+      "and 16 in lld-16): found ${version:-none}" >&2
     exit 1
   }
-  flags="$flags -C link-arg=-fuse-ld=lld"
+  linker=target/static/pie-gcc # by the name, Rust knows what it is
+  cat > $linker << LINK
+#!/bin/sh
+for argument; do
+  shift
+  case \$argument in -static | -no-pie) ;; *) set -- "\$@" "\$argument" ;; esac
+done
+exec $cc -static-pie -fuse-ld=lld -B"$PWD/target/static" "\$@"
+LINK
+  chmod +x $linker
+  # A compiler for another machine looks for a linker of its own.
+  ln -sf "$lld" target/static/ld.lld
+  flags="$flags -C linker=$linker"
 fi
 
 # No module of another glibc: see static.c.
-mkdir -p target/static
-cc -Os -c scripts/static.c -o target/static/static.o
+"$cc" -Os -fPIE -c scripts/static.c -o target/static/static.o
 flags="$flags -C link-arg=target/static/static.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode"
 
 # Nothing of where it is built, so that the same source gives the same file. A registry's folder is named

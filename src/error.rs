@@ -263,7 +263,7 @@ impl Error {
     }
 
     /// The exit code, 1 to 5, and the value of `error.kind` in JSON.
-    const fn code_and_kind(&self) -> (u8, &'static str) {
+    const fn code_and_kind(&self) -> (i32, &'static str) {
         match self {
             Self::Environment { .. } => (1, "environment"),
             Self::Unreadable { .. } => (1, "unreadable"),
@@ -296,7 +296,7 @@ impl Error {
     }
 
     /// The exit code, 1 to 5.
-    pub const fn exit_code(&self) -> u8 {
+    pub const fn exit_code(&self) -> i32 {
         self.code_and_kind().0
     }
 

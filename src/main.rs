@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
-use std::process::{self, ExitCode};
+use std::process;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,7 +15,7 @@ use build_status::env::Env;
 use build_status::error::Error;
 use build_status::output::{self, Exit};
 
-fn main() -> ExitCode {
+fn main() {
     panic::set_hook(Box::new(report_bug));
     let words: Vec<_> = std::env::args_os().collect();
     let env = Env::from_process();
@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         }
         _ => exit.code,
     };
-    ExitCode::from(code)
+    // ExitCode has 8 bits on every system.
+    process::exit(code);
 }
 
 fn fail(error: Error, env: &Env, json: bool) -> Exit {

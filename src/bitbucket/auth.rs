@@ -260,7 +260,8 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
              repository (read), and unset BITBUCKET_USERNAME",
         );
     }
-    let is_path = Path::new(text).is_absolute() && Path::new(text).exists();
+    // On Windows, a path without a drive is not an absolute one.
+    let is_path = Path::new(text).has_root() && Path::new(text).exists();
     if is_path && !origin.ends_with("_FILE") {
         let hint = format!("to read it from that file, name the variable {origin}_FILE");
         return refuse("it is the path of a file", &hint);

@@ -139,6 +139,11 @@ fn io_message(error: &io::Error) -> String {
 }
 
 fn io_retry_hint(error: &io::Error) -> RetryHint {
+    // WSAHOST_NOT_FOUND, WSANO_RECOVERY, WSANO_DATA, but not WSATRY_AGAIN (11002).
+    // https://learn.microsoft.com/en-us/windows/win32/winsock/windows-sockets-error-codes-2
+    if let Some(11001 | 11003 | 11004) = error.raw_os_error() {
+        return RetryHint::UnknownHost;
+    }
     // std has no ErrorKind for this, so that its text has to do. The resolver's own text follows:
     // these are glibc's and musl's for a failing resolver. Any other means an unknown name.
     let text = error.to_string();
@@ -234,5 +239,12 @@ mod tests {
             let trouble = failure(&format!("failed to lookup address information: {trouble}"));
             assert_eq!(trouble.retry_hint, RetryHint::Passing);
         }
+    }
+
+    #[test]
+    fn windows_tells_the_two_apart_by_numbers() {
+        let hint = |code| io_retry_hint(&io::Error::from_raw_os_error(code));
+        assert_eq!(hint(11001), RetryHint::UnknownHost);
+        assert_eq!(hint(11002), RetryHint::Passing);
     }
 }

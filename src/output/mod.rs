@@ -19,8 +19,8 @@ pub struct Exit {
     pub stdout: String,
     /// The text for stderr: the JSON of `run`, which leaves stdout to its command.
     pub stderr: String,
-    /// The exit code.
-    pub code: u8,
+    /// The exit code. On Windows, that of a command has 32 bits.
+    pub code: i32,
 }
 
 impl Exit {

@@ -135,6 +135,14 @@ fn room(file: &str) -> &str {
 }
 
 #[test]
+fn only_the_calls_of_windows_are_unsafe() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let is_unsafe = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("unsafe_code");
+    let found: Vec<_> = sources(&src).into_iter().filter(is_unsafe).collect();
+    assert_eq!(found, [src.join("command/run/console.rs")]);
+}
+
+#[test]
 fn no_room_leans_upwards() {
     let upwards: Vec<_> = all_imports()
         .iter()

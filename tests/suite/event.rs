@@ -8,7 +8,7 @@ use stand_in::aws::{CONTAINER_TOKEN, KEY_ID, SECRET_KEY};
 use stand_in::{Answer, Aws, DEFAULT_TOKEN, Setup, StandIn, Status};
 
 use crate::lambda::Function;
-use crate::support::{Ran, Reporter, build_status, codebuild, gitlab};
+use crate::support::{NOTHING, Ran, Reporter, build_status, codebuild, gitlab};
 
 /// The commit of the samples.
 pub(crate) const SHA: &str = "1ecfd275763eff1d6b4844ea3168962458c9f27a";
@@ -455,7 +455,7 @@ fn any_command_takes_a_token_that_aws_keeps() {
         (&format!("{SECRET}#BITBUCKET_ACCESS_TOKEN"), &["passed"]),
         (PARAMETER, &["passed"]),
         (PARAMETER, &["check"]),
-        (PARAMETER, &["run", "--", "true"]),
+        (PARAMETER, &[&["run", "--"], NOTHING].concat()),
     ] {
         let bitbucket = StandIn::start();
         let before = aws.received().len();

@@ -115,6 +115,7 @@ impl Function {
     }
 
     /// Waits until every event is answered.
+    #[cfg(unix)]
     pub(crate) fn finish(&self) -> Vec<Answer> {
         let sent = self.shared.lock().sent;
         self.wait(&id(sent));
@@ -122,6 +123,7 @@ impl Function {
     }
 
     /// How many connections the function has opened to the Runtime API.
+    #[cfg(unix)]
     pub(crate) fn connections(&self) -> usize {
         self.shared.lock().connections
     }

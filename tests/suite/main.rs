@@ -19,6 +19,7 @@ mod jenkins;
 mod lambda;
 mod matrix;
 mod oauth;
+mod on_windows;
 mod origins;
 mod output;
 mod pages;

@@ -1,7 +1,5 @@
 //! What is printed, and how it exits.
 
-use std::fs::OpenOptions;
-
 use serde_json::{Value, json};
 use stand_in::{Answer, DEFAULT_COMMIT, StandIn};
 
@@ -240,7 +238,10 @@ fn help_and_version_go_to_stdout() {
 fn a_result_that_cannot_be_printed_is_exit_code_1() {
     let bitbucket = StandIn::start();
     for args in [&["passed"][..], &["--help"], &["context"]] {
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
         let mut reporter = gitlab(&bitbucket, args.iter().copied());
         reporter.command().stdout(full);
         reporter
@@ -253,7 +254,10 @@ fn a_result_that_cannot_be_printed_is_exit_code_1() {
         1,
         "the status was stored before that"
     );
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let mut reporter = gitlab(&bitbucket, ["green"]);
     reporter.command().stderr(full);
     reporter.run().exits(2);

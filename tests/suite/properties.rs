@@ -1,14 +1,12 @@
 //! What holds of any input, by chance: the same input each time, others with PROPTEST_CASES set.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use build_status::bitbucket::hint::Sender;
 use build_status::bitbucket::verdict;
 use build_status::ci::context::Context;
-use build_status::ci::provider::{PROVIDERS, ProviderInfo, Sign};
+use build_status::ci::provider::PROVIDERS;
 use build_status::cli::Options;
 use build_status::http::response::Response;
 use build_status::http::retry::RetryHint;
@@ -24,7 +22,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use stand_in::DEFAULT_COMMIT;
 
-use crate::corpus::targets::{self, assert_printable};
+use crate::corpus::targets;
 
 /// Runs `test` with values of `strategy`: as many as PROPTEST_CASES says, or `cases` that are the
 /// same each time.
@@ -552,95 +550,105 @@ fn what_was_put_into_a_report_of_tests_is_counted_whatever_its_suites_claim() {
     });
 }
 
-// Environments
-
-/// Every variable that any provider or option reads.
-fn variables() -> Vec<String> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
-    let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(directory.join("ci/provider")).unwrap() {
-        for line in read(&entry.unwrap().path()).lines() {
-            let field = line
-                .trim()
-                .trim_start_matches("pub(super) ")
-                .split_once(": Option<");
-            names.extend(field.map(|(name, _)| name.to_uppercase()));
-        }
-    }
-    for file in ["bitbucket/auth.rs", "cli/variables.rs", "http/proxy.rs"] {
-        for word in read(&directory.join(file)).split(|c: char| !c.is_ascii_uppercase() && c != '_')
-        {
-            let ours = [
-                "BITBUCKET_",
-                "BUILD_STATUS",
-                "BUILD_KEY",
-                "HTTPS_PROXY",
-                "NO_PROXY",
-            ];
-            if ours.iter().any(|start| word.starts_with(start)) {
-                names.insert(word.to_owned());
-            }
-        }
-    }
-    assert!(names.len() > 300, "{}", names.len());
-    names.into_iter().collect()
-}
-
-/// What gives the CI away, of which some must be set for its other variables to be read.
-fn signs(info: &ProviderInfo) -> Vec<(&'static str, &'static str)> {
-    let signs = info.signs.iter().filter_map(|sign| match sign {
-        Sign::Set(name) => Some((*name, "1")),
-        Sign::OneOf(names) => Some((names[0], "1")),
-        Sign::Is(name, value) => Some((*name, *value)),
-        Sign::Unset(_) => None,
-    });
-    signs.collect()
-}
-
+/// Only Unix has values that are not text.
 #[cfg(unix)]
-#[test]
-fn no_environment_makes_it_panic_or_print_a_command_or_turns_green() {
-    use std::ffi::OsString;
-    use std::os::unix::ffi::OsStringExt as _;
+mod environments {
+    use std::collections::BTreeSet;
+    use std::path::Path;
 
-    use crate::support::build_status;
+    use build_status::ci::provider::{ProviderInfo, Sign};
 
-    // No variable can hold a NUL. One byte is no UTF-8, so that no value is a word for success.
-    let value = vec(
-        prop_oneof![8 => 1..=255_u8, 1 => select(b"/:@{}[]#".to_vec())],
-        0..40,
-    );
-    let value = (value, any::<prop::sample::Index>()).prop_map(|(mut bytes, at)| {
-        bytes.insert(at.index(bytes.len() + 1), 0xff);
-        OsString::from_vec(bytes)
-    });
-    let pairs = vec((select(variables()), value.clone()), 0..60);
-    let infos: Vec<_> = PROVIDERS.iter().map(|entry| &entry.info).collect();
-    let args = select(vec![
-        &["--dry-run", "-v"][..],
-        &["--dry-run", "--output=json"],
-        &["context"],
-        &["context", "--output=json"],
-    ]);
-    holds(
-        150,
-        (select(infos), args, value, pairs),
-        |(info, args, state, pairs)| {
-            let mut reporter = build_status(args);
-            for (name, value) in &pairs {
-                reporter = reporter.env(name, value);
+    use super::*;
+    use crate::corpus::targets::assert_printable;
+
+    /// Every variable that any provider or option reads.
+    fn variables() -> Vec<String> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        let mut names = BTreeSet::new();
+        for entry in std::fs::read_dir(directory.join("ci/provider")).unwrap() {
+            for line in read(&entry.unwrap().path()).lines() {
+                let field = line
+                    .trim()
+                    .trim_start_matches("pub(super) ")
+                    .split_once(": Option<");
+                names.extend(field.map(|(name, _)| name.to_uppercase()));
             }
-            if let Some(name) = info.state {
-                reporter = reporter.env(name, state);
+        }
+        for file in ["bitbucket/auth.rs", "cli/variables.rs", "http/proxy.rs"] {
+            for word in
+                read(&directory.join(file)).split(|c: char| !c.is_ascii_uppercase() && c != '_')
+            {
+                let ours = [
+                    "BITBUCKET_",
+                    "BUILD_STATUS",
+                    "BUILD_KEY",
+                    "HTTPS_PROXY",
+                    "NO_PROXY",
+                ];
+                if ours.iter().any(|start| word.starts_with(start)) {
+                    names.insert(word.to_owned());
+                }
             }
-            let ran = reporter.envs(&signs(info)).run();
-            let code = ran.code.unwrap_or(-1);
-            assert!((0..=5).contains(&code), "{ran:#?}");
-            let ran = ran.exits(code);
-            assert_printable(&ran.stdout);
-            assert_printable(&ran.stderr);
-            assert!(!ran.stdout.contains("SUCCESSFUL"), "{ran:#?}");
-        },
-    );
+        }
+        assert!(names.len() > 300, "{}", names.len());
+        names.into_iter().collect()
+    }
+
+    /// What gives the CI away, of which some must be set for its other variables to be read.
+    fn signs(info: &ProviderInfo) -> Vec<(&'static str, &'static str)> {
+        let signs = info.signs.iter().filter_map(|sign| match sign {
+            Sign::Set(name) => Some((*name, "1")),
+            Sign::OneOf(names) => Some((names[0], "1")),
+            Sign::Is(name, value) => Some((*name, *value)),
+            Sign::Unset(_) => None,
+        });
+        signs.collect()
+    }
+
+    #[test]
+    fn no_environment_makes_it_panic_or_print_a_command_or_turns_green() {
+        use std::ffi::OsString;
+        use std::os::unix::ffi::OsStringExt as _;
+
+        use crate::support::build_status;
+
+        // No variable can hold a NUL. One byte is no UTF-8, so that no value is a word for success.
+        let value = vec(
+            prop_oneof![8 => 1..=255_u8, 1 => select(b"/:@{}[]#".to_vec())],
+            0..40,
+        );
+        let value = (value, any::<prop::sample::Index>()).prop_map(|(mut bytes, at)| {
+            bytes.insert(at.index(bytes.len() + 1), 0xff);
+            OsString::from_vec(bytes)
+        });
+        let pairs = vec((select(variables()), value.clone()), 0..60);
+        let infos: Vec<_> = PROVIDERS.iter().map(|entry| &entry.info).collect();
+        let args = select(vec![
+            &["--dry-run", "-v"][..],
+            &["--dry-run", "--output=json"],
+            &["context"],
+            &["context", "--output=json"],
+        ]);
+        holds(
+            150,
+            (select(infos), args, value, pairs),
+            |(info, args, state, pairs)| {
+                let mut reporter = build_status(args);
+                for (name, value) in &pairs {
+                    reporter = reporter.env(name, value);
+                }
+                if let Some(name) = info.state {
+                    reporter = reporter.env(name, state);
+                }
+                let ran = reporter.envs(&signs(info)).run();
+                let code = ran.code.unwrap_or(-1);
+                assert!((0..=5).contains(&code), "{ran:#?}");
+                let ran = ran.exits(code);
+                assert_printable(&ran.stdout);
+                assert_printable(&ran.stderr);
+                assert!(!ran.stdout.contains("SUCCESSFUL"), "{ran:#?}");
+            },
+        );
+    }
 }

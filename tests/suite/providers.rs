@@ -33,7 +33,8 @@ pub(crate) fn fixtures() -> BTreeMap<String, Vec<Case>> {
         let text = std::fs::read_to_string(&path).unwrap();
         // Some variables name files, which are in the folder beside.
         let beside = path.with_file_name("files");
-        let text = text.replace("$FILES", beside.to_str().unwrap());
+        let beside = beside.to_str().unwrap().replace('\\', "/");
+        let text = text.replace("$FILES", &beside);
         let cases = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{id}: {error}"));
         (id, cases)
     };

@@ -3,6 +3,8 @@
 //! `tests/script.sh` was written from a description of that script (what it reads, what it sends),
 //! and has its faults.
 
+#![cfg(unix)]
+
 use std::process::Command;
 
 use base64::Engine as _;

@@ -1,13 +1,15 @@
 //! Credentials: which are used, and that nobody sees them.
 
+use std::path::{Path, PathBuf};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use stand_in::{Answer, DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn};
 
 use crate::support::{build_status, codebuild, gitlab};
 
-fn file(name: &str, content: &str) -> std::path::PathBuf {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+fn file(name: &str, content: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).unwrap();
     path
 }
@@ -31,6 +33,7 @@ fn what_is_set_decides_how_the_token_is_sent() {
             .to_owned()
     };
     let mounted = file("token", "t0ken-in-file\n");
+    let by_editor = file("token-by-editor", "\u{feff}t0ken-in-file\r\n");
     let token = |token| ("BITBUCKET_ACCESS_TOKEN", token);
     let user = ("BITBUCKET_USERNAME", DEFAULT_USER);
     let basic = |token| {
@@ -62,11 +65,18 @@ fn what_is_set_decides_how_the_token_is_sent() {
     assert_eq!(sent(&[mounted], &[]), "Bearer t0ken-in-file");
     assert_eq!(sent(&[mounted, user], &[]), basic("t0ken-in-file"));
     assert_eq!(sent(&[mounted, token("t0ken")], &[]), "Bearer t0ken");
+    let by_editor = ("BITBUCKET_ACCESS_TOKEN_FILE", by_editor.to_str().unwrap());
+    assert_eq!(sent(&[by_editor], &[]), "Bearer t0ken-in-file");
 }
 
 #[test]
 fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
     let bitbucket = StandIn::start();
+    let mounted = file("mounted-by-mistake", "t0ken");
+    let mounted = mounted.to_str().unwrap();
+    // On Windows, paths may be without a drive.
+    let root = Path::new(mounted).ancestors().last().unwrap();
+    let rooted = format!("/{}", &mounted[root.as_os_str().len()..]);
     for (token, parts) in [
         ("$BITBUCKET_TOKEN", ["literal reference", "protected"]),
         ("${BITBUCKET_TOKEN}", ["literal reference", "protected"]),
@@ -86,7 +96,8 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
             &"t0ken".repeat(1000),
             ["it has 5000 bytes", "put only the token in it"],
         ),
-        ("/bin/sh", ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
+        (mounted, ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
+        (&rooted, ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
         (
             r#"{"token": "t0ken"}"#,
             ["a whole JSON object", "SECRET:KEY"],

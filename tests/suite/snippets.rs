@@ -1,6 +1,8 @@
 //! The files in docs/ci.md: each of their calls is made as its CI would make it, and the statuses that
 //! arrive are those of one job that passes and one that fails.
 
+#![cfg(unix)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

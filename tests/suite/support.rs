@@ -49,6 +49,13 @@ pub(crate) const CODEBUILD: &[(&str, &str)] = &[
     ("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/main"),
 ];
 
+/// A command that ends at once, with exit code 0.
+pub(crate) const NOTHING: &[&str] = if cfg!(windows) {
+    &["cmd", "/c", "exit 0"]
+} else {
+    &["true"]
+};
+
 /// The binary, about to be started.
 pub(crate) struct Reporter {
     command: Command,
@@ -56,18 +63,22 @@ pub(crate) struct Reporter {
 
 /// The binary with an emptied environment. Our tests run inside CIs, and CIs are what it detects.
 pub(crate) fn build_status<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Reporter {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_build_status"));
+    let path = env!("CARGO_BIN_EXE_build_status");
+    // Compiled elsewhere, it has slashes on Windows too, which its commands take for options.
+    let mut command = Command::new(path.replace('/', std::path::MAIN_SEPARATOR_STR));
     command.args(args);
     isolated(command)
 }
 
 /// The same for the binary under another name.
+#[cfg(unix)]
 pub(crate) fn program(path: &Path) -> Reporter {
     isolated(Command::new(path))
 }
 
 /// The same for a script in which `build_status` is the binary, and the commands in `tools` come
 /// before the machine's.
+#[cfg(unix)]
 pub(crate) fn shell(script: &str, tools: &Path) -> Reporter {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script]);
@@ -82,8 +93,11 @@ pub(crate) fn shell(script: &str, tools: &Path) -> Reporter {
 }
 
 fn isolated(mut command: Command) -> Reporter {
+    command.env_clear();
+    // Windows opens no socket without it.
+    #[cfg(windows)]
+    command.env("SystemRoot", std::env::var_os("SystemRoot").unwrap());
     command
-        .env_clear()
         // Nor may it see the remote of this repository's own checkout.
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env(
@@ -140,6 +154,7 @@ impl Reporter {
     }
 
     /// The same, started by a tool that is given a command.
+    #[cfg(unix)]
     pub(crate) fn through(self, tool: &[&str]) -> Self {
         let mut command = Command::new(tool[0]);
         command
@@ -185,6 +200,7 @@ pub(crate) fn directory(name: &str) -> PathBuf {
 }
 
 /// Whether the process of this number runs.
+#[cfg(unix)]
 pub(crate) fn is_alive(number: &str) -> bool {
     let args = ["-o", "stat=", "-p", number.trim()];
     let ps = Command::new("ps").args(args).output().unwrap();

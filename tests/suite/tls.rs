@@ -45,9 +45,11 @@ fn a_certificate_for_another_host_is_named_with_the_name_that_it_has() {
 #[test]
 fn a_server_that_asks_for_a_client_certificate_gets_it() {
     let bitbucket = Setup::default().tls_client_ca().start();
-    report(&bitbucket, "client", &[])
-        .exits(5)
-        .says("--client-cert");
+    let refused = report(&bitbucket, "client", &[]).exits(5);
+    // Windows drops what a server has said if it then resets the connection.
+    if cfg!(unix) {
+        refused.says("--client-cert");
+    }
     let (certificate, key) = (
         bitbucket.client_cert_pem().unwrap(),
         bitbucket.client_key_pem().unwrap(),

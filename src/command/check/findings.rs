@@ -32,7 +32,7 @@ pub(super) struct Finding {
     answer: String,
     hint: Option<String>,
     #[serde(skip)]
-    code: u8,
+    code: i32,
 }
 
 /// The answers so far.
@@ -71,7 +71,7 @@ impl Findings {
         level: Level,
         answer: String,
         hint: Option<String>,
-        code: u8,
+        code: i32,
     ) {
         self.0.push(Finding {
             question,
@@ -104,7 +104,7 @@ impl Findings {
 
 impl Findings {
     /// The exit code: that of the first failure, which a report would have too.
-    pub(super) fn code(&self) -> u8 {
+    pub(super) fn code(&self) -> i32 {
         let codes = self.0.iter().map(|finding| finding.code);
         codes.into_iter().find(|code| *code != 0).unwrap_or(0)
     }

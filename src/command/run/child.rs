@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::ending::ExitReason;
 use super::progress::Progress;
+#[cfg(windows)]
+use super::{console, program};
 #[cfg(unix)]
 use super::{script, signals, wait};
 
@@ -15,6 +17,8 @@ pub(super) struct Running {
     child: io::Result<Child>,
     #[cfg(unix)]
     signals: Option<signals::Signals>,
+    #[cfg(windows)]
+    job: Option<console::Job>,
 }
 
 impl Running {
@@ -28,8 +32,10 @@ impl Running {
         // Before it starts, so that no signal is lost between the two.
         #[cfg(unix)]
         let signals = signals::Signals::catch(progress).ok();
-        #[cfg(not(unix))]
-        let _ = progress;
+        #[cfg(windows)]
+        let job = console::Job::around_us();
+        #[cfg(windows)]
+        console::catch(progress);
         prepare();
         let child = match command(words) {
             Some(mut command) => spawn(&mut command, words),
@@ -43,11 +49,14 @@ impl Running {
             child,
             #[cfg(unix)]
             signals,
+            #[cfg(windows)]
+            job,
         }
     }
 
     /// Why this machine starts no process, if it is not the command's fault: it has too many of them,
     /// or forbids it.
+    #[cfg(unix)]
     pub(super) fn refused(&self) -> Option<&io::Error> {
         use io::ErrorKind::{
             ArgumentListTooLong, ExecutableFileBusy, InvalidFilename, IsADirectory, NotADirectory,
@@ -58,21 +67,17 @@ impl Running {
             | NotADirectory | NotFound => true,
             // Where it permits no thread either, it is not about the command: some containers
             // refuse clone3. https://github.com/moby/moby/pull/42681
-            PermissionDenied => self.has_thread(),
+            PermissionDenied => self.signals.is_some(),
             _ => is_not_a_program(error) || is_endless(error),
         };
         let error = self.child.as_ref().err();
         error.filter(|error| !is_of_command(error))
     }
 
-    #[cfg(unix)]
-    const fn has_thread(&self) -> bool {
-        self.signals.is_some()
-    }
-
+    /// Windows puts no process in our place, so that the reason is the command's end.
     #[cfg(not(unix))]
-    const fn has_thread(&self) -> bool {
-        true
+    pub(super) const fn refused(&self) -> Option<&io::Error> {
+        None
     }
 
     /// Waits until it has ended.
@@ -83,6 +88,8 @@ impl Running {
                 let status = wait::wait(child, self.signals.as_ref());
                 #[cfg(not(unix))]
                 let status = { child }.wait();
+                #[cfg(windows)]
+                self.job.iter().for_each(console::Job::let_go);
                 status.map_or(ExitReason::Code(1), exit)
             }
             Err(error) => not_started(&error),
@@ -93,27 +100,42 @@ impl Running {
 fn not_started(error: &io::Error) -> ExitReason {
     match error.kind() {
         io::ErrorKind::NotFound => ExitReason::NotFound,
+        // https://doc.rust-lang.org/std/process/index.html#windows-argument-splitting
+        #[cfg(windows)]
+        _ => match error.raw_os_error() {
+            Some(code) => ExitReason::Refused(code),
+            None => ExitReason::UnsafeArguments,
+        },
+        #[cfg(not(windows))]
         _ if is_not_a_program(error) => ExitReason::NotAProgram,
+        #[cfg(not(windows))]
         kind => ExitReason::NotExecutable(kind),
     }
 }
 
 fn command(words: &[OsString]) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
+    #[cfg(windows)]
+    let program = &program::path(program).map_or_else(|| program.clone(), Into::into);
     let mut command = Command::new(program);
     command.args(arguments);
     Some(command)
 }
 
+#[cfg(unix)]
 fn spawn(command: &mut Command, words: &[OsString]) -> io::Result<Child> {
     match command.spawn() {
-        #[cfg(unix)]
         Err(error) if is_not_a_program(&error) => match by_shell(words) {
             Some(mut command) => command.spawn(),
             None => Err(error),
         },
         child => child,
     }
+}
+
+#[cfg(not(unix))]
+fn spawn(command: &mut Command, _: &[OsString]) -> io::Result<Child> {
+    command.spawn()
 }
 
 /// A script without `#!`: shells run it with sh.
@@ -143,19 +165,15 @@ pub(super) fn replace_us(words: &[OsString]) -> ExitReason {
     ExitReason::NotFound
 }
 
+#[cfg(unix)]
 fn is_not_a_program(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    return error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
-    #[cfg(not(unix))]
-    return false;
+    error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error())
 }
 
 /// Whether its links, or the interpreters after its `#!`, go round.
+#[cfg(unix)]
 fn is_endless(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    return error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
-    #[cfg(not(unix))]
-    return false;
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 fn exit(status: ExitStatus) -> ExitReason {

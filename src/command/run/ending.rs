@@ -37,38 +37,41 @@ pub(super) enum ExitReason {
     /// By itself, with this code.
     Code(i32),
     /// By this signal.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has signals"))]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has signals"))]
     Signal(i32),
     /// It was never there.
     NotFound,
     /// It cannot be executed, for this reason.
+    #[cfg_attr(windows, allow(dead_code, reason = "its errors say more"))]
     NotExecutable(io::ErrorKind),
     /// It is neither a program of this machine nor a script.
+    #[cfg_attr(windows, allow(dead_code, reason = "Windows says so itself"))]
     NotAProgram,
+    /// The system does not start it, and says this.
+    #[cfg(windows)]
+    Refused(i32),
+    /// It is a batch file, and an argument has what none can be given.
+    #[cfg(windows)]
+    UnsafeArguments,
 }
 
 impl ExitReason {
     /// What a shell would have exited with.
-    pub(super) fn code(self) -> u8 {
-        let code = match self {
+    pub(super) const fn code(self) -> i32 {
+        match self {
             Self::Code(code) => code,
             Self::Signal(signal) => 128 + signal,
             Self::NotFound => 127,
-            Self::NotExecutable(_) | Self::NotAProgram => 126,
-        };
-        // Windows has larger ones.
-        u8::try_from(code).unwrap_or(1)
+            _ => 126,
+        }
     }
 
     /// Whether nothing could be started.
     pub(super) const fn is_of_no_process(self) -> bool {
-        matches!(
-            self,
-            Self::NotFound | Self::NotExecutable(_) | Self::NotAProgram
-        )
+        !matches!(self, Self::Code(_) | Self::Signal(_))
     }
 
-    /// How long a signal that has ended the process may take to get to us.
+    /// How long what has ended the process may take to get to us.
     #[cfg(unix)]
     pub(super) fn patience(self) -> Duration {
         let asked_to_stop = |signal| STOPPING.contains(&signal);
@@ -82,7 +85,13 @@ impl ExitReason {
 
     #[cfg(not(unix))]
     pub(super) const fn patience(self) -> Duration {
-        Duration::ZERO
+        // STATUS_CONTROL_C_EXIT, also of Ctrl-Break
+        const INTERRUPTED: i32 = 0xC000_013A_u32.cast_signed();
+        Duration::from_millis(match self {
+            Self::Code(0) => 0,
+            Self::Code(INTERRUPTED) => 200,
+            _ => 10,
+        })
     }
 }
 
@@ -111,6 +120,11 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
         (ExitReason::Code(code), _) => {
             let counts = results.map(|results| format!(" ({results})"));
             let counts = counts.unwrap_or_default();
+            // Windows' own, such as 0xC0000005, an access violation.
+            #[cfg(windows)]
+            if code < 0 {
+                return format!("failed with exit code 0x{code:08X} after {time}{counts}");
+            }
             format!("failed with exit code {code} after {time}{counts}")
         }
         (ExitReason::Signal(signal), _) => format!("killed by signal {signal} after {time}"),
@@ -121,6 +135,18 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
         (ExitReason::NotAProgram, _) => {
             format!("command cannot be executed: {program}: not a program of this machine")
         }
+        #[cfg(windows)]
+        (ExitReason::Refused(code), _) => {
+            // The system's words have a place for the name.
+            let words = io::Error::from_raw_os_error(code).to_string();
+            let words = words.replace("%1", "it");
+            format!("command cannot be executed: {program}: {words}")
+        }
+        #[cfg(windows)]
+        (ExitReason::UnsafeArguments, _) => format!(
+            "command cannot be executed: {program}: it is a batch file, and no argument of those can \
+             have a line break"
+        ),
     }
 }
 

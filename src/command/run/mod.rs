@@ -1,7 +1,11 @@
 //! `build_status run`: runs a command, and reports INPROGRESS and its result.
 
 mod child;
+#[cfg(windows)]
+mod console;
 mod ending;
+#[cfg(windows)]
+mod program;
 mod progress;
 mod reporter;
 #[cfg(unix)]
