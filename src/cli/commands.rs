@@ -197,10 +197,11 @@ pub(crate) struct SyncArgs {
         help_heading = "Pipeline"
     )]
     pub(crate) jobs: Jobs,
-    /// Job that is treated as absent: no status, and not part of the pipeline's own; repeatable
+    /// Job without a status of its own; repeatable
     ///
-    /// Its name as in CI_JOB_NAME, in child pipelines too. The template excludes its own jobs. In the
-    /// variable, separate names with commas.
+    /// Its name as in CI_JOB_NAME, in child pipelines too. For the pipeline's status it counts where it
+    /// fails, not where it passes. The template excludes its own jobs. In the variable, separate names
+    /// with commas.
     #[arg(
         long,
         env = variable("exclude"),

@@ -598,7 +598,7 @@ fn the_pipeline_is_what_its_jobs_come_to() {
 }
 
 #[test]
-fn jobs_that_are_excluded_have_no_status_and_count_all_the_same() {
+fn jobs_that_are_excluded_have_no_status_and_count_where_they_fail() {
     let gitlab = gitlab([
         pipeline()
             .job(Job::new("build-status-running", "failed"))
@@ -616,11 +616,24 @@ fn jobs_that_are_excluded_have_no_status_and_count_all_the_same() {
     let passed = |key: &str| (key.into(), "SUCCESSFUL".into(), "The build passed!".into());
     let whole = |said: &str| ("pipeline".into(), "FAILED".into(), said.into());
     let (compile, docs) = ("ci/gitlab-ci/compile", "ci/gitlab-ci/docs");
-    let said = "3 passed, 1 failed: build-status-running";
+    let said = "2 passed, 1 failed: build-status-running";
     let expected = [passed(compile), passed(docs), whole(said)];
     assert_eq!(described(&by_option), expected);
+    let said = "1 passed, 1 failed: build-status-running";
     let expected = [passed(compile), whole(said)];
     assert_eq!(described(&by_variable), expected);
+}
+
+#[test]
+fn a_pipeline_of_excluded_jobs_only_says_nothing() {
+    for status in ["success", "running", "canceled"] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([pipeline().job(Job::new("build-status-since", status))]);
+        let args = ["--exclude", "build-status-since"];
+        let ran = sync(&gitlab, &bitbucket, args).run().exits(0);
+        assert_eq!(counts(&ran), "0 sent, 0 right already, 0 still running");
+        assert_eq!(described(&bitbucket), [], "{status}");
+    }
 }
 
 #[test]

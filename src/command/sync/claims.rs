@@ -76,7 +76,11 @@ impl<'a> Claims<'a> {
 
     /// Whether the job has a status of its own. For the pipeline's, it counts all the same.
     fn has_row(&self, job: &Job) -> bool {
-        self.args.jobs == Jobs::All && !self.args.exclude.contains(&job.name)
+        self.args.jobs == Jobs::All && !self.is_excluded(job)
+    }
+
+    fn is_excluded(&self, job: &Job) -> bool {
+        self.args.exclude.contains(&job.name)
     }
 
     /// The beginning of this pipeline, unless it is not to have a status.
@@ -242,9 +246,14 @@ impl<'a> Claims<'a> {
             jobs.copied().collect::<Vec<_>>()
         };
         let (failed, cancelled) = (with(Standing::Failed), with(Standing::Cancelled));
-        let (running, passed) = (with(Standing::Running), with(Standing::Passed));
+        let (running, mut passed) = (with(Standing::Running), with(Standing::Passed));
         let is_fatal = |job: &&&Job| !job.allow_failure && !job.is_below_tolerated;
         let fatal: Vec<_> = failed.iter().filter(is_fatal).collect();
+        // A scheduled pipeline may have no jobs but the template's: they make nothing green.
+        if fatal.is_empty() && !jobs.is_empty() && jobs.iter().all(|job| self.is_excluded(job)) {
+            return None;
+        }
+        passed.retain(|job| !self.is_excluded(job));
         let said = self.said(whole);
         let state = match () {
             () if !fatal.is_empty() || said == Some(Standing::Failed) => State::Failed,
