@@ -222,6 +222,7 @@ fn main() {
     let bitbucket = setup(&args).start();
     have_outage(&bitbucket, &args);
     if let (Some(dir), Some(pem)) = (&args.tls, bitbucket.ca_pem()) {
+        std::fs::create_dir_all(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
         let path = dir.join("ca.pem");
         std::fs::write(&path, pem)
             .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));

@@ -114,7 +114,9 @@ fn proxies(value: &str, no_proxy: &str, host: &str) {
         pairs.into_iter().collect()
     };
     let direct = |env: &Env| match proxy::for_url(&url, env) {
-        Ok(found) => Some(found.is_none_or(|it| it.is_no_proxy(&url.parse().unwrap_or_default()))),
+        Ok(found) => {
+            Some(found.is_none_or(|(_, it)| it.is_no_proxy(&url.parse().unwrap_or_default())))
+        }
         Err(_) => None,
     };
     let through = direct(&env(value, no_proxy.to_owned()));

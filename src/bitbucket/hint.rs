@@ -31,7 +31,9 @@ pub(crate) fn for_refusal(status: u16, message: &str, sender: Sender<'_>) -> Opt
 /// The hint for a failure with this HTTP status that may pass.
 pub(crate) fn for_failing(status: u16, product: Product) -> Option<&'static str> {
     Some(match (status, product) {
-        (503, _) => "Bitbucket, or a proxy in front of it, is down or overloaded: try again later",
+        (502..=504, _) => {
+            "Bitbucket, or a proxy in front of it, is down or overloaded: try again later"
+        }
         (429, Product::Cloud) => {
             "Bitbucket Cloud allows 1,000 requests an hour for each token or user: use a separate \
              token for reports, or report less often"

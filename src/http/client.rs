@@ -28,7 +28,8 @@ const LONGEST_HEAD: usize = 8 * 1024;
 /// How requests get out.
 #[derive(Debug)]
 pub struct Client {
-    proxy: Option<Proxy>,
+    /// With the variable that names it.
+    proxy: Option<(&'static str, Proxy)>,
     tls: TlsConfig,
     /// How many attempts have failed: the next one begins with the next of the host's addresses.
     failed: AtomicUsize,
@@ -74,7 +75,10 @@ impl Client {
     /// The way to `url`, for people.
     pub(crate) fn way(&self, url: &str) -> String {
         match self.proxy_for(url) {
-            Some(proxy) => format!("through the proxy {}:{}", proxy.host(), proxy.port()),
+            Some((variable, proxy)) => {
+                let (host, port) = (proxy.host(), proxy.port());
+                format!("through the proxy {host}:{port} (from {variable})")
+            }
             None => "without a proxy".into(),
         }
     }
@@ -158,7 +162,7 @@ impl Client {
             .timeout_global(Some(limit))
             // Of several addresses, the first may be a black hole.
             .timeout_connect(Some(limit / 2))
-            .proxy(self.proxy.clone())
+            .proxy(self.proxy.as_ref().map(|(_, proxy)| proxy.clone()))
             .tls_config(self.tls.clone())
             .build()
     }
@@ -172,9 +176,10 @@ impl Client {
         }
     }
 
-    fn proxy_for(&self, url: &str) -> Option<&Proxy> {
+    fn proxy_for(&self, url: &str) -> Option<&(&'static str, Proxy)> {
         let uri: Uri = url.parse().ok()?;
-        self.proxy.as_ref().filter(|proxy| !proxy.is_no_proxy(&uri))
+        let proxy = self.proxy.as_ref();
+        proxy.filter(|(_, proxy)| !proxy.is_no_proxy(&uri))
     }
 }
 

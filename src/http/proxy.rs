@@ -8,19 +8,19 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::status::url;
 
-/// The proxy that the environment names for `url`, if any.
+/// The proxy that the environment names for `url`, if any, with the variable that names it.
 ///
 /// The variable is `HTTPS_PROXY` for https and `HTTP_PROXY` for http, else `ALL_PROXY`, in upper or
 /// lower case. `NO_PROXY` lists hosts to call directly: `*`, or a name (which covers its subdomains),
 /// `.suffix` or address, each with or without a port. ureq does not support networks (`10.0.0.0/8`).
-pub fn for_url(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
+pub fn for_url(url: &str, env: &Env) -> Result<Option<(&'static str, Proxy)>, Error> {
     let proxy = named_for(url, env)?;
     // Unencrypted is allowed to this machine only, and a proxy leads elsewhere.
     let must_stay_here = url.starts_with("http:") && url::is_loopback(&url::host(url));
     Ok(proxy.filter(|_| !must_stay_here))
 }
 
-fn named_for(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
+fn named_for(url: &str, env: &Env) -> Result<Option<(&'static str, Proxy)>, Error> {
     let own = if url.starts_with("https:") {
         ["HTTPS_PROXY", "https_proxy"]
     } else {
@@ -76,7 +76,7 @@ fn named_for(url: &str, env: &Env) -> Result<Option<Proxy>, Error> {
     }
     let proxy = builder.build().map_err(|_| invalid())?;
     match (is_socks, proxy.is_no_proxy(&uri)) {
-        (false, _) => Ok(Some(proxy)),
+        (false, _) => Ok(Some((name, proxy))),
         (true, true) => Ok(None),
         (true, false) => Err(refused(
             "it is a SOCKS proxy, which is not supported",
@@ -129,7 +129,7 @@ mod tests {
     const HTTPS: &str = "https://api.bitbucket.org/2.0";
 
     fn proxy(url: &str, variables: &[(&str, &str)]) -> Option<String> {
-        let proxy = for_url(url, &variables.iter().copied().collect()).unwrap()?;
+        let (_, proxy) = for_url(url, &variables.iter().copied().collect()).unwrap()?;
         let direct = proxy.is_no_proxy(&url.parse().unwrap());
         (!direct).then(|| format!("{}:{}", proxy.host(), proxy.port()))
     }
@@ -179,7 +179,7 @@ mod tests {
         let refused = for_url(HTTPS, &Env::from_iter([socks])).unwrap_err();
         assert!(refused.to_string().contains("SOCKS"), "{refused}");
         let direct = Env::from_iter([socks, ("NO_PROXY", "bitbucket.org")]);
-        assert_eq!(for_url(HTTPS, &direct), Ok(None));
+        assert!(for_url(HTTPS, &direct).unwrap().is_none());
         let http = Env::from_iter([socks, ("HTTPS_PROXY", "http://p:1")]);
         assert!(for_url(HTTPS, &http).unwrap().is_some());
     }

@@ -36,12 +36,27 @@ fn jobs_of_a_matrix_that_share_a_key_are_warned_once() {
             .exits(0);
         assert_eq!(ran.stderr, SHARED, "{matrix}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn run_warns_of_them_once_too() {
+    let bitbucket = StandIn::start();
     let ran = github(&bitbucket, &["run", "--", "sleep", "0.2"])
-        .envs(&[total])
+        .env("BUILD_STATUS_JOB_TOTAL", "4")
         .env("PATH", std::env::var_os("PATH").unwrap())
         .run()
         .exits(0);
     assert_eq!(ran.stderr.matches(SHARED).count(), 1, "{ran:#?}");
+}
+
+#[test]
+fn one_value_in_place_of_the_whole_matrix_is_warned_of() {
+    let bitbucket = StandIn::start();
+    for matrix in ["ubuntu-latest", "[object Object]", "22"] {
+        let reporter = github(&bitbucket, &["passed"]).env("BUILD_STATUS_MATRIX", matrix);
+        assert_eq!(reporter.run().exits(0).stderr, SHARED, "{matrix}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! README and the pages in docs/: who they are for, where their links lead, and that each block of code on
 //! them is run by something, or has a reason why nothing can.
 
+#![cfg(unix)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The picture of a terminal in README: real calls of the real binary. `scripts/picture.sh` remakes it.
 
+#![cfg(unix)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 

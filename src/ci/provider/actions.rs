@@ -74,6 +74,11 @@ impl Actions {
     /// Whether the job's name lacks the values of a matrix.
     fn namesakes(&self, values: &str) -> Namesakes {
         let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let matrix = self.build_status_matrix.as_deref().unwrap_or("null").trim();
+        if !matrix.starts_with('{') && matrix != "null" {
+            // One of its values, in place of the whole.
+            return Namesakes::Matrix;
+        }
         match self.build_status_job_total.as_deref().filter(is_number) {
             _ if !values.is_empty() => Namesakes::None,
             Some("0" | "1") => Namesakes::None,
