@@ -82,6 +82,9 @@ fn hint(name: &str, text: &str) -> Option<&'static str> {
             "allow kms:Decrypt on the key in the policy of the role"
         }
         _ if name.starts_with("AccessDenied") => "allow it in the policy of the role",
+        "ResourceNotFoundException" if text.contains("AWSCURRENT") => {
+            "the secret has no value yet: aws secretsmanager put-secret-value"
+        }
         _ if name.starts_with("ExpiredToken") => "the AWS credentials have expired: pass new ones",
         "IncompleteSignature"
         | "InvalidClientTokenId"
@@ -127,6 +130,8 @@ mod tests {
     #[test]
     fn a_refusal_says_what_follows_from_it() {
         let kms = "The ciphertext refers to a KMS key that you may not use";
+        let empty =
+            "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
         for (status, name, message, expected) in [
             (400, "ThrottlingException", "Rate exceeded", "later"),
             (400, "com.amazon.coral#ThrottlingException", "", "later"),
@@ -149,6 +154,8 @@ mod tests {
             ),
             (403, "RequestTimeTooSkewed", "", "clock"),
             (403, "SignatureDoesNotMatch", "x", "AWS_SECRET_ACCESS_KEY"),
+            (400, "ResourceNotFoundException", empty, "put-secret-value"),
+            (400, "ResourceNotFoundException", "", ""),
             (400, "ValidationException", "", ""),
             (407, "", "", "proxy"),
         ] {

@@ -191,6 +191,16 @@ fn one_of_two<T>(missing: &str, set: &str) -> Result<T, Error> {
 /// A secret from `variable`, else from the file that `{variable}_FILE` names.
 fn secret(variable: &str, env: &Env) -> Result<Option<Secret>, Error> {
     if let Some(value) = env.get(variable) {
+        // So Jenkins binds a credential of the kind "Username with password".
+        let password = env.get(&format!("{variable}_PSW"));
+        if password.is_some_and(|it| value.ends_with(&format!(":{it}"))) {
+            return Err(Error::setting(
+                variable,
+                "it is a user name and a password",
+                "bind a credential of the kind Secret text, or bind the two to BITBUCKET_USERNAME and \
+                 BITBUCKET_ACCESS_TOKEN",
+            ));
+        }
         return checked(variable, value).map(Some);
     }
     let file_variable = format!("{variable}_FILE");
@@ -233,6 +243,19 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     if text.contains('\u{fffd}') {
         return refuse("it is not valid UTF-8", only);
     }
+    if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
+        let hint = "put only the token in it; from AWS Secrets Manager, name the key behind the \
+                    secret: SECRET:KEY";
+        return refuse("it is a whole JSON object", hint);
+    }
+    if begins_like_json(text) {
+        let hint = "put only the token in it; what AWS keeps may be JSON, with double quotes, both \
+                    braces and no byte order mark";
+        return refuse("it begins like JSON, and is not valid JSON", hint);
+    }
+    if text.contains(variable_of(origin)) {
+        return refuse("it holds the name of the variable too", only);
+    }
     if text.contains(char::is_control) {
         let problem = "it contains a line break or another control character";
         return refuse(problem, only);
@@ -248,11 +271,6 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     if text.starts_with('[') && serde_json::from_str::<Vec<Value>>(text).is_ok() {
         return refuse("it is a JSON list", only);
     }
-    if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
-        let hint = "put only the token in it; from AWS Secrets Manager, name the key behind the \
-                    secret: SECRET:KEY";
-        return refuse("it is a whole JSON object", hint);
-    }
     if Kind::of(&token) == Kind::AppPassword {
         return refuse(
             "it is an app password (ATBB…); app passwords stopped working on 2026-07-28",
@@ -267,6 +285,19 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         return refuse("it is the path of a file", &hint);
     }
     Ok(token)
+}
+
+/// Has a brace, a name in quotes of any kind, and a colon. A password may begin with a brace.
+fn begins_like_json(text: &str) -> bool {
+    let inside = text.trim_start_matches('\u{feff}').strip_prefix('{');
+    inside.is_some_and(|it| {
+        it.trim_start().starts_with(['"', '\'', '“', '‘', '”']) && it.contains(':')
+    })
+}
+
+/// The variable that holds the secret itself, of the one that says where it is.
+fn variable_of(origin: &str) -> &str {
+    origin.trim_end_matches("_FILE").trim_end_matches("_ARN")
 }
 
 fn is_quoted(text: &str) -> bool {

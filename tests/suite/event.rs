@@ -492,6 +492,14 @@ fn any_command_takes_a_token_that_aws_keeps() {
         (r#"["stand-in-token"]"#, "it is a JSON list"),
         (r#""stand-in-token""#, "it is in quotes"),
         ("stand-in token", "it contains white space"),
+        (
+            "\u{feff}{\"BITBUCKET_ACCESS_TOKEN\": \"stand-in-token\"}",
+            "BITBUCKET_ACCESS_TOKEN_ARN: it begins like JSON, and is not valid JSON",
+        ),
+        (
+            "BITBUCKET_ACCESS_TOKEN=stand-in-token",
+            "BITBUCKET_ACCESS_TOKEN_ARN: it holds the name of the variable too",
+        ),
         (&long, "it has 100000 bytes"),
     ] {
         aws.knows(SECRET, json!(stored_value));

@@ -46,6 +46,27 @@ fn a_state_that_is_not_known_is_passed_the_way_of_the_ci() {
     hints(&ran, "CI_JOB_STATUS: it is final in after_script only");
 }
 
+/// In parallel stages too, where Jenkins' own word is that of the whole build.
+#[test]
+fn jenkins_states_are_those_of_the_stage_and_its_merges_have_a_setting() {
+    let bitbucket = StandIn::start();
+    let jenkins = [
+        ("JENKINS_URL", "https://ci.example.com/"),
+        ("BUILD_TAG", "jenkins-12"),
+        ("JOB_NAME", "team/app/PR-7-merge"),
+        ("BRANCH_NAME", "PR-7-merge"),
+        ("CHANGE_ID", "7"),
+    ];
+    let ran = build_status(["check"]).envs(&jenkins).to(&bitbucket).run();
+    let words = "state: `run` knows it; else pass it in the stage's own `post`: `success { … passed }`, \
+                 `failure { … failed }`, `aborted { … stopped }`";
+    assert!(ran.stdout.contains(words), "{ran:#?}");
+    let ran = build_status(["passed"]).envs(&jenkins).to(&bitbucket).run();
+    ran.exits(3)
+        .says("GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge)")
+        .says("in the branch source, choose `The current pull request revision`");
+}
+
 #[test]
 fn a_rate_limit_is_that_of_the_product() {
     let bitbucket = Setup::default().data_center("9.4.0").start();

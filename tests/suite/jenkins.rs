@@ -293,6 +293,35 @@ fn the_jenkinsfile_for_a_data_center_reports_the_parent_that_required_builds_ask
     }
 }
 
+/// What the page says below the script, for a server that is not there.
+#[test]
+fn a_download_that_fails_can_leave_the_build_as_it_is() {
+    let page = page().replace("\n  ", " ");
+    let line = |first: &str| {
+        let code = page.split('`').find(|code| code.starts_with(first));
+        code.unwrap_or_else(|| panic!("no {first} on the page"))
+            .to_owned()
+    };
+    for how in [How::Passed, How::Failed] {
+        let workspace = workspace("no download", how);
+        std::fs::write(workspace.join("told"), "").unwrap();
+        let script = workspace.join("ci/get-build-status.sh");
+        let nowhere = std::fs::read_to_string(&script).unwrap();
+        let nowhere = nowhere.replace("release=", "release=file:///nowhere #");
+        std::fs::write(&script, nowhere).unwrap();
+        let run = |code: &str| {
+            let step = shell(code, &workspace).within(&workspace);
+            step.env("HOME", &workspace).run()
+        };
+        let ran = run(&line("sh ci/get-build-status.sh ||"));
+        let said = "build_status cannot be installed: nothing is reported\n";
+        assert_eq!((ran.code, &*ran.stdout), (Some(0), said), "{ran:#?}");
+        let code = i32::from(how == How::Failed);
+        run(&line("if [ -x build_status ]")).exits(code);
+        assert_ne!(run("sh ci/get-build-status.sh").code, Some(0));
+    }
+}
+
 /// The table of keys on the page, and its lines that stand alone.
 #[test]
 fn keys_parents_and_single_steps_are_as_the_page_says() {

@@ -44,6 +44,9 @@ fn what_is_set_decides_how_the_token_is_sent() {
     };
     assert_eq!(sent(&[token("t0ken")], &[]), "Bearer t0ken");
     assert_eq!(sent(&[token("t0ken"), user], &[]), basic("t0ken"));
+    for password in ["{pa:ss", "{\"password"] {
+        assert_eq!(sent(&[token(password), user], &[]), basic(password));
+    }
     assert_eq!(
         sent(&[token("ATATT3xFfGF0=12AB34CD"), user], &[]),
         basic("ATATT3xFfGF0=12AB34CD")
@@ -102,6 +105,34 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
             r#"{"token": "t0ken"}"#,
             ["a whole JSON object", "SECRET:KEY"],
         ),
+        (
+            r#"{"BITBUCKET_ACCESS_TOKEN": "t0ken"}"#,
+            ["a whole JSON object", "SECRET:KEY"],
+        ),
+        (
+            r#"{"BITBUCKET_ACCESS_TOKEN":"t0ken""#,
+            ["begins like JSON, and is not valid", "put only the token"],
+        ),
+        (
+            "{'BITBUCKET_ACCESS_TOKEN':'t0ken'}",
+            ["begins like JSON, and is not valid", "put only the token"],
+        ),
+        (
+            "{\u{201c}token\u{201d}: \u{201c}t0ken\u{201d}}",
+            ["begins like JSON, and is not valid", "double quotes"],
+        ),
+        (
+            "\u{feff}{\n\"token\": \"t0ken\"}",
+            ["begins like JSON, and is not valid", "byte order mark"],
+        ),
+        (
+            "BITBUCKET_ACCESS_TOKEN=t0ken",
+            ["holds the name of the variable too", "put only the token"],
+        ),
+        (
+            "{BITBUCKET_ACCESS_TOKEN:t0ken}",
+            ["holds the name of the variable too", "put only the token"],
+        ),
         (r#""t0ken""#, ["it is in quotes", "leave out the quotes"]),
         (
             "[MASKED]",
@@ -143,6 +174,24 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
             .says("BITBUCKET_USERNAME: ");
     }
     assert_eq!(bitbucket.received().len(), 0);
+}
+
+/// As `credentials('id')` of Jenkins sets it for a credential of that kind.
+#[test]
+fn a_user_name_and_password_that_jenkins_binds_as_one_is_refused() {
+    let bitbucket = StandIn::start();
+    let bound = |token: &str| {
+        gitlab(&bitbucket, [])
+            .env("BITBUCKET_ACCESS_TOKEN", token)
+            .env("BITBUCKET_ACCESS_TOKEN_USR", "me")
+            .env("BITBUCKET_ACCESS_TOKEN_PSW", "stand-in-token")
+            .run()
+    };
+    let ran = bound("me:stand-in-token").exits(2);
+    ran.says("BITBUCKET_ACCESS_TOKEN: it is a user name and a password")
+        .says("Secret text");
+    assert_eq!(bitbucket.received(), []);
+    bound(DEFAULT_TOKEN).exits(0);
 }
 
 /// Whatever Bitbucket, a proxy or a login page says back.

@@ -37,8 +37,8 @@ impl Provider for Jenkins {
         ],
         commit: &["ghprbActualCommit", "GIT_COMMIT"],
         state: None,
-        state_caveat: "pass `${currentBuild.currentResult}` in the stage's own `post { always { … } }`: \
-                       the default key contains the stage's name",
+        state_caveat: "`run` knows it; else pass it in the stage's own `post`: `success { … passed }`, \
+                       `failure { … failed }`, `aborted { … stopped }`",
         url_setting: "Jenkins URL under Manage Jenkins, System",
         secrets_caveat: "a credential is passed where `withCredentials` or `environment` with \
                          `credentials(…)` binds it",
@@ -78,7 +78,8 @@ impl Provider for Jenkins {
         Context {
             commit: match self.ghprbactualcommit {
                 None if merged && pull_request.is_some() => DetectedCommit::refused(
-                    "GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge)",
+                    "GIT_COMMIT is a merge commit made by Jenkins (BRANCH_NAME ends in -merge); in \
+                     the branch source, choose `The current pull request revision`",
                 ),
                 head => DetectedCommit::first_set([
                     ("ghprbActualCommit", head),
