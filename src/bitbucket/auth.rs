@@ -260,10 +260,15 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         let problem = "it contains a line break or another control character";
         return refuse(problem, only);
     }
+    // Not as they are there: where they are all of the token, they are redacted.
+    let from_its_source = "copy the token from where it was made";
     if text.contains("[MASKED]") {
-        // Not as it is there: where it is all of the token, it is redacted.
         let problem = "it contains MASKED in brackets, which a CI's log shows in place of a secret";
-        return refuse(problem, "copy the token from where it was made");
+        return refuse(problem, from_its_source);
+    }
+    if text.trim_matches('*').is_empty() {
+        let problem = "it is asterisks only, which a CI's log shows in place of a secret";
+        return refuse(problem, from_its_source);
     }
     if is_quoted(text) {
         return refuse("it is in quotes", "leave out the quotes");

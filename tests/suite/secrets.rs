@@ -141,6 +141,10 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
                 "copy the token from where it was made",
             ],
         ),
+        (
+            "***",
+            ["asterisks only", "copy the token from where it was made"],
+        ),
     ] {
         let ran = gitlab(&bitbucket, [])
             .env("BITBUCKET_ACCESS_TOKEN", token)
