@@ -33,9 +33,14 @@ fn main() {
     };
     print_on_stderr(&exit.stderr);
     let mut stdout = io::stdout().lock();
-    let printed = stdout
-        .write_all(exit.stdout.as_bytes())
-        .and_then(|()| stdout.flush());
+    // A line or two; of more, the reader takes its time, as a pager does.
+    let is_short = (1..=PIPE).contains(&exit.stdout.len());
+    let printed = if is_short && !takes_text(&stdout) {
+        Err(io::ErrorKind::TimedOut.into())
+    } else {
+        let written = stdout.write_all(exit.stdout.as_bytes());
+        written.and_then(|()| stdout.flush())
+    };
     let code = match printed {
         Err(error) if exit.code == 0 => {
             let message = error.to_string();
@@ -79,6 +84,9 @@ fn report_bug(panic: &PanicHookInfo<'_>) {
     process::exit(1);
 }
 
+/// A pipe that is ready takes this much at once. <https://man7.org/linux/man-pages/man7/pipe.7.html>
+const PIPE: usize = 4096;
+
 /// Prints a line on stderr.
 fn say(line: &str) {
     print_on_stderr(&format!("build_status: {line}\n"));
@@ -88,9 +96,8 @@ fn say(line: &str) {
 /// report waits for a terminal that was stopped, or for a reader that hangs.
 fn print_on_stderr(text: &str) {
     let mut stderr = io::stderr().lock();
-    // A short line is one write, because the command of `run` may be writing, too; a pipe that is ready
-    // takes this much at once. <https://man7.org/linux/man-pages/man7/pipe.7.html>
-    for part in text.as_bytes().chunks(4096) {
+    // A short line is one write, because the command of `run` may be writing, too.
+    for part in text.as_bytes().chunks(PIPE) {
         if !takes_text(&stderr) || stderr.write_all(part).is_err() {
             return;
         }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
-
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::data_center::{self, DataCenter, Generation};
 use crate::bitbucket::destination::Destination;
@@ -272,22 +270,6 @@ impl<'a, 'l> Delivery<'a, 'l> {
         let answer = self.ask_unsigned(&server.properties()).ok();
         let version = answer.and_then(|(response, _)| data_center::version(&response.body));
         version.is_some_and(|version| data_center::is_legacy(&version))
-    }
-
-    /// Whether Bitbucket has `state` for `report`'s key, of the same run. `false` on any error.
-    pub(crate) fn shows(&mut self, state: State, report: &Report) -> bool {
-        #[derive(Deserialize)]
-        struct Shown {
-            state: String,
-            url: Option<String>,
-        }
-        let Ok(response) = self.send(&self.destination.look_up(report)) else {
-            return false;
-        };
-        serde_json::from_slice(&response.body).is_ok_and(|shown: Shown| {
-            let is_ours = shown.url.is_none_or(|url| url == report.url);
-            is_ours && shown.state == state.as_str()
-        })
     }
 
     /// The repository that the session is for.

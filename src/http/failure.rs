@@ -16,8 +16,42 @@ pub(crate) struct Failure {
     pub(crate) retry_hint: RetryHint,
     /// What may help.
     pub(crate) hint: Option<&'static str>,
-    /// Whether the server has the request and may still act on it.
-    pub(crate) may_arrive_late: bool,
+    /// Whether the server may act on the request all the same.
+    pub(crate) arrival: Arrival,
+}
+
+/// When a server may act on a request that it has not answered, or that a gateway has answered for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Arrival {
+    /// Never: it does not have the request, or has answered it.
+    #[default]
+    None,
+    /// Within seconds: the connection broke, or something in front of the server gave up.
+    Soon,
+    /// As long as a gateway waits: nobody has given up but we, or the gateway has waited as well.
+    Late,
+}
+
+impl Arrival {
+    /// That of a request with this answer.
+    pub(crate) const fn after(status: u16) -> Self {
+        match status {
+            504 => Self::Late,
+            408 | 500 | 502 | 503 => Self::Soon,
+            _ => Self::None,
+        }
+    }
+
+    fn without_an_answer(error: &ureq::Error) -> Self {
+        match error {
+            _ if is_before_any_connection(error) => Self::None,
+            ureq::Error::Timeout(_) => Self::Late,
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) | ureq::Error::ConnectProxyFailed(_) => {
+                Self::None
+            }
+            _ => Self::Soon,
+        }
+    }
 }
 
 /// What may help with a server, by its own settings.
@@ -50,7 +84,7 @@ impl Failure {
             message: format!("the request is not sent: its URL and headers have {length} bytes"),
             retry_hint: RetryHint::Lasting,
             hint: Some(BAD_REQUEST),
-            may_arrive_late: false,
+            arrival: Arrival::None,
         }
     }
 
@@ -60,7 +94,7 @@ impl Failure {
             message: "the clock of this machine is before 1970, and TLS cannot be checked".into(),
             retry_hint: RetryHint::Lasting,
             hint: Some("set the clock"),
-            may_arrive_late: false,
+            arrival: Arrival::None,
         }
     }
 
@@ -81,7 +115,7 @@ impl Failure {
                 message: format!("TLS: {error}"),
                 retry_hint: RetryHint::Lasting,
                 hint: tls::hint(error).map(|hint| hints.certificate.unwrap_or(hint)),
-                may_arrive_late: false,
+                arrival: Arrival::None,
             };
         }
         let (message, retry_hint, hint) = match error {
@@ -104,8 +138,7 @@ impl Failure {
             message,
             retry_hint,
             hint: Some(hint),
-            may_arrive_late: matches!(error, ureq::Error::Timeout(_))
-                && !is_before_any_connection(error),
+            arrival: Arrival::without_an_answer(error),
         }
     }
 }

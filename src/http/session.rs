@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::http::client::Client;
-use crate::http::failure::Failure;
+use crate::http::failure::{Arrival, Failure};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::retry::{self, Next, Policy, RetryHint, Tried};
@@ -48,7 +48,7 @@ pub(crate) struct Session<'a, 'l> {
     deadline: Deadline,
     log: &'a mut Log<'l>,
     attempts: u32,
-    may_arrive_late: bool,
+    arrival: Arrival,
     cancel: Option<&'a Cancel>,
 }
 
@@ -66,7 +66,7 @@ impl<'a, 'l> Session<'a, 'l> {
             deadline,
             log,
             attempts: 0,
-            may_arrive_late: false,
+            arrival: Arrival::None,
             cancel: None,
         }
     }
@@ -93,9 +93,9 @@ impl<'a, 'l> Session<'a, 'l> {
         self.attempts
     }
 
-    /// Whether an attempt was given up that the server may still act on.
-    pub(crate) const fn may_arrive_late(&self) -> bool {
-        self.may_arrive_late
+    /// When the server may act on an attempt that was given up, of those so far.
+    pub(crate) const fn arrival(&self) -> Arrival {
+        self.arrival
     }
 
     /// The time since the start of the deadline.
@@ -185,9 +185,9 @@ impl<'a, 'l> Session<'a, 'l> {
         request: &Request,
         limit: Duration,
     ) -> Result<Response, (Error, RetryHint)> {
-        let may_arrive_late = &mut self.may_arrive_late;
+        let arrival = &mut self.arrival;
         let unreachable = |failure: Failure| {
-            *may_arrive_late |= failure.may_arrive_late;
+            *arrival = failure.arrival.max(*arrival);
             let error = Error::Unreachable {
                 server: url::authority(&request.url),
                 message: failure.message,
@@ -197,8 +197,7 @@ impl<'a, 'l> Session<'a, 'l> {
             (error, failure.retry_hint)
         };
         let response = self.client.attempt(request, limit).map_err(unreachable)?;
-        // A gateway has waited for a server that is slow.
-        self.may_arrive_late |= response.status == 504;
+        self.arrival = Arrival::after(response.status).max(self.arrival);
         Ok(Response {
             secrets: self.log.redactor().clone(),
             ..response

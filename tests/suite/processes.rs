@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use stand_in::{Answer, StandIn};
 
-use crate::support::{Ran, Reporter, directory, is_alive, only_status, run};
+use crate::support::{Ran, Reporter, directory, gitlab, is_alive, only_status, run};
 
 fn executable(path: &Path, content: impl AsRef<[u8]>) {
     fs::write(path, content).unwrap();
@@ -45,6 +45,15 @@ fn what_nobody_reads_holds_up_no_report() {
     assert_eq!(ended.code(), Some(3));
     assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!(only_status(&bitbucket).state, "FAILED");
+    drop(reader);
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&vec![b'x'; 64 * 1024]).unwrap();
+    let mut reporter = gitlab(&bitbucket, ["passed"]);
+    let ended = reporter.command().stdout(writer).status().unwrap();
+    assert_eq!(ended.code(), Some(1));
+    assert!(started.elapsed() < Duration::from_secs(8));
+    assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
     drop(reader);
 }
 

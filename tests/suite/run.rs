@@ -219,7 +219,9 @@ fn the_end_is_never_overtaken_by_its_own_beginning() {
         for script in ["true", "sleep 0.2"] {
             let bitbucket = StandIn::start();
             bitbucket.will(answers.clone());
-            shell(&bitbucket, script).run().exits(0);
+            run(&bitbucket, ["--timeout", "4", "--", "sh", "-c", script])
+                .run()
+                .exits(0);
             assert_eq!(
                 states(&bitbucket).last().unwrap(),
                 "SUCCESSFUL",
@@ -243,6 +245,47 @@ fn a_beginning_that_is_stored_after_the_command_is_over_does_not_stay() {
         ["SUCCESSFUL", "INPROGRESS", "SUCCESSFUL"]
     );
     assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+}
+
+#[test]
+fn a_beginning_whose_connection_broke_does_not_stay_either() {
+    for answer in [
+        Answer::LostAndLate(Duration::from_millis(800)),
+        Answer::LateReply(
+            Duration::ZERO,
+            Box::new(Answer::LostAndLate(Duration::from_secs(2))),
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        bitbucket.will([answer.clone(), answer]);
+        run(
+            &bitbucket,
+            ["--timeout", "4", "--", "sh", "-c", "sleep 0.2; exit 3"],
+        )
+        .run()
+        .exits(3)
+        .says("if Bitbucket stores it later, it replaces FAILED");
+        assert_eq!(only_status(&bitbucket).state, "FAILED");
+    }
+}
+
+#[test]
+fn a_beginning_that_is_late_is_told_from_the_same_key_of_another_branch() {
+    let bitbucket = StandIn::start();
+    shell(&bitbucket, "exit 3")
+        .env("BUILD_STATUS_REFNAME", "other")
+        .run()
+        .exits(3);
+    bitbucket.will([Answer::LostAndLate(Duration::from_millis(800))]);
+    run(
+        &bitbucket,
+        ["--timeout", "4", "--", "sh", "-c", "sleep 0.2; exit 3"],
+    )
+    .run()
+    .exits(3);
+    let states: Vec<_> = bitbucket.statuses(stand_in::DEFAULT_COMMIT);
+    let states: Vec<_> = states.into_iter().map(|it| it.state).collect();
+    assert_eq!(states, ["FAILED", "FAILED"]);
 }
 
 #[test]

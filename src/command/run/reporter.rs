@@ -8,7 +8,7 @@ use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
-use crate::bitbucket::guard;
+use crate::bitbucket::{guard, statuses};
 use crate::cli::Options;
 use crate::command::plan::Plan;
 use crate::command::run::ending::{self, End, Ended};
@@ -18,6 +18,7 @@ use crate::deadline::Deadline;
 use crate::env::Env;
 use crate::error::Error;
 use crate::http::client::Client;
+use crate::http::failure::Arrival;
 use crate::http::retry::Policy;
 use crate::http::session::Session;
 use crate::junit;
@@ -29,6 +30,9 @@ use crate::status::state::State;
 /// doubles with each further look, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
+/// How long an INPROGRESS may still arrive whose connection broke.
+const SOON: Duration = Duration::from_secs(10);
 
 /// What reports the run.
 pub(super) struct Reporter {
@@ -163,19 +167,16 @@ impl Reporter {
         let session = Session::new(&way.client, policy, deadline, log);
         let mut delivery = way.delivery_in(session.until(&self.progress.cancel));
         let outcome = way.deliver(&mut delivery, &way.report);
-        let may_arrive_late = delivery.session().may_arrive_late();
+        let arrival = delivery.session().arrival();
         *way.issued.lock().unwrap_or_else(PoisonError::into_inner) = delivery.into_issued();
-        let is_unanswered = match &outcome.error {
-            None | Some(Error::Cancelled) => false,
-            Some(error) => {
-                log.warn(&format!("INPROGRESS was not reported: {error}"));
-                matches!(error, Error::Unreachable { .. } | Error::Failing { .. })
-            }
-        };
-        if may_arrive_late {
-            Some(self.progress.latest_arrival())
-        } else {
-            is_unanswered.then(|| Deadline::after(Duration::ZERO))
+        match &outcome.error {
+            None | Some(Error::Cancelled) => {}
+            Some(error) => log.warn(&format!("INPROGRESS was not reported: {error}")),
+        }
+        match arrival {
+            Arrival::None => None,
+            Arrival::Soon => Some(Deadline::after(SOON)),
+            Arrival::Late => Some(self.progress.latest_arrival()),
         }
     }
 
@@ -192,6 +193,8 @@ impl Reporter {
             report.test_results = counted.results;
         }
         let text = ending::description(ended, &self.program, report.test_results);
+        // Of the command's own words, a secret may be one.
+        let text = log.redactor().redact(&text);
         report.describe(&self.options, &text, way.destination.product());
         report
     }
@@ -209,7 +212,11 @@ impl Way {
     ) -> Outcome {
         let mut pause = FIRST_PAUSE;
         while outcome.error.is_none() && outcome.kept.is_none() {
-            let is_overtaken = delivery.shows(State::InProgress, report);
+            let theirs = statuses::of_report(delivery, report).ok().flatten();
+            let is_overtaken = theirs.is_some_and(|it| {
+                let is_ours = it.url.is_none_or(|url| url == report.url);
+                is_ours && it.state == State::InProgress.as_str()
+            });
             if is_overtaken {
                 outcome = self.deliver(delivery, report);
             }
@@ -221,7 +228,7 @@ impl Way {
             }
             if left.is_zero() {
                 delivery.session().log().warn(&format!(
-                    "INPROGRESS got no answer in time: if Bitbucket stores it later, it replaces {}",
+                    "INPROGRESS got no answer: if Bitbucket stores it later, it replaces {}",
                     report.state
                 ));
                 break;

@@ -17,7 +17,7 @@ pub enum Answer {
         /// May be empty.
         body: String,
     },
-    /// Wait, then do as Bitbucket would. Nothing is stored when the client has left by then.
+    /// Wait, then do as Bitbucket would, even if the client has left by then.
     Late(Duration),
     /// Wait, then do this.
     LateReply(Duration, Box<Self>),
@@ -29,6 +29,8 @@ pub enum Answer {
     CutOff,
     /// Store the status as Bitbucket would, then close the connection without a byte.
     LostReply,
+    /// Close the connection without a byte, and store the status after this long.
+    LostAndLate(Duration),
 }
 
 impl Answer {

@@ -110,6 +110,13 @@ async fn serve<S: Service>(
                 let reply = service.answer(number, &received);
                 return Ok(respond(reply, number).map(Body::cut));
             }
+            Some(Answer::LostAndLate(delay)) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    service.answer(number, &received);
+                });
+                return Err(Closed);
+            }
             Some(Answer::LostReply) => {
                 service.answer(number, &received);
                 return Err(Closed);
