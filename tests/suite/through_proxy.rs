@@ -122,7 +122,8 @@ fn a_proxys_credentials_are_sent_and_never_shown() {
         ran
     };
     hidden(through("me:pr0xyPassw0rd@").run().exits(0));
-    let place = format!("through the proxy 127.0.0.1:{}: it answers 4", proxy.port);
+    let port = proxy.port;
+    let place = format!("through the proxy 127.0.0.1:{port} (from HTTPS_PROXY): it answers 4");
     hidden(through("").run().exits(5))
         .says(&place)
         .says("user name and password");
