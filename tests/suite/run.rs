@@ -270,6 +270,21 @@ fn a_beginning_whose_connection_broke_does_not_stay_either() {
 }
 
 #[test]
+fn the_end_is_not_repeated_over_what_another_run_has_said() {
+    let bitbucket = StandIn::start();
+    bitbucket.will([Answer::LostAndLate(Duration::from_secs(3))]);
+    let mut reporter = run(&bitbucket, ["--timeout", "6", "--", "sleep", "0.2"]);
+    let mut older = reporter.command().spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let newer = ["failed", "--url", "https://ci.example.com/2"];
+    crate::support::gitlab(&bitbucket, newer).run().exits(0);
+    assert!(older.wait().unwrap().success());
+    std::thread::sleep(Duration::from_millis(2500));
+    let states = states(&bitbucket);
+    assert!(!states.ends_with(&["SUCCESSFUL".to_owned()]), "{states:?}");
+}
+
+#[test]
 fn a_beginning_that_is_late_is_told_from_the_same_key_of_another_branch() {
     let bitbucket = StandIn::start();
     shell(&bitbucket, "exit 3")

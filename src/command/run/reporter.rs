@@ -8,7 +8,8 @@ use crate::bitbucket::auth;
 use crate::bitbucket::credentials::Credentials;
 use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
-use crate::bitbucket::{guard, statuses};
+use crate::bitbucket::guard;
+use crate::bitbucket::statuses::{self, Status};
 use crate::cli::Options;
 use crate::command::plan::Plan;
 use crate::command::run::ending::{self, End, Ended};
@@ -213,10 +214,12 @@ impl Way {
         let mut pause = FIRST_PAUSE;
         while outcome.error.is_none() && outcome.kept.is_none() {
             let theirs = statuses::of_report(delivery, report).ok().flatten();
-            let is_overtaken = theirs.is_some_and(|it| {
-                let is_ours = it.url.is_none_or(|url| url == report.url);
-                is_ours && it.state == State::InProgress.as_str()
-            });
+            let is_others = |it: &Status| it.url.as_ref().is_some_and(|url| *url != report.url);
+            if theirs.as_ref().is_some_and(is_others) {
+                // Another run has reported since: our end is no longer what counts.
+                break;
+            }
+            let is_overtaken = theirs.is_some_and(|it| it.state == State::InProgress.as_str());
             if is_overtaken {
                 outcome = self.deliver(delivery, report);
             }

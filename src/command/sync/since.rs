@@ -19,7 +19,7 @@ use crate::status::commit::is_full_hash;
 use crate::status::refname::Refname;
 use crate::status::state::State;
 
-/// The pipelines of a commit, the newest first, and what it has.
+/// The pipelines of a commit, and what it has.
 #[derive(Default)]
 struct Commit {
     pipelines: Vec<About>,
@@ -110,12 +110,14 @@ impl Sync<'_> {
         reader: &mut Reader<'_, '_>,
         tally: &mut Tally,
     ) -> Result<Vec<Report>, Error> {
+        let mut pipelines = commit.pipelines;
+        pipelines.sort_by_key(|about| std::cmp::Reverse(about.id));
         let mut open = commit.in_progress;
         let mut ended = Vec::new();
         let mut unread: Vec<About> = Vec::new();
         // Of pipelines as a whole with how the newest has ended.
         let mut not_green: BTreeMap<_, Option<Report>> = BTreeMap::new();
-        for about in commit.pipelines {
+        for about in pipelines {
             if !open.iter().any(|status| may_be_of(status, &about)) {
                 continue;
             }
