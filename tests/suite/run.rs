@@ -277,7 +277,7 @@ fn the_end_is_not_repeated_over_what_another_run_has_said() {
     let mut older = reporter.command().spawn().unwrap();
     std::thread::sleep(Duration::from_secs(1));
     let newer = ["failed", "--url", "https://ci.example.com/2"];
-    crate::support::gitlab(&bitbucket, newer).run().exits(0);
+    gitlab(&bitbucket, newer).run().exits(0);
     assert!(older.wait().unwrap().success());
     std::thread::sleep(Duration::from_millis(2500));
     let states = states(&bitbucket);
