@@ -3,6 +3,7 @@
 use serde_json::json;
 use stand_in::{Answer, DEFAULT_COMMIT, Setup, StandIn};
 
+#[cfg(unix)]
 use crate::docs::with_blocks;
 use crate::support::{Reporter, build_status, gitlab, shown};
 
