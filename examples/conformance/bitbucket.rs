@@ -76,27 +76,6 @@ impl Bitbucket {
         content_type: &str,
         body: &str,
     ) -> Result<Answer, String> {
-        for _ in 0..ATTEMPTS {
-            let answer = self.ask_once(who, method, path, content_type, body);
-            match answer {
-                Ok(answer) if answer.status == 429 => {
-                    let wait = answer.header("retry-after").and_then(|it| it.parse().ok());
-                    thread::sleep(Duration::from_secs(wait.unwrap_or(5).min(60)));
-                }
-                answer => return answer,
-            }
-        }
-        Err("the limit of requests is used up".to_owned())
-    }
-
-    fn ask_once(
-        &self,
-        who: Who,
-        method: &str,
-        path: &str,
-        content_type: &str,
-        body: &str,
-    ) -> Result<Answer, String> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.root))
@@ -115,6 +94,20 @@ impl Bitbucket {
             request = request.header("authorization", authorization);
         }
         let request = request.body(body).map_err(|error| error.to_string())?;
+        for _ in 0..ATTEMPTS {
+            let answer = self.ask_once(request.clone());
+            match answer {
+                Ok(answer) if answer.status == 429 => {
+                    let wait = answer.header("retry-after").and_then(|it| it.parse().ok());
+                    thread::sleep(Duration::from_secs(wait.unwrap_or(5).min(60)));
+                }
+                answer => return answer,
+            }
+        }
+        Err("the limit of requests is used up".to_owned())
+    }
+
+    fn ask_once(&self, request: ureq::http::Request<&str>) -> Result<Answer, String> {
         let response = self.agent.run(request);
         let mut response = response.map_err(|error| self.line(&error.to_string()))?;
         let body = response.body_mut().with_config().limit(1024 * 1024);

@@ -1,6 +1,8 @@
 //! Every claim, asked of the stand-in: what it keeps is what it is said to keep.
 
-use stand_in::{Answer, Credential, DEFAULT_COMMIT, DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn};
+use stand_in::{
+    Answer, Credential, DEFAULT_COMMIT, DEFAULT_TOKEN, DEFAULT_USER, Setup, StandIn, Status,
+};
 
 use super::*;
 
@@ -56,10 +58,10 @@ fn not_true(printed: &[String]) -> Vec<&str> {
     lines.filter(is_other).collect()
 }
 
-#[test]
-fn the_stand_in_for_cloud_keeps_every_claim_and_is_left_without_a_status_that_blocks() {
-    let bitbucket = setup().start();
-    let (false_ones, printed) = ask(cloud(&bitbucket), &tokens());
+/// The statuses that are left, none of which blocks, and what was printed.
+#[track_caller]
+fn every_claim_is_kept(bitbucket: &StandIn, words: Vec<String>) -> (Vec<Status>, Vec<String>) {
+    let (false_ones, printed) = ask(words, &tokens());
     assert_eq!(
         (false_ones, not_true(&printed)),
         (0, vec![]),
@@ -67,6 +69,13 @@ fn the_stand_in_for_cloud_keeps_every_claim_and_is_left_without_a_status_that_bl
     );
     let left = bitbucket.statuses(DEFAULT_COMMIT);
     assert!(left.iter().all(|it| it.state == "SUCCESSFUL"), "{left:#?}");
+    (left, printed)
+}
+
+#[test]
+fn the_stand_in_for_cloud_keeps_every_claim_and_is_left_without_a_status_that_blocks() {
+    let bitbucket = setup().start();
+    let (left, printed) = every_claim_is_kept(&bitbucket, cloud(&bitbucket));
     assert!(
         left.iter().all(|it| it.key.starts_with("conformance-")),
         "{left:#?}"
@@ -85,14 +94,7 @@ fn the_stand_in_for_cloud_keeps_every_claim_and_is_left_without_a_status_that_bl
 fn the_stand_in_for_every_data_center_keeps_every_claim() {
     for version in ["7.14", "8.0", "9.4", "10.0"] {
         let bitbucket = setup().data_center(version).context_path("/ctx").start();
-        let (false_ones, printed) = ask(data_center(&bitbucket), &tokens());
-        assert_eq!(
-            (false_ones, not_true(&printed)),
-            (0, vec![]),
-            "{printed:#?}"
-        );
-        let left = bitbucket.statuses(DEFAULT_COMMIT);
-        assert!(left.iter().all(|it| it.state == "SUCCESSFUL"), "{left:#?}");
+        let (left, printed) = every_claim_is_kept(&bitbucket, data_center(&bitbucket));
         let end = printed.last().unwrap();
         let expected = format!(
             "deleted: 0 statuses; left on the commit: {}, all SUCCESSFUL, because the token may not delete",

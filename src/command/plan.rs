@@ -33,7 +33,7 @@ pub(super) struct Plan<'a> {
     pub(super) destination: Result<Destination, Error>,
     /// The credentials, which fit the destination's product.
     pub(super) credentials: Result<Credentials, Error>,
-    pub(super) is_of_event: bool,
+    is_of_event: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -162,13 +162,10 @@ impl<'a> Plan<'a> {
         Ok(report)
     }
 
-    /// The repository and where it came from.
+    /// The repository and where it came from. An event's variables are not repeated.
     pub(super) fn place(&self) -> Option<String> {
-        let destination = self
-            .destination
-            .as_ref()
-            .ok()
-            .filter(|_| !self.is_of_event)?;
+        let known = self.destination.as_ref().ok();
+        let destination = known.filter(|_| !self.is_of_event)?;
         let origin = self.claim().origin("repository");
         Some(format!("{} (from {origin})", destination.repository()))
     }

@@ -40,8 +40,7 @@ impl Summary {
         Self {
             provider: plan.info.map(|info| info.id),
             destination: plan.destination.clone().ok(),
-            // An event's variables are not repeated.
-            place: plan.place().filter(|_| !plan.is_of_event),
+            place: plan.place(),
             ..Self::default()
         }
     }

@@ -101,19 +101,21 @@ impl Client {
         if request.url.starts_with("https") && SystemTime::now() < SystemTime::UNIX_EPOCH {
             return Err(Failure::clock());
         }
-        let head = request.head();
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method)
+            .uri(&request.url);
+        let mut head = request.url.len();
+        for (name, value) in &request.headers {
+            let value = value.expose();
+            head += name.len() + value.len() + 4;
+            builder = builder.header(*name, value);
+        }
         if head > LONGEST_HEAD {
             return Err(Failure::long_headers(head));
         }
         self.until.set(Instant::now() + limit);
         let mut kept = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
         let open = kept.take();
-        let mut builder = ureq::http::Request::builder()
-            .method(request.method)
-            .uri(&request.url);
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value.expose());
-        }
         let exchanged = builder
             .body(request.body.as_str())
             .map_err(ureq::Error::Http)

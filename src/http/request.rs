@@ -82,12 +82,6 @@ impl Request {
         Self::new("POST", url, Some(content_type), body)
     }
 
-    /// The bytes of the URL and the headers.
-    pub(crate) fn head(&self) -> usize {
-        let line = |(name, value): &(&str, Value)| name.len() + value.expose().len() + 4;
-        self.url.len() + self.headers.iter().map(line).sum::<usize>()
-    }
-
     /// Adds a header.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
