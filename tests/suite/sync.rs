@@ -1330,6 +1330,27 @@ fn a_newer_pipeline_does_not_keep_an_older_one_in_progress() {
 }
 
 #[test]
+fn of_pipelines_of_one_commit_the_newest_says_how_it_went() {
+    for older in ["success", "failed", "canceled"] {
+        for (newer, expected) in [("success", "SUCCESSFUL"), ("failed", "FAILED")] {
+            let bitbucket = StandIn::start();
+            let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+            let gitlab = gitlab([
+                pipeline(),
+                ended(800, older).job(Job::new("unit", older).with(|it| it.id = 700)),
+                ended(900, newer).job(Job::new("unit", newer).with(|it| it.id = 900)),
+            ]);
+            begin(&bitbucket, 800);
+            sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+            let found = bitbucket.statuses(DEFAULT_COMMIT);
+            let found: Vec<_> = found.iter().map(|it| (&*it.state, &*it.url)).collect();
+            let url = format!("{HOST}/group/my-project/-/pipelines/900");
+            assert_eq!(found, [(expected, &*url)], "{newer} after {older}");
+        }
+    }
+}
+
+#[test]
 fn a_pipeline_that_cannot_be_read_does_not_stop_the_others() {
     let pipelines = || {
         let passed = |id: u64, job: &str| {

@@ -115,8 +115,8 @@ impl Sync<'_> {
         let mut open = commit.in_progress;
         let mut ended = Vec::new();
         let mut unread: Vec<About> = Vec::new();
-        // Of pipelines as a whole with how the newest has ended.
-        let mut not_green: BTreeMap<_, Option<Report>> = BTreeMap::new();
+        // What newer ones say: how a pipeline as a whole has ended, or that the job is not green.
+        let mut newest: BTreeMap<_, Option<Report>> = BTreeMap::new();
         for about in pipelines {
             if !open.iter().any(|status| may_be_of(status, &about)) {
                 continue;
@@ -143,20 +143,21 @@ impl Sync<'_> {
                 let id = (status.key.clone(), status.refname.clone());
                 let Some(found) = all.iter().find(|it| is_about(it, status)) else {
                     let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
-                    if let Some(newer) = namesakes.find(|it| !may_be_green(it)) {
+                    if let Some(newer) = namesakes.find(|it| !it.is_of_job || !may_be_green(it)) {
                         let has_ended = !newer.is_of_job && newer.when == When::Differs;
                         let end = has_ended.then(|| newer.report.clone());
-                        not_green.entry(id).or_insert(end);
+                        newest.entry(id).or_insert(end);
                     }
                     return true;
                 };
                 let is_unread = unread.iter().any(|about| may_be_of(status, about));
-                let is_green = found.report.state == State::Successful;
-                let newer = not_green.get(&id).filter(|_| is_green);
+                let is_green = |report: &Report| report.state == State::Successful;
+                let newer = newest.get(&id);
+                let newer = newer.filter(|end| end.is_some() || is_green(&found.report));
                 let Some(end) = newer.map_or(Some(&found.report), Option::as_ref) else {
                     return true;
                 };
-                if is_green && is_unread {
+                if is_unread && (is_green(end) || is_green(&found.report)) {
                     return true;
                 }
                 if found.when == When::Never || !found.report.state.is_final() {
