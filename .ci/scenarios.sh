@@ -51,7 +51,7 @@ leave_out() { # WHAT WHY
 }
 
 # Runs COMMAND, and compares its exit code and the statuses that arrived meanwhile (STATE KEY …) with
-# those that ought to. What it prints is in $work/output afterwards.
+# those that ought to; behind `…`, the last of them. What it prints is in $work/output afterwards.
 scenario() { # NAME EXIT-CODE STATUSES COMMAND [ARG]…
     local name=$1 expected_code=$2 expected=$3 before code=0 arrived
     shift 3
@@ -60,6 +60,7 @@ scenario() { # NAME EXIT-CODE STATUSES COMMAND [ARG]…
     arrived=$(tail -n "+$((before + 1))" "$work/statuses")
     # Every line ends in the same repository and commit.
     arrived=${arrived// "$REPOSITORY@${commit:0:12}"/}
+    [[ $expected != …* ]] || arrived=…${arrived##*$'\n'}
     if [[ $code == "$expected_code" && $arrived == "$expected" ]]; then
         summary+=("ok        $name")
         return

@@ -338,14 +338,12 @@ impl Error {
             }
             Self::SeveralProviders { .. } => "choose one with --provider or BUILD_STATUS_PROVIDER",
             Self::Environment { .. } => "this is a bug: please report it",
-            Self::UnknownState { meant, .. } => {
-                let meant = meant.map(|word| format!("did you mean `{word}`? Otherwise "));
-                let words = "use running, passed, failed or stopped (build_status --help lists all \
-                             words), or auto for the CI's job status";
-                return Some((meant.unwrap_or_default() + words).into());
-            }
+            Self::UnknownState { word, meant, .. } => return Some(state_hint(word, *meant).into()),
             Self::NoState { variable, caveat } => {
-                let words = "the state is running, passed, failed or stopped";
+                let words = match caveat {
+                    Some(_) => "the state is running, passed, failed or stopped",
+                    None => "no CI is recognised here: pass running, passed, failed or stopped",
+                };
                 let variable = optional("", *variable, ": ");
                 let caveat = optional(&format!("; {variable}"), *caveat, "");
                 return Some(format!("{words}{caveat}").into());
@@ -543,3 +541,19 @@ fn optional(before: &str, text: Option<&str>, after: &str) -> String {
 }
 
 impl std::error::Error for Error {}
+
+/// What to write in place of `word`, which `meant` is similar to.
+fn state_hint(word: &str, meant: Option<&str>) -> String {
+    match meant {
+        // A command is one only where it stands first.
+        Some(command) if command == word => {
+            format!("put the options behind it: build_status {command} …")
+        }
+        _ => {
+            let meant = meant.map(|word| format!("did you mean `{word}`? Otherwise "));
+            meant.unwrap_or_default()
+                + "use running, passed, failed or stopped (build_status --help lists all words), or \
+                   auto for the CI's job status"
+        }
+    }
+}

@@ -132,9 +132,15 @@ impl Claim<'_> {
             Some(info) if of_ci => info.name,
             _ => "the git remote",
         };
+        let is_typed = |option| self.options.origins.variable(option).is_none();
+        let is_overridden = is_typed("workspace") && !is_typed("repository");
         let (first, second) = match (&args.workspace, args.repository.as_deref()) {
             (None, None) => return found.to_owned(),
-            (None, Some(path)) if path.contains('/') => return name("repository"),
+            (workspace, Some(path))
+                if path.contains('/') && (workspace.is_none() || !is_overridden) =>
+            {
+                return name("repository");
+            }
             (None, Some(_)) => (name("repository"), found.to_owned()),
             (Some(_), None) => (name("workspace"), found.to_owned()),
             (Some(_), Some(_)) => (name("workspace"), name("repository")),

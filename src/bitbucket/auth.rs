@@ -30,7 +30,9 @@ pub fn read(env: &Env, options: &Options, product: Product) -> Result<Option<Cre
         credentials.check_product(product)?;
         let is_data_centers = credentials.token().map(Kind::of) == Some(Kind::DataCenterToken);
         // Atlassian has no use for it, and should not see it.
-        if is_data_centers && product == Product::Cloud && options.destination.api_root.is_none() {
+        let args = &options.destination;
+        let is_unset = args.api_root.is_none() && args.server_url.is_none();
+        if is_data_centers && product == Product::Cloud && is_unset {
             return Err(Error::setting(
                 "BITBUCKET_ACCESS_TOKEN",
                 "it is a token of Bitbucket Data Center (BBDC-…), and no server is set",
@@ -253,6 +255,15 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
                     braces and no byte order mark";
         return refuse("it begins like JSON, and is not valid JSON", hint);
     }
+    // On Windows, a path without a drive is not an absolute one.
+    let is_path = Path::new(text).has_root() && Path::new(text).exists();
+    if is_path && !origin.ends_with("_FILE") {
+        let hint = format!(
+            "to read it from that file, name the variable {origin}_FILE; or on GitLab, \
+             give it the type Variable"
+        );
+        return refuse("it is the path of a file", &hint);
+    }
     if text.contains(variable_of(origin)) {
         return refuse("it holds the name of the variable too", only);
     }
@@ -279,15 +290,9 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
     if Kind::of(&token) == Kind::AppPassword {
         return refuse(
             "it is an app password (ATBB…); app passwords stopped working on 2026-07-28",
-            "create a repository access token (Repository settings, Access tokens) with the scope \
-             repository (read), and unset BITBUCKET_USERNAME",
+            "create a repository access token (Repository settings, Security, Access tokens) with the \
+             scope Repositories: Read; it needs no BITBUCKET_USERNAME",
         );
-    }
-    // On Windows, a path without a drive is not an absolute one.
-    let is_path = Path::new(text).has_root() && Path::new(text).exists();
-    if is_path && !origin.ends_with("_FILE") {
-        let hint = format!("to read it from that file, name the variable {origin}_FILE");
-        return refuse("it is the path of a file", &hint);
     }
     Ok(token)
 }

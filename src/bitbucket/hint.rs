@@ -76,9 +76,12 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
         (401, Credentials::Bearer { .. }, Kind::ApiToken) => {
             "an API token must be sent with its account's email: set BITBUCKET_USERNAME"
         }
+        (401, Credentials::Bearer { .. }, Kind::AccessToken) => {
+            "the access token has expired, is revoked, or belongs to another repository"
+        }
         (401, Credentials::Bearer { .. }, _) => {
-            "the access token has expired, is revoked, or belongs to another repository; if it is an \
-             API token, set BITBUCKET_USERNAME to its account's email"
+            "it is expired, revoked or not a token: access tokens begin with ATCTT, and API tokens, \
+             which need BITBUCKET_USERNAME too, with ATATT; put only the token into the variable"
         }
         (403, Credentials::Issued { .. }, _) if message.contains("scope") => {
             "give the OAuth consumer the permission Repositories: Read"
@@ -89,7 +92,7 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
         }
         (403, ..) => {
             "only the credential that created a status may overwrite it: use one credential for the \
-             whole build, or pass another --key"
+             whole build; where that one is gone, pass another --key, or push a new commit"
         }
         (404, ..) if message.contains("ommit") => COMMIT,
         (404, ..) if message.contains("Resource not found") => {
@@ -97,8 +100,8 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
         }
         (404, ..) => {
             "check the workspace and the repository's name (to correct them, set BITBUCKET_REPOSITORY \
-             to WORKSPACE/REPO), and that the token may read the repository: Bitbucket's answer is the \
-             same for both"
+             to WORKSPACE/REPO, or with GitLab's template its input `repository`), and that the token \
+             may read the repository: Bitbucket's answer is the same for both"
         }
         (410, ..) => {
             "Bitbucket no longer supports this login: create an access token or an API token"

@@ -72,7 +72,9 @@ impl Server {
             Err(problem) => {
                 let example = match product {
                     Product::Cloud => CLOUD_API,
-                    Product::DataCenter => "https://git.example.com",
+                    Product::DataCenter => {
+                        "https://git.example.com/bitbucket (with the context path, if there is one)"
+                    }
                 };
                 let hint = format!("set it to the base URL of the server, such as {example}");
                 Err(Error::setting(origins.name(option), problem, hint))
@@ -125,8 +127,15 @@ fn given(
             check_names(&origins.name(option), value)?;
         }
     }
+    let one_name = |owner: &str| {
+        if !owner.contains('/') {
+            return Ok(owner.to_owned());
+        }
+        let problem = format!("`{owner}` has a slash, and no workspace and no project has");
+        Err(Error::setting(origins.name("workspace"), problem, NAMES))
+    };
     let Some(path) = &given_path else {
-        return Ok((given_owner, None));
+        return Ok((given_owner.as_deref().map(one_name).transpose()?, None));
     };
     let parts = path.split_once('/');
     let (in_path, name) = parts.map_or((None, path.as_str()), |(owner, name)| (Some(owner), name));
@@ -142,7 +151,7 @@ fn given(
         }
         (in_path, workspace) => in_path.or(workspace.as_deref()),
     };
-    Ok((owner.map(str::to_owned), Some(name.to_owned())))
+    Ok((owner.map(one_name).transpose()?, Some(name.to_owned())))
 }
 
 /// `WORKSPACE/REPO` of a clone URL or the URL of a page, which people paste, or a name without `.git`.

@@ -18,6 +18,7 @@ use crate::report::{Claim, Report};
 use crate::status::product::Product;
 use crate::status::refname::Refname;
 use crate::status::repository::Repository;
+use crate::status::state::State;
 
 /// Everything that is known before anything is sent. A part that cannot be resolved holds its error,
 /// for commands that need the part.
@@ -138,6 +139,11 @@ impl<'a> Plan<'a> {
     pub(super) fn report(&self, word: Option<&str>, log: &mut Log<'_>) -> Result<Report, Error> {
         let claim = self.claim();
         let report = claim.report(word)?;
+        let is_by_ci = word.is_none_or(|it| it.eq_ignore_ascii_case("auto")) && !self.is_of_event;
+        if let (State::InProgress, true, Some(info)) = (report.state, is_by_ci, self.info) {
+            let (name, caveat) = (info.name, info.state_caveat);
+            log.warn(&format!("{name} says INPROGRESS: {caveat}"));
+        }
         if let Some(warning) = claim.key_warning() {
             log.warn(&warning);
         }

@@ -208,7 +208,8 @@ fn refused_by_proxy(text: &str, network: &'static str) -> (String, RetryHint, &'
         401 | 407 => (
             RetryHint::Lasting,
             "the proxy requires a user name and password, or refuses these: set HTTPS_PROXY to \
-             http://user:password@host:port, with special characters percent-encoded",
+             http://user:password@host:port, with special characters percent-encoded; a host that is \
+             not to be called through it stands in NO_PROXY by name (networks do not count)",
         ),
         400..=499 => (
             RetryHint::Lasting,

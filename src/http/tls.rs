@@ -190,8 +190,9 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
         rustls::Error::InvalidCertificate(problem) => match problem {
             CertificateError::UnknownIssuer if Path::new(SYSTEM_CAS).exists() => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy that this \
-                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else pass that \
-                 CA's own certificate (openssl s_client -connect HOST:PORT shows the issuer)"
+                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else, and if that \
+                 or another file is set already, pass that CA's own certificate (openssl s_client \
+                 -connect HOST:PORT shows the issuer)"
             }
             CertificateError::UnknownIssuer => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy, pass that \

@@ -218,3 +218,41 @@ fn a_file_of_the_cis_that_cannot_be_read_is_named() {
         .exits(3)
         .says("the file with the head, `/nosuch/event.json` (GITHUB_EVENT_PATH), cannot be read");
 }
+
+#[test]
+fn a_job_that_still_runs_is_said_to_when_nobody_passed_the_state() {
+    let words = "GitLab CI says INPROGRESS: it is final in after_script only";
+    for (args, is_said) in [(&[][..], true), (&["auto"], true), (&["running"], false)] {
+        let bitbucket = StandIn::start();
+        let job = gitlab(&bitbucket, args.iter().copied());
+        let ran = job.env("CI_JOB_STATUS", "running").run().exits(0);
+        assert_eq!(ran.stderr.contains(words), is_said, "{ran:#?}");
+    }
+}
+
+#[test]
+fn a_command_behind_options_and_a_job_outside_of_a_ci_are_recognised() {
+    let ran = build_status(["--repository", "my-workspace/my-repo", "check"]);
+    let ran = ran.run().exits(2);
+    hints(&ran, "put the options behind it: build_status check …");
+    let ran = build_status(["--commit", SHA]).run().exits(3);
+    hints(&ran, "no CI is recognised here");
+}
+
+#[test]
+fn a_value_that_is_no_token_or_no_workspace_is_said_to_be_none() {
+    let bitbucket = StandIn::start();
+    bitbucket.always(Some(Answer::json(401, "{}")));
+    let none = "it is expired, revoked or not a token: access tokens begin with ATCTT";
+    let expired = "the access token has expired, is revoked, or belongs to another repository";
+    for (token, hint) in [("%TOKEN%", none), ("ATCTTt0ken", expired)] {
+        let job = gitlab(&bitbucket, []).env("BITBUCKET_ACCESS_TOKEN", token);
+        hints(&job.run().exits(4), hint);
+    }
+    let ran = gitlab(&bitbucket, [])
+        .env("BITBUCKET_NAMESPACE", "group/sub")
+        .run()
+        .exits(2)
+        .says("BITBUCKET_NAMESPACE: `group/sub` has a slash, and no workspace and no project has");
+    hints(&ran, "use the names in the URL");
+}

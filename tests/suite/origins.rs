@@ -116,6 +116,12 @@ fn a_repository_that_bitbucket_does_not_know_is_said_with_its_origin() {
         .run()
         .exits(4)
         .says(from_variable);
+    gitlab(&bitbucket, ["passed"])
+        .env("BITBUCKET_NAMESPACE", "not-read")
+        .env("BITBUCKET_REPOSITORY", "other/my-repo")
+        .run()
+        .exits(4)
+        .says(from_variable);
     let message = &of_variable.json()["error"]["message"];
     assert!(
         message.as_str().unwrap().contains(from_variable),

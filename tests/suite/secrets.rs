@@ -92,7 +92,8 @@ fn what_a_log_shows_in_place_of_a_token_is_none() {
 #[test]
 fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
     let bitbucket = StandIn::start();
-    let mounted = file("mounted-by-mistake", "t0ken");
+    // GitLab names the file of a variable as the variable.
+    let mounted = file("BITBUCKET_ACCESS_TOKEN", "t0ken");
     let mounted = mounted.to_str().unwrap();
     // On Windows, paths may be without a drive.
     let root = Path::new(mounted).ancestors().last().unwrap();

@@ -74,6 +74,11 @@ impl<'a> Claims<'a> {
         self.own.ci_pipeline_id == Some(pipeline)
     }
 
+    /// Whether a schedule started the pipeline: it may be there for `--since` alone.
+    pub(super) fn is_scheduled(&self) -> bool {
+        self.own.ci_pipeline_source.as_deref() == Some("schedule")
+    }
+
     /// Whether the job has a status of its own. For the pipeline's, it counts all the same.
     fn has_row(&self, job: &Job) -> bool {
         self.args.jobs == Jobs::All && !self.is_excluded(job)
@@ -246,7 +251,8 @@ impl<'a> Claims<'a> {
             jobs.copied().collect::<Vec<_>>()
         };
         let (failed, cancelled) = (with(Standing::Failed), with(Standing::Cancelled));
-        let (running, mut passed) = (with(Standing::Running), with(Standing::Passed));
+        let (mut running, mut passed) = (with(Standing::Running), with(Standing::Passed));
+        running.retain(|job| !is_ours(job));
         let is_fatal = |job: &&&Job| !job.allow_failure && !job.is_below_tolerated;
         let fatal: Vec<_> = failed.iter().filter(is_fatal).collect();
         // A scheduled pipeline may have no jobs but the template's: they make nothing green.
@@ -258,7 +264,7 @@ impl<'a> Claims<'a> {
         let state = match () {
             () if !fatal.is_empty() || said == Some(Standing::Failed) => State::Failed,
             () if !cancelled.is_empty() || said == Some(Standing::Cancelled) => State::Stopped,
-            () if running.iter().any(|job| !is_ours(job)) => State::InProgress,
+            () if !running.is_empty() => State::InProgress,
             () if said == Some(Standing::Running) => State::InProgress,
             () if !passed.is_empty() && !whole.is_cut => State::Successful,
             () => return None,

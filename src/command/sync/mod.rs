@@ -128,7 +128,7 @@ impl Sync<'_> {
         let (all, problems) = self.claims.of(&pipeline, |iid| reader.source_branch(iid))?;
         self.tally.problems = problems;
         let Some(Wanted { report, .. }) = all.first() else {
-            if self.tally.problems.is_empty() {
+            if self.tally.problems.is_empty() && !self.claims.is_scheduled() {
                 log.warn("the pipeline has no other jobs: there is nothing to report");
             }
             return Ok(());
