@@ -251,13 +251,20 @@ impl Error {
         }
     }
 
-    /// The same; where the server does not know the repository, with the one that it was asked for.
-    pub(crate) fn about_repository(mut self, place: Option<&str>) -> Self {
-        if let (Self::Refused { status: 404, message, .. }, Some(place)) = (&mut self, place)
-            // It may be the commit that is unknown.
-            && !message.contains("ommit")
+    /// The same; where the server does not know the repository or the commit, with the one that it was
+    /// asked for.
+    pub(crate) fn about(mut self, place: Option<&str>, commit: &str) -> Self {
+        if let Self::Refused {
+            status: 404,
+            message,
+            ..
+        } = &mut self
         {
-            *message = format!("{place}: {message}");
+            let is_of_commit = message.contains("ommit");
+            let asked = if is_of_commit { Some(commit) } else { place };
+            if let Some(asked) = asked.filter(|it| !message.contains(it)) {
+                *message = format!("{asked}: {message}");
+            }
         }
         self
     }

@@ -75,7 +75,7 @@ pub(super) fn finish(
     let sent = if plan.options.dry_run {
         dry_run(plan, &report, log).map(|request| summary.dry_run = Some(request))
     } else {
-        deliver(plan, &report, deadline, warm, log).map(|outcome| summary.end(outcome))
+        deliver(plan, &report, deadline, warm, log).map(|outcome| summary.end(outcome, &report))
     };
     summary.report = Some(report);
     match sent {

@@ -58,9 +58,9 @@ impl Summary {
     }
 
     /// Notes how the delivery ended.
-    pub(super) fn end(&mut self, outcome: Outcome) {
+    pub(super) fn end(&mut self, outcome: Outcome, report: &Report) {
         let error = outcome.error.clone();
-        self.error = error.map(|error| error.about_repository(self.place.as_deref()));
+        self.error = error.map(|error| error.about(self.place.as_deref(), &report.commit));
         self.outcome = Some(outcome);
     }
 

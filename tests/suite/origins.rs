@@ -133,11 +133,11 @@ fn a_repository_that_bitbucket_does_not_know_is_said_with_its_origin() {
         .run()
         .exits(0)
         .says(from_ci);
-    // The repository is known then.
+    // The repository is known then, and the commit is not.
     gitlab(&bitbucket, ["passed", "--commit", "0123456789"])
         .run()
         .exits(4)
-        .says("refused: HTTP 404: Commit not found");
+        .says("refused: HTTP 404: 0123456789: Commit not found");
 }
 
 #[test]

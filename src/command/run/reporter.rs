@@ -150,7 +150,7 @@ impl Reporter {
             }
             (report, outcome)
         });
-        summary.end(outcome);
+        summary.end(outcome, &report);
         if let Some(error) = &summary.error {
             log.error(error, true);
         }

@@ -65,12 +65,11 @@ impl Tally {
                 });
             }
         }
-        self.statuses.push(Summary {
-            report: Some(report),
-            error: outcome.as_ref().and_then(|it| it.error.clone()),
-            outcome,
-            ..summary
-        });
+        if let Some(outcome) = outcome {
+            summary.end(outcome, &report);
+        }
+        summary.report = Some(report);
+        self.statuses.push(summary);
     }
 
     /// Tells it: errors on stderr, the rest on stdout. The code is the worst.
