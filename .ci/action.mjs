@@ -281,6 +281,11 @@ await refused("a release that is not there", {
   asks: 1,
   says: [`cannot get ${downloads}/no/such/release/SHA256SUMS`, "404"],
 });
+await refused("another version than is asked for", {
+  with: { version: "9.9.9" },
+  asks: 2,
+  says: [`this is build_status ${action.inputs.version.default}, not 9.9.9`],
+});
 await refused("a runner that no file is for", { arch: "X86", says: ["no release has a file for Linux on X86"] });
 for (const url of ["http://example.com/x", "http://127.0.0.1.example.com/x", "ftp://example.com/x", "file:///etc", "-o/x"]) {
   await refused(`a server that is not asked: ${url}`, { with: { "download-url": url }, says: ["must begin with https://"] });
