@@ -89,5 +89,8 @@ case $packed in
   tgz) tar -xzf "$archive" "$folder/build_status$suffix" ;;
 esac
 chmod +x "$folder/build_status$suffix"
+# Archives have no version in their names, and the cache would keep one under another's.
+said=$("$folder/build_status$suffix" --version) || fail "$archive: its program does not run here"
+[ "$said" = "build_status $version" ] || fail "$archive: this is $said, not $version"
 # At once, or another runner on this machine has it half.
 mv -f "$folder/build_status$suffix" "$file" || [ -x "$file" ]

@@ -480,6 +480,22 @@ fn the_download_installs_the_release_and_nothing_else() {
             .ends_with("build_status cannot be installed: nothing is reported\n")
     );
 
+    // A machine that no release has such a file for, like Git's shell on Windows.
+    for machine in ["MINGW64_NT-10.0-26100 x86_64", "Linux i686"] {
+        let script = format!("uname() {{ echo '{machine}'; }}\n{script}");
+        let ran = shell(&script, &bin).run();
+        assert_eq!(
+            (ran.code, ran.stdout),
+            (
+                Some(0),
+                format!(
+                    "this is for Linux and macOS, and not for {machine}\n\
+                     build_status cannot be installed: nothing is reported\n"
+                )
+            )
+        );
+    }
+
     // A file that is not the one in the list.
     let release = Path::new(env!("CARGO_TARGET_TMPDIR")).join("released-for-pages");
     let sums = fs::read_to_string(release.join("SHA256SUMS")).unwrap();
