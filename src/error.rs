@@ -23,9 +23,9 @@ impl Server {
 }
 
 /// What to do about a variable of CodePipeline's that stands there literally.
-pub(crate) const NOT_EXPANDED: &str = "CodePipeline expands #{Namespace.Name} only if an earlier action \
-                                       has that namespace, and SourceVariables only for sources that \
-                                       set them";
+pub(crate) const NOT_EXPANDED: &str = "set `Namespace: SourceVariables` at the source action: CodePipeline \
+                                       expands #{Namespace.Name} only if an earlier action has that \
+                                       namespace and sets that variable";
 
 /// Why a status was not delivered.
 ///

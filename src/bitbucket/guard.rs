@@ -4,6 +4,7 @@
 //! was on its way for long after the end of its own run.
 
 use crate::bitbucket::delivery::{Delivery, Kept, Outcome};
+use crate::bitbucket::destination::Destination;
 use crate::bitbucket::statuses::{self, Status};
 use crate::error::Error;
 use crate::http::retry::Policy;
@@ -18,16 +19,25 @@ pub(crate) fn is_on(wish: Option<bool>, state: State) -> bool {
 }
 
 /// Delivers `report`, unless Bitbucket has what must not be overwritten. Where it does not tell, the
-/// report is delivered.
-pub(crate) fn deliver(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
+/// report is delivered. An event knows less than the build that it is of, such as its tests: what it would
+/// only repeat is not delivered.
+pub(crate) fn deliver(
+    delivery: &mut Delivery<'_, '_>,
+    report: &Report,
+    is_of_event: bool,
+) -> Outcome {
     let found = ask(delivery, |it| statuses::of_report(it, report));
-    match found.and_then(|theirs| kept(&theirs, report)) {
+    let kept = found.and_then(|theirs| {
+        let kept = kept(&theirs, report);
+        kept.or_else(|| is_of_event.then(|| repeated(&theirs, report, delivery))?)
+    });
+    match kept {
         Some(kept) => delivery.outcome(None, None, Some(kept)),
         None => delivery.deliver(report),
     }
 }
 
-/// The same for a report that may not know the refname that others give to the same status. To Cloud,
+/// The same for an event, which may not know the refname that others give to the same status. To Cloud,
 /// another refname makes another status: the one that is there keeps its own.
 pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
     let found = ask(delivery, |it| statuses::of_key(it, report));
@@ -39,7 +49,10 @@ pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Repor
     let Some(first) = meant.next() else {
         return delivery.deliver(report);
     };
-    let mut outcome = delivery.deliver(&renamed(report, first));
+    let mut outcome = match repeated(first, report, delivery) {
+        Some(kept) => delivery.outcome(None, None, Some(kept)),
+        None => delivery.deliver(&renamed(report, first)),
+    };
     // What begins on two refnames ends on both.
     let is_open = |theirs: &&Status| theirs.state == State::InProgress.as_str();
     for further in meant.filter(is_open).filter(|_| report.state.is_final()) {
@@ -109,6 +122,29 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
         return kept(false).filter(|_| is_overtaken);
     }
     kept(true).filter(|_| is_newer(theirs.build_number.as_deref(), url, ours))
+}
+
+/// What says already what `ours` would say: the same state of the same attempt.
+fn repeated(theirs: &Status, ours: &Report, delivery: &mut Delivery<'_, '_>) -> Option<Kept> {
+    let url = theirs.url.as_deref()?;
+    let is_same = is_same_run(url, &ours.url)
+        && url::attempt(url).1 == url::attempt(&ours.url).1
+        && says(theirs, ours.state, delivery);
+    is_same.then(|| Kept {
+        state: theirs.state.clone(),
+        is_newer: false,
+    })
+}
+
+/// Whether that is how `state` is stored: Data Center has another word for a stopped build, or none.
+pub(crate) fn says(theirs: &Status, state: State, delivery: &mut Delivery<'_, '_>) -> bool {
+    match (delivery.destination(), state, theirs.state.as_str()) {
+        (Destination::DataCenter(_), State::Stopped, "CANCELLED") => true,
+        (Destination::DataCenter(server), State::Stopped, "FAILED") => {
+            delivery.knows_cancelled(server) == Ok(false)
+        }
+        (_, state, word) => word == state.as_str(),
+    }
 }
 
 fn is_same_run(theirs: &str, ours: &str) -> bool {

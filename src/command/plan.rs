@@ -20,6 +20,10 @@ use crate::status::refname::Refname;
 use crate::status::repository::Repository;
 use crate::status::state::State;
 
+/// Why an event leads to no repository, and where that is mended.
+const UNNAMED: &str = "cannot determine the Bitbucket repository: the event does not name it, and \
+                       BITBUCKET_REPOSITORY is set neither in the pipeline's action nor for this process";
+
 /// Everything that is known before anything is sent. A part that cannot be resolved holds its error,
 /// for commands that need the part.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ pub(super) struct Plan<'a> {
     pub(super) destination: Result<Destination, Error>,
     /// The credentials, which fit the destination's product.
     pub(super) credentials: Result<Credentials, Error>,
-    is_of_event: bool,
+    pub(super) is_of_event: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -73,6 +77,12 @@ impl<'a> Plan<'a> {
         let (info, context) = (Some(event.info), event.context.clone());
         let mut plan = Self::with_context(options, env, info, context, |_| None);
         plan.is_of_event = true;
+        if let Err(Error::NoRepository {
+            found: found @ None,
+        }) = &mut plan.destination
+        {
+            *found = Some(UNNAMED.to_owned());
+        }
         plan.hide_credentials(log);
         plan
     }

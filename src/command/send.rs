@@ -135,7 +135,7 @@ fn deliver(
     let outcome = if guard::is_on(plan.options.guard, report.state) && plan.may_adopt_refname() {
         guard::deliver_on_any_ref(&mut delivery, report)
     } else if guard::is_on(plan.options.guard, report.state) {
-        guard::deliver(&mut delivery, report)
+        guard::deliver(&mut delivery, report, plan.is_of_event)
     } else {
         delivery.deliver(report)
     };

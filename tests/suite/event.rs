@@ -697,7 +697,8 @@ fn a_function_that_cannot_work_says_so_at_its_start() {
     let (code, log, answers) = function.ended();
     assert_eq!(code, Some(2), "{log}");
     assert!(
-        log.contains("no credentials: set BITBUCKET_ACCESS_TOKEN"),
+        log.contains("no credentials: set BITBUCKET_ACCESS_TOKEN")
+            && log.contains("or BITBUCKET_ACCESS_TOKEN_ARN, for one that AWS keeps"),
         "{log}"
     );
     assert_eq!((answers.len(), answers[0].id.as_str()), (1, "init"));
@@ -831,6 +832,84 @@ fn the_end_of_a_build_reaches_what_its_own_reporter_began_on_a_branch() {
     assert_eq!(both, [row(None, "FAILED"), row(Some("main"), "FAILED")]);
 }
 
+/// What the build knows, such as its tests, an event does not.
+#[test]
+fn an_event_that_bitbucket_has_already_is_not_sent_again() {
+    type To = fn(Reporter, &StandIn) -> Reporter;
+    let cloud: To = |reporter, _| reporter;
+    let server: To = |reporter, bitbucket| {
+        reporter
+            .without("BITBUCKET_API_ROOT")
+            .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+            .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+            .without("CODEBUILD_SOURCE_REPO_URL")
+    };
+    let of_server = |version| Setup::default().data_center(version).commit(SHA).start();
+    let aws = aws();
+    for (bitbucket, to, cancelled) in [
+        (bitbucket(), cloud, "STOPPED"),
+        (of_server("9.4.0"), server, "CANCELLED"),
+        (of_server("7.21.0"), server, "FAILED"),
+    ] {
+        for (own, kept, same, other) in [
+            ("running", "INPROGRESS", "IN_PROGRESS", "FAILED"),
+            ("passed", "SUCCESSFUL", "SUCCEEDED", "FAILED"),
+            ("failed", "FAILED", "TIMED_OUT", "SUCCEEDED"),
+            ("stopped", cancelled, "STOPPED", "SUCCEEDED"),
+        ] {
+            let event = |status: &str, args: &[&str]| {
+                let reporter = event(&bitbucket, &aws, [&["event"], args].concat());
+                let document = build_event("p", UUID, status).to_string();
+                to(reporter, &bitbucket).run_with_stdin(&document).exits(0)
+            };
+            // A branch is one more thing that the event does not know.
+            let own_step = own_step(&bitbucket, [own, "--description", "3 passed"])
+                .env("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/main");
+            to(own_step, &bitbucket).run().exits(0);
+            let before = bitbucket.history().len();
+            let text = event(same, &[]).stdout;
+            let end = format!(": kept {kept} of the same run\n");
+            assert!(text.ends_with(&end), "{text}");
+            let json = event(same, &["--output", "json"]).json();
+            assert_eq!(
+                (&json["kept"], &json["error"]),
+                (&json!(kept), &Value::Null)
+            );
+            assert_eq!(bitbucket.history().len(), before);
+            let status = only_status(&bitbucket);
+            assert_eq!(status.description.as_deref(), Some("3 passed"));
+            event(other, &[]);
+            assert_eq!(bitbucket.history().len(), before + 1, "{other} is news");
+        }
+    }
+    // Where Bitbucket does not tell, it is sent.
+    let bitbucket = bitbucket();
+    let stopped = build_event("p", UUID, "STOPPED");
+    report(&bitbucket, &aws, &stopped).exits(0);
+    bitbucket.will([Answer::status(403)]);
+    report(&bitbucket, &aws, &stopped).exits(0);
+    assert_eq!(bitbucket.history().len(), 2);
+}
+
+#[test]
+fn an_event_that_comes_twice_still_ends_what_began_on_a_branch() {
+    let (bitbucket, aws) = (bitbucket(), aws());
+    report(&bitbucket, &aws, &build_event("p", UUID, "FAILED")).exits(0);
+    own_step(&bitbucket, ["running"])
+        .env("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/main")
+        .run()
+        .exits(0);
+    let ran = report(&bitbucket, &aws, &build_event("p", UUID, "FAILED")).exits(0);
+    assert!(ran.stdout.contains(" (200, "), "{ran:?}");
+    let states: Vec<_> = bitbucket
+        .statuses(SHA)
+        .into_iter()
+        .map(|it| it.state)
+        .collect();
+    assert_eq!(states, ["FAILED", "FAILED"]);
+    assert_eq!(bitbucket.history().len(), 3);
+}
+
 #[test]
 fn all_events_of_an_execution_write_one_row() {
     let (bitbucket, aws) = (bitbucket(), aws());
@@ -860,7 +939,10 @@ fn a_setting_that_is_missing_reaches_queue_and_alarm() {
     for (document, problem) in [
         (
             source("CODEPIPELINE", Value::Null),
-            Some("repository: cannot determine the Bitbucket repository"),
+            Some(
+                "repository: cannot determine the Bitbucket repository: the event does not name it, and \
+                 BITBUCKET_REPOSITORY is set neither in the pipeline's action nor for this process",
+            ),
         ),
         (
             source(
@@ -899,6 +981,7 @@ fn what_a_build_was_given_is_not_repeated() {
         ("BUILD_STATUS_URL", "javascript:pl4intext"),
         ("BITBUCKET_REPOSITORY", "../pl4intext"),
         ("BUILD_STATUS_KEY", "\t"),
+        ("BUILD_STATUS_COMMIT", "#{pl4intext.CommitId}"),
     ] {
         let variable = json!([{"name": name, "type": "PLAINTEXT", "value": value}]);
         let mut document = changed(
@@ -912,10 +995,22 @@ fn what_a_build_was_given_is_not_repeated() {
         }
         let answer = function.invoke(&document);
         let text = answer.body["errorMessage"].as_str().unwrap_or_default();
-        let expected = format!("{name}: the build has this variable, and its value is not usable");
+        let expected = if value.starts_with('#') {
+            format!(
+                "{name}, which the build was given: it is a literal reference to a variable that is \
+                 not set in this job"
+            )
+        } else {
+            format!("{name}: the build has this variable, and its value is not usable")
+        };
         assert_eq!(text, expected, "{value}");
     }
-    assert!(!function.end().contains("pl4intext"));
+    let log = function.end();
+    assert!(!log.contains("pl4intext"), "{log}");
+    assert!(
+        log.contains("hint: set `Namespace: SourceVariables` at the source action"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -704,7 +704,7 @@ fn names_that_cannot_be_are_refused_and_white_space_around_them_is_not() {
             .run()
             .exits(code)
             .says(variable)
-            .says("hint: CodePipeline expands #{Namespace.Name} only if");
+            .says("hint: set `Namespace: SourceVariables` at the source action");
     }
     for key in ["", " "] {
         gitlab(&bitbucket, ["--key", key])

@@ -4,7 +4,9 @@
 use percent_encoding::utf8_percent_encode;
 
 use super::build::{Build, IDENTIFIER};
-use super::{Event, Question, commit, excerpt, is_name, missing, nothing, state_of_event};
+use super::{
+    CREDENTIALS, Event, Question, commit, excerpt, is_name, missing, nothing, state_of_event,
+};
 use crate::ci::context::Context;
 use crate::ci::event::arn::Arn;
 use crate::ci::event::json::Json;
@@ -26,7 +28,7 @@ pub(super) static INFO: ProviderInfo = ProviderInfo {
     state: None,
     state_caveat: "the event says it",
     url_setting: "the event's build-id",
-    secrets_caveat: "what the build has is not used: the credentials are those of this process",
+    secrets_caveat: CREDENTIALS,
 };
 
 pub(super) fn read(event: Json<'_>) -> Result<Event, Error> {

@@ -24,6 +24,11 @@ use crate::secret::Secret;
 use crate::status::commit::DetectedCommit;
 use crate::status::state::State;
 
+/// Whose credentials count.
+pub(crate) const CREDENTIALS: &str = "what a build has is not used: this process needs \
+                                      BITBUCKET_ACCESS_TOKEN, or BITBUCKET_ACCESS_TOKEN_ARN, for one that \
+                                      AWS keeps";
+
 /// What an event says, and AWS's answers have added.
 ///
 /// While [`ask`](Self::ask) holds a question, something is missing that its answer may have: ask it,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::aws::lambda::{Invocation, Runtime};
 use crate::bitbucket::{auth, locate};
+use crate::ci::event::CREDENTIALS;
 use crate::cli::{Options, Output};
 use crate::command::event::Reporter;
 use crate::command::summary::Summary;
@@ -49,7 +50,9 @@ pub(in crate::command) fn fail_to_start(error: &Error, env: &Env, redactor: &Red
 fn check(options: &Options, env: &Env) -> Result<(), Error> {
     let product = locate::without_repository(options)?.product();
     match auth::read(env, options, product)? {
-        None if !options.dry_run => Err(Error::NoCredentials { caveat: None }),
+        None if !options.dry_run => Err(Error::NoCredentials {
+            caveat: Some(CREDENTIALS),
+        }),
         _ => Ok(()),
     }
 }

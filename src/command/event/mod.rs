@@ -12,7 +12,7 @@ use crate::command::plan::Plan;
 use crate::command::send::{self, Warm};
 use crate::command::summary::Summary;
 use crate::deadline::Deadline;
-use crate::env::Env;
+use crate::env::{Env, check_expanded};
 use crate::error::Error;
 use crate::output::Exit;
 use crate::output::log::Log;
@@ -119,11 +119,20 @@ impl<'a> Reporter<'a> {
         };
         let found = variables.names().find(is_shown);
         match found.filter(|_| matches!(error.exit_code(), 2 | 3)) {
-            Some(name) => Error::setting(
-                name,
-                "the build has this variable, and its value is not usable",
-                "correct it where the build gets it; an event's values are not repeated here",
-            ),
+            Some(name) => {
+                let value = variables.get(name).unwrap_or_default();
+                let origin = format!("{name}, which the build was given");
+                let unusable = || {
+                    Error::setting(
+                        name,
+                        "the build has this variable, and its value is not usable",
+                        "correct it where the build gets it; an event's values are not repeated here",
+                    )
+                };
+                check_expanded(&origin, value)
+                    .err()
+                    .unwrap_or_else(unusable)
+            }
             None => error,
         }
     }

@@ -244,7 +244,7 @@ impl Way {
 
     fn deliver(&self, delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
         if guard::is_on(self.guard, report.state) {
-            guard::deliver(delivery, report)
+            guard::deliver(delivery, report, false)
         } else {
             delivery.deliver(report)
         }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::bitbucket::delivery::{Delivery, Kept};
-use crate::bitbucket::destination::Destination;
 use crate::bitbucket::guard;
 use crate::bitbucket::statuses::{self, Listed, Status};
 use crate::command::sync::claims::{Wanted, When};
@@ -59,7 +58,9 @@ impl Theirs {
             None => &Vec::new(),
         };
         for status in theirs {
-            if status.url.as_ref() == Some(&report.url) && says(status, report.state, delivery) {
+            if status.url.as_ref() == Some(&report.url)
+                && guard::says(status, report.state, delivery)
+            {
                 return Difference::Right;
             }
         }
@@ -75,16 +76,5 @@ impl Theirs {
             (_, Some(kept)) => Difference::Kept(kept),
             (_, None) => Difference::Send,
         }
-    }
-}
-
-/// Whether that is how `state` is stored: Data Center has another word for a stopped build, or none.
-fn says(status: &Status, state: State, delivery: &mut Delivery<'_, '_>) -> bool {
-    match (delivery.destination(), state, status.state.as_str()) {
-        (Destination::DataCenter(_), State::Stopped, "CANCELLED") => true,
-        (Destination::DataCenter(server), State::Stopped, "FAILED") => {
-            delivery.knows_cancelled(server) == Ok(false)
-        }
-        (_, state, word) => word == state.as_str(),
     }
 }

@@ -110,7 +110,7 @@ impl Sync<'_> {
             let mut delivery = self.delivery(log);
             let policy = Policy::new(State::InProgress, self.deadline.total());
             delivery.session().change_policy(policy);
-            guard::deliver(&mut delivery, &report)
+            guard::deliver(&mut delivery, &report, false)
         });
         self.tally.add(self.plan, report, outcome);
         Ok(())
