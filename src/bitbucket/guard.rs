@@ -226,6 +226,7 @@ mod tests {
             url: Some(url.into()),
             refname: None,
             updated: None,
+            parent: None,
             build_number: build_number.map(str::to_owned),
         }
     }

@@ -27,6 +27,8 @@ pub struct Status {
     pub(crate) description: Option<String>,
     pub(crate) url: Option<String>,
     pub(crate) refname: Option<String>,
+    /// What "Required builds" compares; only Data Center keeps it.
+    pub(crate) parent: Option<String>,
     /// When it was last written, as RFC 3339.
     pub(crate) updated: Option<String>,
     /// What only Data Center keeps.
@@ -237,6 +239,7 @@ pub fn of_cloud(body: &[u8]) -> Option<(Vec<Status>, Option<String>)> {
         description: value.description,
         url: value.url,
         refname: value.refname,
+        parent: None,
         updated: value.updated_on,
         build_number: None,
     });
@@ -288,6 +291,7 @@ struct Build {
     url: Option<String>,
     #[serde(rename = "ref")]
     refname: Option<String>,
+    parent: Option<String>,
     build_number: Option<String>,
     updated_date: Option<u64>,
     created_date: Option<u64>,
@@ -316,6 +320,7 @@ impl Build {
             description: self.description,
             url: self.url,
             refname: self.refname,
+            parent: self.parent,
             updated: (self.updated_date.or(self.created_date))
                 .or(self.date_added)
                 .map(output::rfc3339),

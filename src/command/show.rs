@@ -58,14 +58,16 @@ pub fn text(statuses: &[Status], redactor: &Redactor) -> String {
     let (state, key) = (width(|it| &it.state), width(|it| &it.key));
     let line = |status: &Status| {
         let text = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".into());
+        let parent = status.parent.as_ref().filter(|it| **it != status.key);
         let line = format!(
-            "{:<state$}  {:<key$}  {}  {}  {}  {}",
+            "{:<state$}  {:<key$}  {}  {}  {}  {}{}",
             status.state,
             status.key,
             text(&status.updated),
             text(&status.name),
             text(&status.url),
             text(&status.description),
+            parent.map_or_else(String::new, |it| format!("  (parent: {it})")),
         );
         output::line(&line, redactor) + "\n"
     };

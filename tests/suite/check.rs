@@ -376,6 +376,7 @@ fn show_lists_every_status_of_the_commit_over_all_pages() {
             "description",
             "key",
             "name",
+            "parent",
             "refname",
             "state",
             "updated",
@@ -417,7 +418,9 @@ fn show_lists_what_data_center_has() {
             .env("BITBUCKET_NAMESPACE", "PROJ")
     };
     on_server(&["passed"]).run().exits(0);
-    on_server(&["running", "--key", "other"]).run().exits(0);
+    on_server(&["running", "--key", "other", "--parent", "PLAN"])
+        .run()
+        .exits(0);
     let json = on_server(&["show", "--output", "json"])
         .run()
         .exits(0)
@@ -435,6 +438,15 @@ fn show_lists_what_data_center_has() {
             .is_some_and(|time| time.starts_with("20")),
         "{json}"
     );
+    let parents = json.as_array().unwrap().iter();
+    let mut parents: Vec<_> = parents.map(|it| it["parent"].as_str().unwrap()).collect();
+    parents.sort_unstable();
+    assert_eq!(parents, ["PLAN", "ci/gitlab-ci/unit-tests"]);
+    // As text, where it is not the key.
+    let text = on_server(&["show"]).run().exits(0).stdout;
+    let of = |key: &str| text.lines().find(|it| it.contains(key)).unwrap();
+    assert!(of("  other  ").ends_with("  (parent: PLAN)"), "{text}");
+    assert!(!of("ci/gitlab-ci/unit-tests").contains("parent"), "{text}");
 }
 
 #[test]

@@ -392,7 +392,11 @@ pub(crate) fn home(name: &str, how: How, code: i32) -> PathBuf {
     // The program leaves a start out whose command has ended before it could be sent.
     let wait =
         "n=0; while [ ! -e \"$HOME/told\" ] && [ $n -lt 500 ]; do n=$((n + 1)); sleep 0.02; done";
-    std::fs::write(&make, format!("#!/bin/sh\n{wait}\nexit {code}\n")).unwrap();
+    std::fs::write(
+        &make,
+        format!("#!/bin/sh\necho HTTPS_PROXY=$HTTPS_PROXY\n{wait}\nexit {code}\n"),
+    )
+    .unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
