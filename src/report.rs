@@ -59,6 +59,11 @@ pub struct Claim<'a> {
     pub product: Product,
 }
 
+/// Whether the CI is to say the state.
+pub(crate) fn is_auto(word: &str) -> bool {
+    word.eq_ignore_ascii_case("auto")
+}
+
 impl Claim<'_> {
     /// Makes the report for the state that `word` names, else for the CI's job status.
     pub fn report(&self, word: Option<&str>) -> Result<Report, Error> {
@@ -66,7 +71,10 @@ impl Claim<'_> {
         let commit = self.commit()?;
         let url = self.url()?;
         let (build, limits) = (&self.options.build, self.limits());
-        let timed_out = word.is_some_and(State::is_timeout);
+        let timed_out = match word.filter(|word| !is_auto(word)) {
+            Some(word) => State::is_timeout(word),
+            None => self.context.has_timed_out,
+        };
         let description = match &build.description {
             Some(given) => given,
             None if timed_out => "The build timed out.",
@@ -155,7 +163,7 @@ impl Claim<'_> {
     /// The state that `word` names. Without a word, or for `auto`, the CI's job status.
     pub(crate) fn state(&self, word: Option<&str>) -> Result<State, Error> {
         match word {
-            Some(word) if !word.eq_ignore_ascii_case("auto") => {
+            Some(word) if !is_auto(word) => {
                 let variable = self.options.origins.variable("state");
                 State::from_word(word).ok_or_else(|| Error::UnknownState {
                     origin: variable.unwrap_or("STATE").to_owned(),

@@ -33,6 +33,8 @@ pub struct Context {
     pub pull_request: Option<String>,
     /// The job's status.
     pub state: Option<State>,
+    /// Whether it has failed because it took too long.
+    pub has_timed_out: bool,
     /// The directory of the working copy, if it is not the working directory.
     pub directory: Option<String>,
     /// Whether other jobs have this name too.

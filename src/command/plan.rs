@@ -14,7 +14,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::http::client::Client;
 use crate::output::log::Log;
-use crate::report::{Claim, Report};
+use crate::report::{Claim, Report, is_auto};
 use crate::status::product::Product;
 use crate::status::refname::Refname;
 use crate::status::repository::Repository;
@@ -149,7 +149,7 @@ impl<'a> Plan<'a> {
     pub(super) fn report(&self, word: Option<&str>, log: &mut Log<'_>) -> Result<Report, Error> {
         let claim = self.claim();
         let report = claim.report(word)?;
-        let is_by_ci = word.is_none_or(|it| it.eq_ignore_ascii_case("auto")) && !self.is_of_event;
+        let is_by_ci = word.is_none_or(is_auto) && !self.is_of_event;
         if let (State::InProgress, true, Some(info)) = (report.state, is_by_ci, self.info) {
             let (name, caveat) = (info.name, info.state_caveat);
             log.warn(&format!("{name} says INPROGRESS: {caveat}"));

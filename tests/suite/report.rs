@@ -95,18 +95,23 @@ fn the_argument_beats_the_variable_which_beats_the_ci() {
 #[test]
 fn gitlabs_word_for_the_job_is_read() {
     let bitbucket = StandIn::start();
-    for (word, state) in [
-        ("success", "SUCCESSFUL"),
-        ("failed", "FAILED"),
-        ("canceled", "STOPPED"),
-        ("timedout", "FAILED"),
-        ("running", "INPROGRESS"),
+    for (word, state, description) in [
+        ("success", "SUCCESSFUL", "The build passed!"),
+        ("failed", "FAILED", "The build failed."),
+        ("canceled", "STOPPED", "The build was stopped."),
+        ("timedout", "FAILED", "The build timed out."),
+        ("running", "INPROGRESS", "The build is running!"),
     ] {
-        gitlab(&bitbucket, [])
-            .env("CI_JOB_STATUS", word)
-            .run()
-            .exits(0);
-        assert_eq!(only_status(&bitbucket).state, state, "{word}");
+        for args in [&[][..], &["auto"]] {
+            let job = gitlab(&bitbucket, args.iter().copied());
+            job.env("CI_JOB_STATUS", word).run().exits(0);
+            let found = only_status(&bitbucket);
+            assert_eq!(
+                (&*found.state, found.description.as_deref()),
+                (state, Some(description)),
+                "{word}"
+            );
+        }
     }
 }
 

@@ -40,6 +40,7 @@ impl Provider for Buildkite {
 
     fn context(self) -> Context {
         let state = self.state();
+        let has_timed_out = self.buildkite_job_timed_out.as_deref() == Some("true");
         let shard = job_name::shard(
             0,
             self.buildkite_parallel_job,
@@ -69,6 +70,7 @@ impl Provider for Buildkite {
             pipeline_url: self.buildkite_build_url,
             build_number: self.buildkite_build_number,
             pull_request,
+            has_timed_out,
             state,
             directory: self.buildkite_build_checkout_path,
             ..Context::default()

@@ -114,6 +114,7 @@ impl Provider for GitLab {
             pull_request: self
                 .ci_merge_request_iid
                 .or(self.ci_external_pull_request_iid),
+            has_timed_out: self.ci_job_status.as_deref().is_some_and(State::is_timeout),
             state: State::named_in(STATES, self.ci_job_status),
             ..Context::default()
         }
