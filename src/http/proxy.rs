@@ -8,6 +8,9 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::status::url;
 
+const SHAPE: &str = "write it as http://host:port or http://user:password@host:port, with special characters \
+                     percent-encoded: # is %23, / is %2F, @ is %40, % is %25, \\ is %5C";
+
 /// The proxy that the environment names for `url`, if any, with the variable that names it.
 ///
 /// The variable is `HTTPS_PROXY` for https and `HTTP_PROXY` for http, else `ALL_PROXY`, in upper or
@@ -32,19 +35,14 @@ fn named_for(url: &str, env: &Env) -> Result<Option<(&'static str, Proxy)>, Erro
         return Ok(None);
     };
     let refused = |problem: &str, hint: &str| Error::setting(name, problem, hint);
-    let invalid = || {
-        refused(
-            "it is not the URL of a proxy",
-            "write it as http://host:port",
-        )
-    };
+    let invalid = || refused("it is not the URL of a proxy", SHAPE);
     // An unencoded `#` or `/` in a password ends the authority early.
     let value = value.trim();
     let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
     if rest.trim_end_matches('/').contains(['/', '#', '?']) {
         return Err(refused(
             "it has more than host and port after the user name and password",
-            "percent-encode special characters in the password: # is %23, / is %2F",
+            SHAPE,
         ));
     }
     let proxy = Proxy::new(value).map_err(|_| invalid())?;
