@@ -77,8 +77,8 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     }
 }
 
-/// Refuses a value such as `$NAME`: a reference that the CI did not expand, because the variable is
-/// not set in this job. `origin` is the option or variable with the value.
+/// Refuses a value such as `$NAME`: a reference that the CI did not expand, mostly because the variable
+/// is not set in this job. `origin` is the option or variable with the value.
 pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
     let within = |text: &'_ str, start: &str, end: char| {
         let inner = text
@@ -101,9 +101,10 @@ pub(crate) fn check_expanded(origin: &str, text: &str) -> Result<(), Error> {
             error::NOT_EXPANDED
         } else {
             "define that variable in this pipeline; a protected variable is missing on unprotected \
-             branches and tags"
+             branches and tags, and GitLab expands references only with the flag `Expand variable \
+             reference`"
         };
-        let problem = "it is a literal reference to a variable that is not set in this job";
+        let problem = "it is a literal reference to a variable, which the CI has not expanded";
         return Err(Error::setting(origin, problem, hint));
     }
     Ok(())

@@ -256,7 +256,9 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
         return refuse("it begins like JSON, and is not valid JSON", hint);
     }
     // On Windows, a path without a drive is not an absolute one.
-    let is_path = Path::new(text).has_root() && Path::new(text).exists();
+    let path = Path::new(text);
+    // GitLab names the file of a variable as the variable. It may be outside of this container.
+    let is_path = path.has_root() && (path.exists() || path.ends_with(origin));
     if is_path && !origin.ends_with("_FILE") {
         let hint = format!(
             "to read it from that file, name the variable {origin}_FILE; or on GitLab, \

@@ -70,14 +70,17 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
             "an access token must be sent as Bearer: leave out --auth basic and unset BITBUCKET_USERNAME"
         }
         (401, Credentials::Basic { .. }, _) => {
-            "the API token has expired (after a year at most), is revoked or has no scopes, or \
-             BITBUCKET_USERNAME is not the email of its account"
+            "the API token has expired (after a year at most), is revoked, has no scopes, or is an app \
+             password, which stopped working on 2026-07-28; or BITBUCKET_USERNAME is not the email of \
+             its account"
         }
         (401, Credentials::Bearer { .. }, Kind::ApiToken) => {
-            "an API token must be sent with its account's email: set BITBUCKET_USERNAME"
+            "an API token must be sent with its account's email: set BITBUCKET_USERNAME, and leave out \
+             --auth bearer and BITBUCKET_AUTH"
         }
         (401, Credentials::Bearer { .. }, Kind::AccessToken) => {
-            "the access token has expired, is revoked, or belongs to another repository"
+            "the access token has expired, is revoked, belongs to another repository, or was not \
+             copied whole"
         }
         (401, Credentials::Bearer { .. }, _) => {
             "it is expired, revoked or not a token: access tokens begin with ATCTT, and API tokens, \
@@ -92,7 +95,8 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
         }
         (403, ..) => {
             "only the credential that created a status may overwrite it: use one credential for the \
-             whole build; where that one is gone, pass another --key, or push a new commit"
+             whole build; where that one is gone, its status stays: push a new commit, or let a report \
+             that is not sync's pass another --key"
         }
         (404, ..) if message.contains("ommit") => COMMIT,
         (404, ..) if message.contains("Resource not found") => {

@@ -31,6 +31,8 @@ pub struct Client {
     /// With the variable that names it.
     proxy: Option<(&'static str, Proxy)>,
     tls: TlsConfig,
+    /// The file of the only CAs that are trusted, with what names it.
+    cas: Option<String>,
     /// How many attempts have failed: the next one begins with the next of the host's addresses.
     failed: AtomicUsize,
     until: Until,
@@ -39,10 +41,16 @@ pub struct Client {
     hints: &'static Hints,
 }
 
+fn described(ca_file: Option<&str>, origin: &str) -> Option<String> {
+    ca_file.map(|path| format!("{path} (from {origin})"))
+}
+
 impl Client {
     /// Gets ready to call `url`. Reads the certificates, opens nothing.
     pub fn new(args: &NetworkArgs, origins: &Origins, url: &str, env: &Env) -> Result<Self, Error> {
-        Self::with_tls(tls::config(args, origins)?, url, env, &Hints::BITBUCKET)
+        let cas = described(args.ca_file.as_deref(), &origins.name("ca_file"));
+        let tls = tls::config(args, origins)?;
+        Self::with_tls(tls, cas, url, env, &Hints::BITBUCKET)
     }
 
     /// The same for a server of other certificates: those in `ca_file`, which `origin` names.
@@ -53,11 +61,13 @@ impl Client {
         env: &Env,
         hints: &'static Hints,
     ) -> Result<Self, Error> {
-        Self::with_tls(tls::trusting(ca_file, origin)?, url, env, hints)
+        let tls = tls::trusting(ca_file, origin)?;
+        Self::with_tls(tls, described(ca_file, origin), url, env, hints)
     }
 
     fn with_tls(
         tls: TlsConfig,
+        cas: Option<String>,
         url: &str,
         env: &Env,
         hints: &'static Hints,
@@ -65,6 +75,7 @@ impl Client {
         Ok(Self {
             proxy: proxy::for_url(url, env)?,
             tls,
+            cas,
             failed: AtomicUsize::new(0),
             until: Until::now(),
             agent: Mutex::new(None),
@@ -171,7 +182,7 @@ impl Client {
 
     /// What `error` means, and which proxy was in between.
     fn failure(&self, error: &ureq::Error, url: &str) -> Failure {
-        let failure = Failure::new(error, self.hints);
+        let failure = Failure::new(error, self.hints, self.cas.as_deref());
         match self.proxy_for(url) {
             Some(_) => failure.on(&self.way(url), error),
             None => failure,

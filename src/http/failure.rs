@@ -107,12 +107,14 @@ impl Failure {
         self
     }
 
-    /// The meaning of `error`.
-    pub(crate) fn new(error: &ureq::Error, hints: &Hints) -> Self {
+    /// The meaning of `error`, where only the CAs in `cas` are trusted.
+    pub(crate) fn new(error: &ureq::Error, hints: &Hints, cas: Option<&str>) -> Self {
         let network = hints.network;
         if let Some(error) = tls::error(error) {
+            let trusted = cas.filter(|_| matches!(error, rustls::Error::InvalidCertificate(_)));
+            let trusted = trusted.map(|cas| format!("; only the CAs in {cas} are trusted"));
             return Self {
-                message: format!("TLS: {error}"),
+                message: format!("TLS: {error}{}", trusted.unwrap_or_default()),
                 retry_hint: RetryHint::Lasting,
                 hint: tls::hint(error).map(|hint| hints.certificate.unwrap_or(hint)),
                 arrival: Arrival::None,
@@ -226,7 +228,7 @@ mod tests {
     use super::*;
 
     fn failure(error: &ureq::Error) -> Failure {
-        Failure::new(error, &Hints::BITBUCKET)
+        Failure::new(error, &Hints::BITBUCKET, None)
     }
 
     #[test]

@@ -190,9 +190,9 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
         rustls::Error::InvalidCertificate(problem) => match problem {
             CertificateError::UnknownIssuer if Path::new(SYSTEM_CAS).exists() => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy that this \
-                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else, and if that \
-                 or another file is set already, pass that CA's own certificate (openssl s_client \
-                 -connect HOST:PORT shows the issuer)"
+                 machine trusts, pass --ca-file /etc/ssl/certs/ca-certificates.crt; else that CA's own \
+                 certificate (openssl s_client -connect HOST:PORT shows the issuer), as a file or in a \
+                 GitLab variable BUILD_STATUS_CA_FILE of the type File"
             }
             CertificateError::UnknownIssuer => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy, pass that \
@@ -234,7 +234,8 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(_) => "the server must support TLS 1.2 or 1.3",
         rustls::Error::InvalidMessage(_) => {
-            "the server does not speak TLS: check the port, and whether it expects http"
+            "the server does not speak TLS: check the port, and whether it expects http; so does a \
+             proxy that HTTPS_PROXY names with https://: write http:// there"
         }
         _ => return None,
     })
