@@ -11,6 +11,7 @@ use crate::bitbucket::{auth, verdict};
 use crate::error::Error;
 use crate::http::request::Request;
 use crate::http::response::Response;
+use crate::http::retry::Policy;
 use crate::http::session::{self, Answer, Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
@@ -177,24 +178,6 @@ impl<'a, 'l> Delivery<'a, 'l> {
 
     /// The same with the credentials as they are. A refusal is returned with its response.
     pub(crate) fn ask(&mut self, request: &Request) -> Answer {
-        self.ask_by(Session::send, request)
-    }
-
-    /// The same for a question that anybody may ask, so that no credentials go with it.
-    pub(crate) fn ask_unsigned(&mut self, request: &Request) -> Answer {
-        self.session.send(request, &judge(self.destination, None))
-    }
-
-    /// Asks with one attempt, for what a report can do without.
-    fn ask_once(&mut self, request: &Request) -> Answer {
-        self.ask_by(Session::once, request)
-    }
-
-    fn ask_by(
-        &mut self,
-        send: impl FnOnce(&mut Session<'a, 'l>, &Request, &dyn Fn(&Response) -> Verdict) -> Answer,
-        request: &Request,
-    ) -> Answer {
         let credentials = self.issued.as_ref().or(self.credentials.as_ref());
         let judge = judge(self.destination, credentials);
         let request = request.clone();
@@ -202,7 +185,22 @@ impl<'a, 'l> Delivery<'a, 'l> {
             Some(credentials) => credentials.sign(request),
             None => request,
         };
-        send(&mut self.session, &request, &judge)
+        self.session.send(&request, &judge)
+    }
+
+    /// The same for a question that anybody may ask, so that no credentials go with it.
+    pub(crate) fn ask_unsigned(&mut self, request: &Request) -> Answer {
+        self.session.send(request, &judge(self.destination, None))
+    }
+
+    /// Asks what has to be known before a report is sent, in a part of the time that is left for both.
+    pub(crate) fn question<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let deadline = self.session.deadline();
+        let hasty = Policy::question(deadline.elapsed(), deadline.left());
+        let policy = self.session.change_policy(hasty);
+        let found = ask(self);
+        self.session.change_policy(policy);
+        found
     }
 
     /// Asks the server first only if needed: for its capabilities if the build was stopped, and for
@@ -237,7 +235,7 @@ impl<'a, 'l> Delivery<'a, 'l> {
         if let Some(known) = self.generation {
             return Ok(known == Generation::Rich { cancelled: true });
         }
-        let (cancelled, warning) = match self.ask_once(&server.build_capabilities()) {
+        let (cancelled, warning) = match self.question(|it| it.ask(&server.build_capabilities())) {
             // Another request would be another failed login.
             Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
             Ok((response, None)) if data_center::knows_cancelled(&response.body) => (true, None),

@@ -7,7 +7,6 @@ use crate::bitbucket::delivery::{Delivery, Kept, Outcome};
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::statuses::{self, Status};
 use crate::error::Error;
-use crate::http::retry::Policy;
 use crate::report::Report;
 use crate::status::refname::Refname;
 use crate::status::state::State;
@@ -26,7 +25,12 @@ pub(crate) fn deliver(
     report: &Report,
     is_of_event: bool,
 ) -> Outcome {
-    let found = ask(delivery, |it| statuses::of_report(it, report));
+    let found = match ask(delivery, (is_of_event, report.state), |it| {
+        statuses::of_report(it, report)
+    }) {
+        Err(error) => return delivery.outcome(error.http_status(), Some(error), None),
+        Ok(found) => found,
+    };
     let kept = found.and_then(|theirs| {
         let kept = kept(&theirs, report);
         kept.or_else(|| is_of_event.then(|| repeated(&theirs, report, delivery))?)
@@ -40,7 +44,12 @@ pub(crate) fn deliver(
 /// The same for an event, which may not know the refname that others give to the same status. To Cloud,
 /// another refname makes another status: the one that is there keeps its own.
 pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Report) -> Outcome {
-    let found = ask(delivery, |it| statuses::of_key(it, report));
+    let found = match ask(delivery, (true, report.state), |it| {
+        statuses::of_key(it, report)
+    }) {
+        Err(error) => return delivery.outcome(error.http_status(), Some(error), None),
+        Ok(found) => found,
+    };
     let meant = meant(found, report);
     if let Some(kept) = meant.iter().find_map(|theirs| kept(theirs, report)) {
         return delivery.outcome(None, None, Some(kept));
@@ -63,21 +72,24 @@ pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Repor
     outcome
 }
 
-/// What Bitbucket has, if it tells within a part of the time: the report needs the most of it.
+/// What Bitbucket has; nothing, with a warning, where it does not tell. An error where the report is of an
+/// event and Bitbucket may tell later, when the event comes again; and where it is a beginning, which would
+/// stay if the end is there.
 fn ask<T: Default>(
     delivery: &mut Delivery<'_, '_>,
+    (is_of_event, state): (bool, State),
     question: impl FnOnce(&mut Delivery<'_, '_>) -> Result<T, Error>,
-) -> T {
-    let deadline = delivery.session().deadline();
-    let hasty = Policy::question(deadline.elapsed() + deadline.left() / 4);
-    let policy = delivery.session().change_policy(hasty);
-    let found = question(delivery);
-    delivery.session().change_policy(policy);
-    found.unwrap_or_else(|error| {
-        let text = format!("what Bitbucket has is not known, so that it is overwritten: {error}");
-        delivery.session().log().detail(&text);
-        T::default()
-    })
+) -> Result<T, Error> {
+    match delivery.question(question) {
+        Err(error) if is_of_event && (error.exit_code() == 5 || !state.is_final()) => Err(error),
+        Err(error) => {
+            let text =
+                format!("what Bitbucket has is not known, so that it is overwritten: {error}");
+            delivery.session().log().warn(&text);
+            Ok(T::default())
+        }
+        found => found,
+    }
 }
 
 /// Those of `found`, which have our key, that are ours: of the same run, on whatever refname; else the one

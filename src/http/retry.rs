@@ -16,8 +16,17 @@ use crate::status::state::State;
 pub struct Policy {
     total: Duration,
     attempts: Option<u32>,
-    /// Of one request among many of one process: until when it is tried again for what may pass.
-    patience: Option<Duration>,
+    /// Of one request among others: they need time too.
+    share: Option<Share>,
+}
+
+/// What one request among others may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Share {
+    /// Until when it is tried again for what may pass.
+    patience: Duration,
+    /// The time limit of an attempt: a silent server must leave time for the others.
+    attempt: Duration,
 }
 
 /// The longest first pause. The limit doubles with each further one, up to [`LONGEST_PAUSE`].
@@ -94,7 +103,7 @@ impl Policy {
         Self {
             total,
             attempts,
-            patience: None,
+            share: None,
         }
     }
 
@@ -105,16 +114,24 @@ impl Policy {
         Self {
             total: timeout,
             attempts: None,
-            patience: Some(patience.min(timeout)),
+            share: Some(Share {
+                patience: patience.min(timeout),
+                attempt: ONE_OF_MANY,
+            }),
         }
     }
 
-    /// The policy for a question that a report can do without: `timeout`, and one retry.
-    pub(crate) const fn question(timeout: Duration) -> Self {
+    /// The policy for a question after `elapsed`, without whose answer a report may be wrong, and which has
+    /// to leave time to send the report: of what is `left`, a quarter for what may pass, and half where the
+    /// server asks to wait, as it would ask the report too.
+    pub(crate) fn question(elapsed: Duration, left: Duration) -> Self {
         Self {
-            total: timeout,
-            attempts: Some(2),
-            patience: None,
+            total: elapsed + left / 2,
+            attempts: None,
+            share: Some(Share {
+                patience: elapsed + left / 4,
+                attempt: left / 6,
+            }),
         }
     }
 
@@ -122,7 +139,7 @@ impl Policy {
     /// a server that never answers leaves time for another attempt.
     pub fn attempt(&self, elapsed: Duration) -> Duration {
         let left = self.total.saturating_sub(elapsed);
-        let most = self.patience.map_or(left, |_| left.min(ONE_OF_MANY));
+        let most = self.share.map_or(left, |share| left.min(share.attempt));
         (left * 2 / 3).max(SHORTEST_ATTEMPT).min(most)
     }
 
@@ -130,8 +147,8 @@ impl Policy {
     /// random number between 0 and 1.
     pub fn next(&self, tried: Tried, retry_hint: RetryHint, dice: f64) -> Next {
         let (attempts, elapsed) = (tried.attempts, tried.elapsed);
-        let end = match (self.patience, retry_hint) {
-            (Some(patience), RetryHint::Passing | RetryHint::UnknownHost) => patience,
+        let end = match (self.share, retry_hint) {
+            (Some(share), RetryHint::Passing | RetryHint::UnknownHost) => share.patience,
             _ => self.total,
         };
         let left = end.saturating_sub(elapsed);
@@ -165,7 +182,7 @@ impl Policy {
         }
         let last = last.max(wait);
         // Wait longer than asked: the server asks every client to wait for the same time.
-        let is_one_of_crowd = self.attempts.is_none() && self.patience.is_none();
+        let is_one_of_crowd = self.attempts.is_none() && self.share.is_none();
         let spread = if is_one_of_crowd {
             // Up to a third of the time left: clients with the least time ask most often, so that
             // newcomers are not served before them. At first less: the queue may be short.

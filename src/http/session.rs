@@ -159,22 +159,6 @@ impl<'a, 'l> Session<'a, 'l> {
         }
     }
 
-    /// Sends `request` once, within a third of the time left.
-    pub(crate) fn once(
-        &mut self,
-        request: &Request,
-        judge: &dyn Fn(&Response) -> Verdict,
-    ) -> Answer {
-        self.announce(request);
-        self.attempts = 1;
-        let response = self.attempt(request, self.deadline.left() / 3);
-        let response = response.map_err(|(error, _)| error)?;
-        match judge(&response) {
-            Verdict::Accepted => Ok((response, None)),
-            Verdict::Refused(error) | Verdict::Failing { error, .. } => Ok((response, Some(error))),
-        }
-    }
-
     fn announce(&mut self, request: &Request) {
         let what = format!("{} {}", request.method, request.url);
         self.log.detail(&what);

@@ -391,12 +391,16 @@ fn says(ran: &Ran) -> String {
     without_numbers(said).replace('|', "\\|")
 }
 
-/// Ports and times differ from run to run: N for each number of four digits or with a fraction.
+/// Ports, times and folders differ from run to run: N for each number of four digits or with a fraction.
 fn without_numbers(text: &str) -> String {
     let mut kept = Vec::new();
     for word in text.split(' ') {
         if word.contains('.') && word.parse::<f64>().is_ok() {
             kept.push("N".to_owned());
+            continue;
+        }
+        if word.starts_with(env!("CARGO_TARGET_TMPDIR")) {
+            kept.push("FILE".to_owned());
             continue;
         }
         let parts = word.split_inclusive(|c: char| !c.is_ascii_digit());

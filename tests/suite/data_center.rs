@@ -101,30 +101,36 @@ fn every_version_gets_a_state_that_it_knows() {
 /// The question is whether it knows CANCELLED.
 #[test]
 fn a_question_that_fails_costs_no_stopped() {
+    let key = || "ci/gitlab-ci/unit-tests".to_owned();
+    let args = ["stopped", "--no-guard", "--timeout", "6"];
     for answer in [
-        Answer::status(500),
         Answer::status(501),
-        Answer::status(503),
         Answer::status(403),
         Answer::html(200, "<html>"),
         Answer::json(200, "null"),
+    ] {
+        let bitbucket = data_center("9.4.0");
+        bitbucket.will([answer.clone()]);
+        let ran = report(&bitbucket, args).run().exits(0);
+        ran.says("sending FAILED");
+        let expected = [(key(), "FAILED".to_owned())];
+        assert_eq!(shown(&bitbucket), expected, "{answer:?}");
+        assert_eq!(bitbucket.received().len(), 2, "{answer:?}");
+    }
+    // What passes is asked again.
+    for answer in [
+        Answer::status(429).with_header("Retry-After", "2"),
+        Answer::status(500),
+        Answer::status(503),
         Answer::Reset,
         Answer::Silence,
     ] {
         let bitbucket = data_center("9.4.0");
         bitbucket.will([answer.clone()]);
-        let args = ["stopped", "--no-guard", "--timeout", "3"];
-        report(&bitbucket, args)
-            .run()
-            .exits(0)
-            .says("sending FAILED");
-        let key = "ci/gitlab-ci/unit-tests".to_owned();
-        assert_eq!(
-            shown(&bitbucket),
-            [(key, "FAILED".to_owned())],
-            "{answer:?}"
-        );
-        assert_eq!(bitbucket.received().len(), 2, "{answer:?}");
+        report(&bitbucket, args).run().exits(0);
+        let expected = [(key(), "CANCELLED".to_owned())];
+        assert_eq!(shown(&bitbucket), expected, "{answer:?}");
+        assert_eq!(bitbucket.received().len(), 3, "{answer:?}");
     }
     // The guard's question, too.
     let bitbucket = data_center("9.4.0");

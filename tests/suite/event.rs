@@ -891,6 +891,48 @@ fn an_event_that_bitbucket_has_already_is_not_sent_again() {
     assert_eq!(bitbucket.history().len(), 2);
 }
 
+/// Until it tells, an end may be there that the event would overwrite, or a row on a branch.
+#[test]
+fn an_event_waits_for_what_bitbucket_has_and_fails_where_only_the_next_call_may_know() {
+    let aws = aws();
+    let busy = |status| vec![Answer::status(status); 20];
+    for (answers, code, state) in [
+        (busy(503), 5, "INPROGRESS"),
+        (busy(429), 5, "INPROGRESS"),
+        (vec![Answer::status(503); 2], 0, "STOPPED"),
+        (
+            vec![Answer::status(429).with_header("Retry-After", "2")],
+            0,
+            "STOPPED",
+        ),
+    ] {
+        let bitbucket = bitbucket();
+        own_step(&bitbucket, ["running"])
+            .env("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/main")
+            .run()
+            .exits(0);
+        bitbucket.will(answers);
+        let document = build_event("p", UUID, "STOPPED").to_string();
+        let timeout = ["event", "--timeout", "10"];
+        event(&bitbucket, &aws, timeout)
+            .run_with_stdin(&document)
+            .exits(code);
+        assert_eq!(only_status(&bitbucket).state, state);
+    }
+    // A beginning is never sent blindly.
+    for (status, code) in [(403, 4), (503, 5)] {
+        let bitbucket = bitbucket();
+        report(&bitbucket, &aws, &build_event("p", UUID, "SUCCEEDED")).exits(0);
+        bitbucket.will(busy(status));
+        let document = build_event("p", UUID, "IN_PROGRESS").to_string();
+        let timeout = ["event", "--timeout", "6"];
+        event(&bitbucket, &aws, timeout)
+            .run_with_stdin(&document)
+            .exits(code);
+        assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+    }
+}
+
 #[test]
 fn an_event_that_comes_twice_still_ends_what_began_on_a_branch() {
     let (bitbucket, aws) = (bitbucket(), aws());
@@ -997,8 +1039,8 @@ fn what_a_build_was_given_is_not_repeated() {
         let text = answer.body["errorMessage"].as_str().unwrap_or_default();
         let expected = if value.starts_with('#') {
             format!(
-                "{name}, which the build was given: it is a literal reference to a variable that is \
-                 not set in this job"
+                "{name}, which the build was given: it is a literal reference to a variable, which \
+                 the CI has not expanded"
             )
         } else {
             format!("{name}: the build has this variable, and its value is not usable")

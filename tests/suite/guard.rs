@@ -115,6 +115,26 @@ fn what_cannot_be_compared_or_is_not_told_is_overwritten() {
 }
 
 #[test]
+fn what_bitbucket_has_is_waited_for_and_a_warning_says_that_it_is_not_known() {
+    for answers in [
+        vec![Answer::status(429).with_header("Retry-After", "2"); 2],
+        vec![Answer::status(503); 2],
+    ] {
+        let bitbucket = StandIn::start();
+        job(&bitbucket, 2, ["passed"]).run().exits(0);
+        bitbucket.will(answers);
+        let ran = job(&bitbucket, 1, ["stopped", "--timeout", "12"]).run();
+        assert_eq!((ran.stdout.as_str(), ran.code), (KEPT, Some(0)), "{ran:?}");
+    }
+    let bitbucket = StandIn::start();
+    bitbucket.will([Answer::status(403)]);
+    job(&bitbucket, 1, ["stopped"])
+        .run()
+        .exits(0)
+        .says("warning: what Bitbucket has is not known, so that it is overwritten");
+}
+
+#[test]
 fn a_status_of_another_branch_is_another_one() {
     let bitbucket = StandIn::start();
     let branch = |name: &str, number, state| {

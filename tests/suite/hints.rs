@@ -244,7 +244,7 @@ fn a_value_that_is_no_token_or_no_workspace_is_said_to_be_none() {
     let bitbucket = StandIn::start();
     bitbucket.always(Some(Answer::json(401, "{}")));
     let none = "it is expired, revoked or not a token: access tokens begin with ATCTT";
-    let expired = "the access token has expired, is revoked, or belongs to another repository";
+    let expired = "the access token has expired, is revoked, belongs to another repository, or was not copied";
     for (token, hint) in [("%TOKEN%", none), ("ATCTTt0ken", expired)] {
         let job = gitlab(&bitbucket, []).env("BITBUCKET_ACCESS_TOKEN", token);
         hints(&job.run().exits(4), hint);
