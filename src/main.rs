@@ -4,8 +4,10 @@ use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::process;
 #[cfg(unix)]
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+#[cfg(unix)]
+use std::time::Instant;
 
 use build_status::bitbucket::auth;
 use build_status::cli::{self, Args, EarlyExit};
@@ -104,19 +106,22 @@ fn print_on_stderr(text: &str) {
     }
 }
 
-/// Whether the stream takes text, or will within a second; after it has not once, at once.
+/// Whether the stream takes text, or will soon. All waiting together ends after a second, also for a reader
+/// that is slow.
 #[cfg(unix)]
 fn takes_text(stream: &impl std::os::fd::AsFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    static IS_STUCK: AtomicBool = AtomicBool::new(false);
-    let seconds = i64::from(!IS_STUCK.load(Ordering::Relaxed));
+    static WAITED: AtomicU32 = AtomicU32::new(0); // in milliseconds
+    let left = 1000_u32.saturating_sub(WAITED.load(Ordering::Relaxed));
     let most = Timespec {
-        tv_sec: seconds,
-        tv_nsec: 0,
+        tv_sec: i64::from(left / 1000),
+        tv_nsec: i64::from(left % 1000) * 1_000_000,
     };
     let mut streams = [PollFd::new(stream, PollFlags::OUT)];
+    let begun = Instant::now();
     let is_stuck = poll(&mut streams, Some(&most)) == Ok(0);
-    IS_STUCK.store(is_stuck, Ordering::Relaxed);
+    let waited = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+    WAITED.fetch_add(waited.min(left), Ordering::Relaxed);
     !is_stuck
 }
 

@@ -25,9 +25,11 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Longer than any hash or URL.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
-/// Settings that go before those of the working copy: no hook or monitor is run.
+/// Settings that go before those of the working copy: no hook or monitor is run, and files that somebody has
+/// committed are no repository, which a folder with `HEAD`, `objects` and `refs` is otherwise.
 /// <https://git-scm.com/docs/git-config>
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 5] = [
+    "safe.bareRepository=explicit",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.sshCommand=false",
@@ -168,5 +170,6 @@ fn kill(child: &mut Child) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.kill();
-    let _ = child.wait();
+    // One that waits for a file system which does not answer is left behind.
+    wait(child, Deadline::after(Duration::from_millis(250)));
 }

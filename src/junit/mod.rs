@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -24,6 +24,14 @@ use crate::file;
 
 /// More than this is no report of tests.
 const LONGEST: u64 = 256 * 1024 * 1024;
+
+const MOST_WARNINGS: usize = 20;
+
+/// After the end of the time, reading a file may take so long until it is noticed.
+const ONE_FILE: Duration = Duration::from_millis(250);
+
+/// How long it takes until we look again whether all are counted.
+const LOOK: Duration = Duration::from_millis(1);
 
 const UNFINISHED: &str = "it ends in the middle";
 
@@ -52,16 +60,44 @@ impl Counted {
     fn warn(&mut self, what: &str) {
         self.warnings.push(format!("--junit: {what}"));
     }
+
+    /// Keeps the first warnings: there may be one for each of a million files.
+    fn shorten(&mut self) {
+        let more = self.warnings.len().saturating_sub(MOST_WARNINGS);
+        if more > 0 {
+            self.warnings.truncate(MOST_WARNINGS);
+            self.warn(&format!("and {more} more warnings of this kind"));
+        }
+    }
 }
 
 /// Counts the tests in all files that the `patterns` match, without those older than `since`, in a
 /// third of the time left at most: the rest is for the report.
 pub(crate) fn count(patterns: &[String], since: Option<SystemTime>, deadline: Deadline) -> Counted {
-    let mut counted = Counted::default();
     if patterns.is_empty() {
-        return counted;
+        return Counted::default();
     }
     let deadline = deadline.part(deadline.left() / 3);
+    let own = patterns.to_vec();
+    let work = move || count_until(&own, since, deadline);
+    let Ok(work) = thread::Builder::new().spawn(work) else {
+        return count_until(patterns, since, deadline);
+    };
+    let limit = Instant::now() + deadline.left() + ONE_FILE;
+    while !work.is_finished() {
+        // A file system that does not answer keeps the thread, which is left behind.
+        if Instant::now() > limit {
+            let mut nothing = Counted::default();
+            nothing.warn("out of time: a file system does not answer, and nothing is counted");
+            return nothing;
+        }
+        thread::sleep(LOOK);
+    }
+    work.join().unwrap_or_default()
+}
+
+fn count_until(patterns: &[String], since: Option<SystemTime>, deadline: Deadline) -> Counted {
+    let mut counted = Counted::default();
     let mut paths = BTreeMap::new();
     for pattern in patterns {
         find(pattern, since, deadline, &mut paths, &mut counted);
@@ -84,6 +120,7 @@ pub(crate) fn count(patterns: &[String], since: Option<SystemTime>, deadline: De
     if deadline.is_over() {
         counted.warn("out of time: not everything is counted");
     }
+    counted.shorten();
     counted
 }
 

@@ -653,7 +653,14 @@ fn without_a_ci_the_working_copy_says_the_commit_and_the_repository() {
         build_status(args).to(&bitbucket).within(&clone)
     };
     by_hand().run().exits(0);
-    assert_eq!(bitbucket.history()[0].commit, git(&["rev-parse", "HEAD"]));
+    let own = git(&["rev-parse", "HEAD"]);
+    assert_eq!(bitbucket.history()[0].commit, own);
+    // Files that somebody has committed, with another commit and another remote.
+    git(&["clone", "--quiet", "--bare", ".", "committed"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message", "second"]);
+    let committed = by_hand().within(&clone.join("committed"));
+    let ran = committed.run().exits(3);
+    ran.says("no commit: neither the CI nor git names one");
     // A CI that does not say may have checked out a merge.
     by_hand()
         .env("GITLAB_CI", "true")

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -510,6 +510,20 @@ fn counts_of_junit_files_go_into_description_and_test_results() {
 }
 
 #[test]
+fn a_thousand_broken_reports_are_twenty_warnings() {
+    let bitbucket = StandIn::start();
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken-reports");
+    std::fs::create_dir_all(&directory).unwrap();
+    for number in 0..1000 {
+        std::fs::write(directory.join(format!("{number}.xml")), "<no").unwrap();
+    }
+    let report = gitlab(&bitbucket, ["failed", "--junit", "*.xml"]);
+    let ran = report.within(&directory).run().exits(0);
+    assert_eq!(ran.stderr.matches("warning: --junit: ").count(), 21);
+    ran.says("--junit: and 980 more warnings of this kind");
+}
+
+#[test]
 fn the_usage_is_checked_before_anything_runs() {
     let bitbucket = StandIn::start();
     for args in [&[][..], &["--"], &["true"], &["--nosuch", "--", "true"]] {
@@ -546,6 +560,27 @@ fn a_signal_to_the_whole_group_is_a_stop_too() {
             child.wait_with_output().unwrap();
             assert_eq!(only_status(&bitbucket).state, "STOPPED", "{signal:?}");
         }
+    }
+}
+
+/// So Jenkins does it: the children first, and such a child may end as if nothing were.
+#[test]
+fn a_command_that_ends_well_when_it_is_asked_to_stop_is_stopped() {
+    for gap in [0, 5, 20] {
+        let bitbucket = StandIn::start();
+        let script = "trap 'echo end; exit 0' TERM; echo $$; while :; do sleep 0.02; done";
+        let mut reporter = shell(&bitbucket, script);
+        let command = reporter.command().stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut line = || lines.next().unwrap().unwrap();
+        let command = line().parse().ok().and_then(Pid::from_raw).unwrap();
+        kill_process(command, Signal::TERM).unwrap();
+        assert_eq!(line(), "end");
+        std::thread::sleep(Duration::from_millis(gap));
+        send(&child, Signal::TERM);
+        child.wait_with_output().unwrap();
+        assert_eq!(only_status(&bitbucket).state, "STOPPED", "{gap} ms");
     }
 }
 

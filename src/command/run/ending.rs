@@ -76,10 +76,10 @@ impl ExitReason {
     pub(super) fn patience(self) -> Duration {
         let asked_to_stop = |signal| STOPPING.contains(&signal);
         match self {
-            Self::Code(0) => Duration::ZERO,
             Self::Signal(signal) if asked_to_stop(signal) => Duration::from_millis(200),
             Self::Code(code) if asked_to_stop(code - 128) => Duration::from_millis(200),
-            _ => Duration::from_millis(10),
+            // Also one that ends well when it is asked to stop: Jenkins asks the children first.
+            _ => Duration::from_millis(50),
         }
     }
 
@@ -88,9 +88,8 @@ impl ExitReason {
         // STATUS_CONTROL_C_EXIT, also of Ctrl-Break
         const INTERRUPTED: i32 = 0xC000_013A_u32.cast_signed();
         Duration::from_millis(match self {
-            Self::Code(0) => 0,
             Self::Code(INTERRUPTED) => 200,
-            _ => 10,
+            _ => 50,
         })
     }
 }

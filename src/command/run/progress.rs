@@ -84,23 +84,25 @@ impl Progress {
         let first = *state.stopped.get_or_insert_with(Instant::now);
         state.is_given_up |= first.elapsed() > ONE_REQUEST;
         drop(state);
-        self.end(End::Stopped);
+        self.end(End::Stopped, self.started.elapsed());
     }
 
     /// The command has ended with `exit`. A signal that went to the whole process group may have
     /// ended it before it has got to us: it is waited for.
     pub(super) fn exit(&self, exit: ExitReason, patience: Duration) {
+        let elapsed = self.started.elapsed();
+        // INPROGRESS is not worth a request now.
+        self.cancel.now();
         let no_stop = |state: &mut State| state.stopped.is_none();
         drop(
             self.changed
                 .wait_timeout_while(self.lock(), patience, no_stop),
         );
-        self.end(End::Exit(exit));
+        self.end(End::Exit(exit), elapsed);
     }
 
     /// The first end is the one that counts.
-    fn end(&self, end: End) {
-        let elapsed = self.started.elapsed();
+    fn end(&self, end: End, elapsed: Duration) {
         self.lock().ended.get_or_insert(Ended { end, elapsed });
         self.changed.notify_all();
         self.cancel.now();
