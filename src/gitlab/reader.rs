@@ -85,7 +85,7 @@ impl<'a, 'l> Reader<'a, 'l> {
                 let child = job
                     .downstream_pipeline
                     .as_ref()
-                    .filter(|it| self.is_here(it));
+                    .filter(|it| self.is_here(it) && it.is_child_of(&job.pipeline));
                 if let Some(child) = child.filter(|it| pipelines.insert(it.id)) {
                     let is_tolerated = is_below_tolerated || job.allow_failure;
                     unread.push((child.id, true, is_tolerated));

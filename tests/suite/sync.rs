@@ -504,6 +504,49 @@ fn a_job_that_is_retried_while_pages_are_read_is_there_once() {
 }
 
 #[test]
+fn a_pipeline_of_another_branch_that_a_job_starts_is_no_child() {
+    let json = |source: &str, sha: &str| {
+        json!({"id": 2002, "project_id": DEFAULT_PROJECT_ID, "sha": sha, "ref": "other",
+               "web_url": HOST, "status": "failed", "source": source})
+    };
+    let unsaid = |sha| {
+        let mut shown = json("", sha);
+        shown.as_object_mut().unwrap().remove("source");
+        shown
+    };
+    for (downstream, is_child) in [
+        (json("pipeline", SECOND_COMMIT), false),
+        (json("pipeline", DEFAULT_COMMIT), false),
+        (json("parent_pipeline", DEFAULT_COMMIT), true),
+        (unsaid(SECOND_COMMIT), false),
+        (unsaid(DEFAULT_COMMIT), true),
+    ] {
+        let bitbucket = StandIn::start();
+        let trigger = Job::bridge("deploy", "success", Some(2002));
+        let trigger = trigger.field("downstream_pipeline", downstream.clone());
+        let source = downstream["source"].as_str().unwrap_or("parent_pipeline");
+        let started = Pipeline::new(2002).with(|it| {
+            it.sha = downstream["sha"].as_str().unwrap().into();
+            it.source = source.into();
+        });
+        let gitlab = gitlab([
+            pipeline().job(trigger),
+            started.job(Job::new("unit", "failed")),
+        ]);
+        sync(&gitlab, &bitbucket, []).run().exits(0);
+        let row = |key: &str, state: &str| (key.to_owned(), state.to_owned());
+        let mut expected = vec![row("ci/gitlab-ci/deploy", "SUCCESSFUL")];
+        if is_child {
+            expected.insert(0, row("ci/gitlab-ci/child/unit", "FAILED"));
+            expected.push(row("pipeline", "FAILED"));
+        } else {
+            expected.push(row("pipeline", "SUCCESSFUL"));
+        }
+        assert_eq!(shown(&bitbucket), expected, "{downstream}");
+    }
+}
+
+#[test]
 fn a_gitlab_whose_job_tokens_read_jobs_only_leaves_children_out_and_says_so() {
     let bitbucket = StandIn::start();
     let gitlab = gitlab::Setup::default()
