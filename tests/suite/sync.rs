@@ -500,7 +500,72 @@ fn a_job_that_is_retried_while_pages_are_read_is_there_once() {
     let ran = sync(&gitlab, &bitbucket, ["--pipeline-key", ""])
         .run()
         .exits(0);
-    assert_eq!(counts(&ran), "120 sent, 0 right already, 0 still running");
+    assert_eq!(counts(&ran), "120 sent, 0 right already, 1 still running");
+}
+
+/// A pipeline of two pages, whose job 30 is on the second.
+fn long() -> Pipeline {
+    let jobs = (0..150).map(|number| Job::new(&format!("job {number}"), "success"));
+    jobs.fold(pipeline(), Pipeline::job)
+}
+
+#[test]
+fn a_row_that_leaves_a_page_while_pages_are_read_is_not_missed() {
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([long()]));
+    gitlab.change(|instance| instance.job(1001, "job 30").status = "failed".into());
+    let mut asked = 0;
+    gitlab.on_request(move |instance, _| {
+        asked += 1;
+        if asked == 2 {
+            instance.retry(1001, "job 30", "pending");
+        }
+    });
+    let ran = sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+    let said = "149 passed, 1 not ended";
+    let expected = [("pipeline".into(), "INPROGRESS".into(), said.into())];
+    assert_eq!(described(&bitbucket), expected, "{ran:?}");
+    // Each page twice, and once the trigger jobs.
+    assert_eq!(gitlab.received().len(), 5);
+    sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+    assert_eq!(gitlab.received().len(), 5 + 3);
+}
+
+#[test]
+fn a_pipeline_whose_pages_do_not_hold_still_has_not_passed() {
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([long()]));
+    let mut number = 0;
+    gitlab.on_request(move |instance, request| {
+        if request.path.ends_with("/jobs?per_page=100&page=2") {
+            number += 1;
+            instance.retry(1001, &format!("job {number}"), "failed");
+        }
+    });
+    sync(&gitlab, &bitbucket, ["--jobs", "none"])
+        .run()
+        .exits(4)
+        .says("GitLab's list pipelines/1001/jobs changed each time while its pages were read");
+    assert_eq!(gitlab.received().len(), 3 * 2 + 1);
+    // Two of the three that have failed were seen.
+    let expected = [("pipeline".to_owned(), "FAILED".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
+
+    gitlab.on_request(|_, _| ());
+    let (bitbucket, total) = (StandIn::start(), |count: &str| {
+        let rows: Vec<_> = (100..200).map(|id| row(id, "success")).collect();
+        let last = json!([row(300, "success")]);
+        [(json!(rows), "2"), (last, "")].map(|(rows, next)| {
+            Answer::json(200, &rows.to_string())
+                .with_header("x-next-page", next)
+                .with_header("x-total", count)
+        })
+    });
+    gitlab.will([total("102"), total("102"), total("102")].concat());
+    sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(4);
+    assert_eq!(shown(&bitbucket), []);
+    gitlab.will([total("102"), total("101")].concat());
+    sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+    let expected = [("pipeline".to_owned(), "SUCCESSFUL".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
 }
 
 #[test]
@@ -1187,6 +1252,19 @@ fn a_job_that_cannot_be_read_or_shown_is_left_out_alone() {
         }
         assert_eq!(shown(&bitbucket), expected, "{ran:?}");
     }
+}
+
+#[test]
+fn a_trigger_job_that_cannot_be_read_is_left_out_alone() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    gitlab.will(instead([(1, Answer::json(200, r#"[{"id":null}]"#))]));
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(4)
+        .says("an entry of GitLab's list pipelines/1001/bridges is left out");
+    let expected = [("ci/gitlab-ci/a".to_owned(), "SUCCESSFUL".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
 }
 
 #[test]
