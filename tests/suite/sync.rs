@@ -1008,6 +1008,75 @@ fn a_connection_that_breaks_is_replaced_and_nothing_is_lost() {
     );
 }
 
+/// The connection breaks after so many milliseconds.
+fn broken_after(time: u64) -> Answer {
+    Answer::LateReply(
+        std::time::Duration::from_millis(time),
+        Box::new(Answer::Reset),
+    )
+}
+
+#[test]
+fn an_outage_that_ends_within_the_timeout_is_waited_for_and_loses_nothing() {
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    for (answer, expected) in [
+        (
+            broken_after(1_200),
+            "0 sent, 2 right already, 0 still running",
+        ),
+        (
+            broken_after(2_300),
+            "2 sent, 0 right already, 0 still running",
+        ),
+        (Answer::Silence, "2 sent, 0 right already, 0 still running"),
+    ] {
+        let bitbucket = StandIn::start();
+        sync(&gitlab, &bitbucket, []).run().exits(0);
+        bitbucket.will([answer.clone()]);
+        let ran = sync(&gitlab, &bitbucket, ["--timeout", "4"]).run().exits(0);
+        assert_eq!(counts(&ran), expected, "{answer:?}, {ran:?}");
+        let is_unknown = ran.stderr.contains("what Bitbucket has is not known");
+        assert_eq!(is_unknown, expected.starts_with('2'), "{ran:?}");
+    }
+    // What will not pass is told once.
+    let bitbucket = stand_in::Setup::default().tls().start();
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(5);
+    assert_eq!((ran.stdout.as_str(), bitbucket.received().len()), ("", 0));
+    assert_eq!(ran.stderr.matches("TLS: ").count(), 1, "{ran:?}");
+}
+
+#[test]
+fn an_outage_of_one_commit_is_told_and_the_others_are_mended() {
+    let gitlab = gitlab([
+        pipeline(),
+        Pipeline::new(800).job(Job::new("a", "success")), // 2
+        Pipeline::new(900)
+            .with(|it| it.sha = SECOND_COMMIT.into())
+            .job(Job::new("a", "success")), // 3
+    ]);
+    for answer in [broken_after(1_200), Answer::Silence] {
+        let bitbucket = StandIn::start();
+        report(&bitbucket, "running", "a", 2);
+        let second = build_status(["running"]).envs(GITLAB).to(&bitbucket);
+        second
+            .env("CI_COMMIT_SHA", SECOND_COMMIT)
+            .env("CI_JOB_NAME", "a")
+            .env("CI_JOB_URL", format!("{HOST}/group/my-project/-/jobs/3"))
+            .run()
+            .exits(0);
+        bitbucket.will([answer]);
+        let args = ["--since", "24h", "--timeout", "4"];
+        let first = DEFAULT_COMMIT.min(SECOND_COMMIT);
+        let ran = sync(&gitlab, &bitbucket, args)
+            .run()
+            .exits(5)
+            .says(&format!("commit {first} is left out"));
+        assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+        let ran = sync(&gitlab, &bitbucket, args).run().exits(0);
+        assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+    }
+}
+
 #[test]
 fn elsewhere_than_in_a_job_of_gitlab_there_is_nothing_to_sync() {
     let bitbucket = StandIn::start();
