@@ -745,6 +745,91 @@ fn a_pipeline_of_excluded_jobs_only_says_nothing() {
 }
 
 #[test]
+fn a_pipeline_in_which_nothing_has_passed_ends_its_own_beginning_only() {
+    let tolerated = |name: &str, status| Job::new(name, status).with(|it| it.allow_failure = true);
+    let template = |status| Job::new("build-status-running", status).stage(".pre");
+    let stopped = |said| Some(("STOPPED", said));
+    let nothing = stopped("No job that counts has run.");
+    for (job, status, expected) in [
+        (
+            tolerated("lint", "failed"),
+            "success",
+            stopped("1 failed: lint"),
+        ),
+        (tolerated("deploy", "manual"), "skipped", nothing),
+        (Job::new("deploy", "skipped"), "skipped", nothing),
+        (template("success"), "success", nothing),
+        (template("running"), "running", None),
+        // It blocks the pipeline.
+        (Job::new("deploy", "manual"), "manual", None),
+        (
+            Job::new("deploy", "running").stage(".post"),
+            "running",
+            None,
+        ),
+    ] {
+        let others = || [template("success"), job.clone()];
+        let args = ["--exclude=build-status-running", "--jobs=none"];
+        let unended = ("INPROGRESS", "The pipeline is running!");
+        let (state, said) = expected.unwrap_or(unended);
+        let expected = [("pipeline".to_owned(), state.to_owned(), said.to_owned())];
+        let number = |it: &[(String, String, String)]| usize::from(it[0].1 == "STOPPED");
+
+        let bitbucket = StandIn::start();
+        let own = gitlab([others().into_iter().fold(pipeline(), Pipeline::job)]);
+        sync(&own, &bitbucket, args).run().exits(0);
+        assert_eq!(described(&bitbucket), [], "{job:?}");
+        sync(&own, &bitbucket, ["running"]).run().exits(0);
+        let ran = sync(&own, &bitbucket, args).run().exits(0);
+        assert_eq!(described(&bitbucket), expected, "{job:?}, {ran:?}");
+        let ran = sync(&own, &bitbucket, args).run().exits(0);
+        let right = number(&expected);
+        let said = format!("0 sent, {right} right already, 0 still running");
+        assert_eq!(counts(&ran), said);
+
+        // Another pipeline's stays.
+        let bitbucket = StandIn::start();
+        begin(&bitbucket, 900);
+        sync(&own, &bitbucket, args).run().exits(0);
+        assert_eq!(shown(&bitbucket)[0].1, "INPROGRESS");
+
+        let bitbucket = StandIn::start();
+        begin(&bitbucket, 900);
+        let ended = Pipeline::new(900).with(|it| it.status = status.into());
+        let since = gitlab([pipeline(), others().into_iter().fold(ended, Pipeline::job)]);
+        let args = ["--since=24h", args[0]];
+        sync(&since, &bitbucket, args).run().exits(0);
+        assert_eq!(shown(&bitbucket)[0].1, state, "{job:?}, {status}");
+    }
+}
+
+#[test]
+fn a_newer_pipeline_in_which_nothing_has_passed_leaves_the_older_one_its_end() {
+    let bitbucket = StandIn::start();
+    let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+    let gitlab = gitlab([
+        pipeline(),
+        ended(800, "success").job(Job::new("unit", "success")),
+        ended(900, "skipped").job(Job::new("deploy", "skipped")),
+    ]);
+    begin(&bitbucket, 800);
+    sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+    let expected = [("pipeline".to_owned(), "SUCCESSFUL".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
+}
+
+#[test]
+fn where_nothing_is_to_have_a_status_that_is_said() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    let args = ["--jobs", "none", "--pipeline-key", ""];
+    sync(&gitlab, &bitbucket, args)
+        .run()
+        .exits(0)
+        .says("nothing to report: the pipeline has no other jobs, or --jobs and --pipeline-key");
+}
+
+#[test]
 fn the_pipelines_beginning_is_one_request_and_never_over_its_end() {
     let bitbucket = StandIn::start();
     let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);

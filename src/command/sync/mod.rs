@@ -129,7 +129,10 @@ impl Sync<'_> {
         self.tally.problems = problems;
         let Some(Wanted { report, .. }) = all.first() else {
             if self.tally.problems.is_empty() && !self.claims.is_scheduled() {
-                log.warn("the pipeline has no other jobs: there is nothing to report");
+                log.warn(
+                    "there is nothing to report: the pipeline has no other jobs, or --jobs and \
+                     --pipeline-key leave them out",
+                );
             }
             return Ok(());
         };

@@ -151,9 +151,9 @@ impl Sync<'_> {
                 let id = (status.key.clone(), status.refname.clone());
                 let Some(found) = all.iter().find(|it| is_about(it, status)) else {
                     let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
-                    if let Some(newer) = namesakes.find(|it| !it.is_of_job || !may_be_green(it)) {
-                        let has_ended = !newer.is_of_job && newer.when == When::Differs;
-                        let end = has_ended.then(|| newer.report.clone());
+                    let is_whole = |it: &Wanted| !it.is_of_job && it.when == When::Differs;
+                    if let Some(newer) = namesakes.find(|it| is_whole(it) || !may_be_green(it)) {
+                        let end = is_whole(newer).then(|| newer.report.clone());
                         newest.entry(id).or_insert(end);
                     }
                     return true;
