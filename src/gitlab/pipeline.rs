@@ -69,6 +69,13 @@ impl About {
     pub(super) fn is_child(&self) -> bool {
         self.source.as_deref() == Some("parent_pipeline")
     }
+
+    /// Whether it is a child of `parent`, whose trigger job started it: such a job may also start a
+    /// pipeline of another branch. A GitLab that does not say where a pipeline came from tells the two
+    /// apart by the commit.
+    pub(super) fn is_child_of(&self, parent: &Self) -> bool {
+        self.is_child() || (self.source.is_none() && self.sha == parent.sha)
+    }
 }
 
 impl Pipeline {

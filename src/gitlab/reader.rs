@@ -29,6 +29,9 @@ const PER_PAGE: usize = 100;
 /// Nothing has more pages: a server that says so does not end.
 const MOST_PAGES: u32 = 1000;
 
+/// How often a list of jobs is read that does not hold still.
+const MOST_READS: usize = 3;
+
 /// Nor has a pipeline more jobs.
 const MOST_ROWS: usize = 50_000;
 
@@ -85,7 +88,7 @@ impl<'a, 'l> Reader<'a, 'l> {
                 let child = job
                     .downstream_pipeline
                     .as_ref()
-                    .filter(|it| self.is_here(it));
+                    .filter(|it| self.is_here(it) && it.is_child_of(&job.pipeline));
                 if let Some(child) = child.filter(|it| pipelines.insert(it.id)) {
                     let is_tolerated = is_below_tolerated || job.allow_failure;
                     unread.push((child.id, true, is_tolerated));
@@ -94,7 +97,7 @@ impl<'a, 'l> Reader<'a, 'l> {
                         is_tolerated,
                     });
                 }
-                // Rows move down while pages are read, and are seen twice.
+                // Where rows moved down while pages were read, they are seen twice.
                 if known.insert((job.id, job.status.clone())) {
                     job.is_child = is_child || job.pipeline.is_child();
                     job.is_below_tolerated = is_below_tolerated;
@@ -128,11 +131,11 @@ impl<'a, 'l> Reader<'a, 'l> {
         found: &mut Pipeline,
     ) -> Result<Vec<Job>, Error> {
         let pipeline = format!("pipelines/{id}");
-        let (mut rows, mut problems) = self.all(&format!("{pipeline}/jobs?"))?;
-        let bridges = match self.all(&format!("{pipeline}/bridges?")) {
+        let (mut rows, mut problems) = self.jobs(&format!("{pipeline}/jobs?"))?;
+        let bridges = match self.jobs(&format!("{pipeline}/bridges?")) {
             // Its name from 19.2 on.
             Err(error) if error.http_status() == Some(404) => {
-                let renamed = self.all(&format!("{pipeline}/trigger_jobs?"));
+                let renamed = self.jobs(&format!("{pipeline}/trigger_jobs?"));
                 renamed.map_err(|_| error)
             }
             answer => answer,
@@ -154,6 +157,10 @@ impl<'a, 'l> Reader<'a, 'l> {
                 );
                 self.session.log().warn(&warning);
                 found.is_cut = true;
+            }
+            // One entry that cannot be read hides no job.
+            Err(error @ Error::Refused { status: 200, .. }) if !rows.is_empty() => {
+                problems.push(error);
             }
             Err(error) => return Err(error),
         }
@@ -178,7 +185,8 @@ impl<'a, 'l> Reader<'a, 'l> {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         // A `+` in it would be a space.
         let time = utf8_percent_encode(&output::rfc3339(time), SEGMENT).to_string();
-        self.all(&format!("pipelines?updated_after={time}&"))
+        let (rows, problems, _) = self.all(&format!("pipelines?updated_after={time}&"))?;
+        Ok((rows, problems))
     }
 
     /// The branch that a merge request is from.
@@ -194,16 +202,43 @@ impl<'a, 'l> Reader<'a, 'l> {
             .ok_or_else(|| judge::not_from(Server::GitLab, &response))
     }
 
-    /// All rows of all pages, and why some of them cannot be read.
-    fn all<T: DeserializeOwned>(&mut self, path: &str) -> Result<(Vec<T>, Vec<Error>), Error> {
+    /// All jobs of a list. A job that is retried meanwhile leaves its page for the first, which has been
+    /// read: its row is missing, and others are seen twice. Then they are read anew.
+    fn jobs(&mut self, path: &str) -> Result<(Vec<Job>, Vec<Error>), Error> {
+        let mut reads = 0;
+        loop {
+            reads += 1;
+            let (rows, mut problems, least) = self.all::<Job>(path)?;
+            let mut ids = BTreeSet::new();
+            ids.extend(rows.iter().map(|job| job.id));
+            let is_moved = |least| ids.len() < rows.len() || ids.len() + problems.len() < least;
+            let is_moved = least.is_some_and(is_moved);
+            if is_moved && reads < MOST_READS {
+                continue;
+            }
+            if is_moved {
+                problems.push(moved(path));
+            }
+            return Ok((rows, problems));
+        }
+    }
+
+    /// All rows of all pages, and why some of them cannot be read. Of several pages, also how many rows
+    /// there are at least, as far as GitLab says.
+    fn all<T: DeserializeOwned>(&mut self, path: &str) -> Result<All<T>, Error> {
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         let mut page = Some(1);
         let mut before = Vec::new();
+        let mut least = None;
         while let Some(number) = page {
             let (rows, response) =
                 self.page::<Box<RawValue>>(&format!("{path}per_page={PER_PAGE}&page={number}"))?;
             let texts: Vec<_> = rows.iter().map(|row| row.get().to_owned()).collect();
             page = next_page(&response, number, rows.len());
+            let total = response
+                .header("x-total")
+                .and_then(|it| it.trim().parse().ok());
+            least = (number > 1).then_some(total.unwrap_or(0));
             let is_endless = number > MOST_PAGES || all.len() + problems.len() > MOST_ROWS;
             if is_endless || (!texts.is_empty() && texts == before) {
                 return Err(endless(path));
@@ -219,7 +254,7 @@ impl<'a, 'l> Reader<'a, 'l> {
         // Where not one row is GitLab's, none of it is.
         match problems.first() {
             Some(first) if all.is_empty() => Err(first.clone()),
-            _ => Ok((all, problems)),
+            _ => Ok((all, problems, least)),
         }
     }
 
@@ -242,6 +277,8 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 }
 
+type All<T> = (Vec<T>, Vec<Error>, Option<usize>);
+
 /// The number behind `page`, which has so many rows. `Link` would say it too, with the host of
 /// GitLab's configuration, which may not be the one that was asked.
 fn next_page(response: &Response, page: u32, rows: usize) -> Option<u32> {
@@ -256,14 +293,26 @@ fn next_page(response: &Response, page: u32, rows: usize) -> Option<u32> {
     goes_on.then_some(page + 1)
 }
 
+fn name(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}
+
 fn endless(path: &str) -> Error {
-    let list = path.split('?').next().unwrap_or_default();
+    let list = name(path);
     let message = format!("GitLab's list {list} does not end, or repeats a page");
     Error::unexpected(message, Some("check what stands in front of GitLab"))
 }
 
+fn moved(path: &str) -> Error {
+    let list = name(path);
+    let message = format!(
+        "GitLab's list {list} changed each time while its pages were read, so that jobs may be missing"
+    );
+    Error::unexpected(message, Some("run this again"))
+}
+
 fn unreadable(path: &str, row: &str, error: &serde_json::Error) -> Error {
-    let list = path.split('?').next().unwrap_or_default();
+    let list = name(path);
     let row: Value = serde_json::from_str(row).unwrap_or_default();
     let name = row["name"].as_str().unwrap_or_default();
     let id = &row["id"];

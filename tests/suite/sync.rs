@@ -500,7 +500,115 @@ fn a_job_that_is_retried_while_pages_are_read_is_there_once() {
     let ran = sync(&gitlab, &bitbucket, ["--pipeline-key", ""])
         .run()
         .exits(0);
-    assert_eq!(counts(&ran), "120 sent, 0 right already, 0 still running");
+    assert_eq!(counts(&ran), "120 sent, 0 right already, 1 still running");
+}
+
+/// A pipeline of two pages, whose job 30 is on the second.
+fn long() -> Pipeline {
+    let jobs = (0..150).map(|number| Job::new(&format!("job {number}"), "success"));
+    jobs.fold(pipeline(), Pipeline::job)
+}
+
+#[test]
+fn a_row_that_leaves_a_page_while_pages_are_read_is_not_missed() {
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([long()]));
+    gitlab.change(|instance| instance.job(1001, "job 30").status = "failed".into());
+    let mut asked = 0;
+    gitlab.on_request(move |instance, _| {
+        asked += 1;
+        if asked == 2 {
+            instance.retry(1001, "job 30", "pending");
+        }
+    });
+    let ran = sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+    let said = "149 passed, 1 not ended";
+    let expected = [("pipeline".into(), "INPROGRESS".into(), said.into())];
+    assert_eq!(described(&bitbucket), expected, "{ran:?}");
+    // Each page twice, and once the trigger jobs.
+    assert_eq!(gitlab.received().len(), 5);
+    sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+    assert_eq!(gitlab.received().len(), 5 + 3);
+}
+
+#[test]
+fn a_pipeline_whose_pages_do_not_hold_still_has_not_passed() {
+    let (bitbucket, gitlab) = (StandIn::start(), gitlab([long()]));
+    let mut number = 0;
+    gitlab.on_request(move |instance, request| {
+        if request.path.ends_with("/jobs?per_page=100&page=2") {
+            number += 1;
+            instance.retry(1001, &format!("job {number}"), "failed");
+        }
+    });
+    sync(&gitlab, &bitbucket, ["--jobs", "none"])
+        .run()
+        .exits(4)
+        .says("GitLab's list pipelines/1001/jobs changed each time while its pages were read");
+    assert_eq!(gitlab.received().len(), 3 * 2 + 1);
+    // Two of the three that have failed were seen.
+    let expected = [("pipeline".to_owned(), "FAILED".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
+
+    gitlab.on_request(|_, _| ());
+    let (bitbucket, total) = (StandIn::start(), |count: &str| {
+        let rows: Vec<_> = (100..200).map(|id| row(id, "success")).collect();
+        let last = json!([row(300, "success")]);
+        [(json!(rows), "2"), (last, "")].map(|(rows, next)| {
+            Answer::json(200, &rows.to_string())
+                .with_header("x-next-page", next)
+                .with_header("x-total", count)
+        })
+    });
+    gitlab.will([total("102"), total("102"), total("102")].concat());
+    sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(4);
+    assert_eq!(shown(&bitbucket), []);
+    gitlab.will([total("102"), total("101")].concat());
+    sync(&gitlab, &bitbucket, ["--jobs", "none"]).run().exits(0);
+    let expected = [("pipeline".to_owned(), "SUCCESSFUL".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
+}
+
+#[test]
+fn a_pipeline_of_another_branch_that_a_job_starts_is_no_child() {
+    let json = |source: &str, sha: &str| {
+        json!({"id": 2002, "project_id": DEFAULT_PROJECT_ID, "sha": sha, "ref": "other",
+               "web_url": HOST, "status": "failed", "source": source})
+    };
+    let unsaid = |sha| {
+        let mut shown = json("", sha);
+        shown.as_object_mut().unwrap().remove("source");
+        shown
+    };
+    for (downstream, is_child) in [
+        (json("pipeline", SECOND_COMMIT), false),
+        (json("pipeline", DEFAULT_COMMIT), false),
+        (json("parent_pipeline", DEFAULT_COMMIT), true),
+        (unsaid(SECOND_COMMIT), false),
+        (unsaid(DEFAULT_COMMIT), true),
+    ] {
+        let bitbucket = StandIn::start();
+        let trigger = Job::bridge("deploy", "success", Some(2002));
+        let trigger = trigger.field("downstream_pipeline", downstream.clone());
+        let source = downstream["source"].as_str().unwrap_or("parent_pipeline");
+        let started = Pipeline::new(2002).with(|it| {
+            it.sha = downstream["sha"].as_str().unwrap().into();
+            it.source = source.into();
+        });
+        let gitlab = gitlab([
+            pipeline().job(trigger),
+            started.job(Job::new("unit", "failed")),
+        ]);
+        sync(&gitlab, &bitbucket, []).run().exits(0);
+        let row = |key: &str, state: &str| (key.to_owned(), state.to_owned());
+        let mut expected = vec![row("ci/gitlab-ci/deploy", "SUCCESSFUL")];
+        if is_child {
+            expected.insert(0, row("ci/gitlab-ci/child/unit", "FAILED"));
+            expected.push(row("pipeline", "FAILED"));
+        } else {
+            expected.push(row("pipeline", "SUCCESSFUL"));
+        }
+        assert_eq!(shown(&bitbucket), expected, "{downstream}");
+    }
 }
 
 #[test]
@@ -634,6 +742,91 @@ fn a_pipeline_of_excluded_jobs_only_says_nothing() {
         assert_eq!(counts(&ran), "0 sent, 0 right already, 0 still running");
         assert_eq!(described(&bitbucket), [], "{status}");
     }
+}
+
+#[test]
+fn a_pipeline_in_which_nothing_has_passed_ends_its_own_beginning_only() {
+    let tolerated = |name: &str, status| Job::new(name, status).with(|it| it.allow_failure = true);
+    let template = |status| Job::new("build-status-running", status).stage(".pre");
+    let stopped = |said| Some(("STOPPED", said));
+    let nothing = stopped("No job that counts has run.");
+    for (job, status, expected) in [
+        (
+            tolerated("lint", "failed"),
+            "success",
+            stopped("1 failed: lint"),
+        ),
+        (tolerated("deploy", "manual"), "skipped", nothing),
+        (Job::new("deploy", "skipped"), "skipped", nothing),
+        (template("success"), "success", nothing),
+        (template("running"), "running", None),
+        // It blocks the pipeline.
+        (Job::new("deploy", "manual"), "manual", None),
+        (
+            Job::new("deploy", "running").stage(".post"),
+            "running",
+            None,
+        ),
+    ] {
+        let others = || [template("success"), job.clone()];
+        let args = ["--exclude=build-status-running", "--jobs=none"];
+        let unended = ("INPROGRESS", "The pipeline is running!");
+        let (state, said) = expected.unwrap_or(unended);
+        let expected = [("pipeline".to_owned(), state.to_owned(), said.to_owned())];
+        let number = |it: &[(String, String, String)]| usize::from(it[0].1 == "STOPPED");
+
+        let bitbucket = StandIn::start();
+        let own = gitlab([others().into_iter().fold(pipeline(), Pipeline::job)]);
+        sync(&own, &bitbucket, args).run().exits(0);
+        assert_eq!(described(&bitbucket), [], "{job:?}");
+        sync(&own, &bitbucket, ["running"]).run().exits(0);
+        let ran = sync(&own, &bitbucket, args).run().exits(0);
+        assert_eq!(described(&bitbucket), expected, "{job:?}, {ran:?}");
+        let ran = sync(&own, &bitbucket, args).run().exits(0);
+        let right = number(&expected);
+        let said = format!("0 sent, {right} right already, 0 still running");
+        assert_eq!(counts(&ran), said);
+
+        // Another pipeline's stays.
+        let bitbucket = StandIn::start();
+        begin(&bitbucket, 900);
+        sync(&own, &bitbucket, args).run().exits(0);
+        assert_eq!(shown(&bitbucket)[0].1, "INPROGRESS");
+
+        let bitbucket = StandIn::start();
+        begin(&bitbucket, 900);
+        let ended = Pipeline::new(900).with(|it| it.status = status.into());
+        let since = gitlab([pipeline(), others().into_iter().fold(ended, Pipeline::job)]);
+        let args = ["--since=24h", args[0]];
+        sync(&since, &bitbucket, args).run().exits(0);
+        assert_eq!(shown(&bitbucket)[0].1, state, "{job:?}, {status}");
+    }
+}
+
+#[test]
+fn a_newer_pipeline_in_which_nothing_has_passed_leaves_the_older_one_its_end() {
+    let bitbucket = StandIn::start();
+    let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+    let gitlab = gitlab([
+        pipeline(),
+        ended(800, "success").job(Job::new("unit", "success")),
+        ended(900, "skipped").job(Job::new("deploy", "skipped")),
+    ]);
+    begin(&bitbucket, 800);
+    sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+    let expected = [("pipeline".to_owned(), "SUCCESSFUL".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
+}
+
+#[test]
+fn where_nothing_is_to_have_a_status_that_is_said() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    let args = ["--jobs", "none", "--pipeline-key", ""];
+    sync(&gitlab, &bitbucket, args)
+        .run()
+        .exits(0)
+        .says("nothing to report: the pipeline has no other jobs, or --jobs and --pipeline-key");
 }
 
 #[test]
@@ -900,6 +1093,75 @@ fn a_connection_that_breaks_is_replaced_and_nothing_is_lost() {
     );
 }
 
+/// The connection breaks after so many milliseconds.
+fn broken_after(time: u64) -> Answer {
+    Answer::LateReply(
+        std::time::Duration::from_millis(time),
+        Box::new(Answer::Reset),
+    )
+}
+
+#[test]
+fn an_outage_that_ends_within_the_timeout_is_waited_for_and_loses_nothing() {
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    for (answer, expected) in [
+        (
+            broken_after(1_200),
+            "0 sent, 2 right already, 0 still running",
+        ),
+        (
+            broken_after(2_300),
+            "2 sent, 0 right already, 0 still running",
+        ),
+        (Answer::Silence, "2 sent, 0 right already, 0 still running"),
+    ] {
+        let bitbucket = StandIn::start();
+        sync(&gitlab, &bitbucket, []).run().exits(0);
+        bitbucket.will([answer.clone()]);
+        let ran = sync(&gitlab, &bitbucket, ["--timeout", "4"]).run().exits(0);
+        assert_eq!(counts(&ran), expected, "{answer:?}, {ran:?}");
+        let is_unknown = ran.stderr.contains("what Bitbucket has is not known");
+        assert_eq!(is_unknown, expected.starts_with('2'), "{ran:?}");
+    }
+    // What will not pass is told once.
+    let bitbucket = stand_in::Setup::default().tls().start();
+    let ran = sync(&gitlab, &bitbucket, []).run().exits(5);
+    assert_eq!((ran.stdout.as_str(), bitbucket.received().len()), ("", 0));
+    assert_eq!(ran.stderr.matches("TLS: ").count(), 1, "{ran:?}");
+}
+
+#[test]
+fn an_outage_of_one_commit_is_told_and_the_others_are_mended() {
+    let gitlab = gitlab([
+        pipeline(),
+        Pipeline::new(800).job(Job::new("a", "success")), // 2
+        Pipeline::new(900)
+            .with(|it| it.sha = SECOND_COMMIT.into())
+            .job(Job::new("a", "success")), // 3
+    ]);
+    for answer in [broken_after(1_200), Answer::Silence] {
+        let bitbucket = StandIn::start();
+        report(&bitbucket, "running", "a", 2);
+        let second = build_status(["running"]).envs(GITLAB).to(&bitbucket);
+        second
+            .env("CI_COMMIT_SHA", SECOND_COMMIT)
+            .env("CI_JOB_NAME", "a")
+            .env("CI_JOB_URL", format!("{HOST}/group/my-project/-/jobs/3"))
+            .run()
+            .exits(0);
+        bitbucket.will([answer]);
+        let args = ["--since", "24h", "--timeout", "4"];
+        let first = DEFAULT_COMMIT.min(SECOND_COMMIT);
+        let ran = sync(&gitlab, &bitbucket, args)
+            .run()
+            .exits(5)
+            .says(&format!("commit {first} is left out"));
+        assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+        let ran = sync(&gitlab, &bitbucket, args).run().exits(0);
+        assert_eq!(counts(&ran), "1 sent, 0 right already, 0 still running");
+    }
+}
+
 #[test]
 fn elsewhere_than_in_a_job_of_gitlab_there_is_nothing_to_sync() {
     let bitbucket = StandIn::start();
@@ -1144,6 +1406,19 @@ fn a_job_that_cannot_be_read_or_shown_is_left_out_alone() {
         }
         assert_eq!(shown(&bitbucket), expected, "{ran:?}");
     }
+}
+
+#[test]
+fn a_trigger_job_that_cannot_be_read_is_left_out_alone() {
+    let bitbucket = StandIn::start();
+    let gitlab = gitlab([pipeline().job(Job::new("a", "success"))]);
+    gitlab.will(instead([(1, Answer::json(200, r#"[{"id":null}]"#))]));
+    sync(&gitlab, &bitbucket, [])
+        .run()
+        .exits(4)
+        .says("an entry of GitLab's list pipelines/1001/bridges is left out");
+    let expected = [("ci/gitlab-ci/a".to_owned(), "SUCCESSFUL".to_owned())];
+    assert_eq!(shown(&bitbucket), expected);
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) struct Wanted {
 pub(super) enum When {
     /// Where something else is there.
     Differs,
-    /// Where INPROGRESS is there: else the job is not worth a status.
+    /// Where its INPROGRESS is there: else it is not worth a status. A job's may be of an older attempt.
     InProgress,
     /// Never: the job has not ended.
     Never,
@@ -94,7 +94,7 @@ impl<'a> Claims<'a> {
         self.whole(
             &self.plan.context,
             is_child,
-            State::InProgress,
+            (State::InProgress, When::Differs),
             "The pipeline is running!",
         )
     }
@@ -136,11 +136,11 @@ impl<'a> Claims<'a> {
         }
         let mut all: Vec<_> = by_key.into_values().collect();
         let whole = self.whole_state(pipeline, &jobs);
-        if let Some((state, description)) = whole {
+        if let Some((end, description)) = whole {
             let is_child = jobs
                 .iter()
                 .any(|job| job.is_child && job.pipeline.id == pipeline.about.id);
-            match self.whole(&context, is_child, state, &description) {
+            match self.whole(&context, is_child, end, &description) {
                 Err(error @ Error::BadUrl { .. }) => problems.push(error),
                 whole => all.extend(whole?),
             }
@@ -205,7 +205,7 @@ impl<'a> Claims<'a> {
         &self,
         pipeline: &Context,
         is_child: bool,
-        state: State,
+        (state, when): (State, When),
         description: &str,
     ) -> Result<Option<Wanted>, Error> {
         let child = if is_child { "child/" } else { "" };
@@ -224,7 +224,7 @@ impl<'a> Claims<'a> {
         report.describe(self.plan.options, description, self.plan.product());
         Ok(Some(Wanted {
             report,
-            when: When::Differs,
+            when,
             is_of_job: false,
             namesakes: Vec::new(),
         }))
@@ -238,8 +238,8 @@ impl<'a> Claims<'a> {
         claim.report(Some(state.as_str()))
     }
 
-    /// How the pipeline stands, and what its jobs did.
-    fn whole_state(&self, whole: &Pipeline, jobs: &[&Job]) -> Option<(State, String)> {
+    /// How the pipeline stands, where that is said, and what its jobs did.
+    fn whole_state(&self, whole: &Pipeline, jobs: &[&Job]) -> Option<((State, When), String)> {
         let pipeline = whole.about.id;
         let is_ours = |job: &Job| {
             self.is_own(pipeline)
@@ -252,23 +252,31 @@ impl<'a> Claims<'a> {
         };
         let (failed, cancelled) = (with(Standing::Failed), with(Standing::Cancelled));
         let (mut running, mut passed) = (with(Standing::Running), with(Standing::Passed));
+        let said = self.said(whole);
+        // It may wait for a person, and in its own job it says that it is running.
+        let waits = |job: &&Job| job.status == "manual" && !job.allow_failure;
+        let is_open = !running.is_empty() || said == Some(Standing::Running) || whole.is_cut;
+        let is_open = is_open || jobs.is_empty() || jobs.iter().any(waits);
+        // Nothing has passed: that ends no more than its own beginning.
+        let end = (!is_open).then_some((State::Stopped, When::InProgress));
         running.retain(|job| !is_ours(job));
         let is_fatal = |job: &&&Job| !job.allow_failure && !job.is_below_tolerated;
         let fatal: Vec<_> = failed.iter().filter(is_fatal).collect();
         // A scheduled pipeline may have no jobs but the template's: they make nothing green.
-        if fatal.is_empty() && !jobs.is_empty() && jobs.iter().all(|job| self.is_excluded(job)) {
-            return None;
-        }
+        let is_for_nothing = fatal.is_empty() && jobs.iter().all(|job| self.is_excluded(job));
         passed.retain(|job| !self.is_excluded(job));
-        let said = self.said(whole);
         let state = match () {
-            () if !fatal.is_empty() || said == Some(Standing::Failed) => State::Failed,
-            () if !cancelled.is_empty() || said == Some(Standing::Cancelled) => State::Stopped,
-            () if !running.is_empty() => State::InProgress,
-            () if said == Some(Standing::Running) => State::InProgress,
-            () if !passed.is_empty() && !whole.is_cut => State::Successful,
-            () => return None,
+            () if is_for_nothing && !jobs.is_empty() => None,
+            () if !fatal.is_empty() || said == Some(Standing::Failed) => Some(State::Failed),
+            () if !cancelled.is_empty() || said == Some(Standing::Cancelled) => {
+                Some(State::Stopped)
+            }
+            () if !running.is_empty() => Some(State::InProgress),
+            () if said == Some(Standing::Running) => Some(State::InProgress),
+            () if !passed.is_empty() && !whole.is_cut => Some(State::Successful),
+            () => None,
         };
+        let whole = state.map(|state| (state, When::Differs)).or(end)?;
         let mut names: Vec<_> = failed.iter().map(|job| job.full_name()).collect();
         names.sort();
         // Last, because their names follow.
@@ -285,9 +293,9 @@ impl<'a> Claims<'a> {
             .collect();
         let counts = counts.join(", ");
         Some((
-            state,
+            whole,
             if counts.is_empty() {
-                words::of_state(state)
+                words::without_counts(state)
             } else {
                 counts
             },

@@ -64,7 +64,10 @@ impl Theirs {
                 return Difference::Right;
             }
         }
-        let is_in_progress = |status: &Status| status.state == State::InProgress.as_str();
+        let is_in_progress = |status: &Status| {
+            let is_own = wanted.is_of_job || status.url.as_ref() == Some(&report.url);
+            is_own && status.state == State::InProgress.as_str()
+        };
         // A namesake in another child pipeline is no newer run, whatever its number.
         let mut others = theirs
             .iter()

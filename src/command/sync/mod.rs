@@ -129,7 +129,10 @@ impl Sync<'_> {
         self.tally.problems = problems;
         let Some(Wanted { report, .. }) = all.first() else {
             if self.tally.problems.is_empty() && !self.claims.is_scheduled() {
-                log.warn("the pipeline has no other jobs: there is nothing to report");
+                log.warn(
+                    "there is nothing to report: the pipeline has no other jobs, or --jobs and \
+                     --pipeline-key leave them out",
+                );
             }
             return Ok(());
         };
@@ -140,9 +143,9 @@ impl Sync<'_> {
                 let refname = report.refname.as_ref();
                 // It needs the credentials' exchange, without which nothing can be sent.
                 delivery.authorize()?;
-                self.set_patience(self.deadline.left() / 4, &mut delivery);
+                self.set_patience(self.deadline.left() / 2, &mut delivery);
                 match statuses::of_refname(&mut delivery, &report.commit, refname) {
-                    Err(error) if error.http_status().is_some_and(|status| status != 401) => {
+                    Err(error) if may_pass(&error) => {
                         let text = format!(
                             "what Bitbucket has is not known, so that it is overwritten: {error}"
                         );
@@ -213,5 +216,14 @@ impl Sync<'_> {
             gave_up: None,
             hint: Some("raise --timeout; what is not sent now, the next run sends"),
         });
+    }
+}
+
+/// Whether another request may fare better: not where the credentials are refused, nor where no attempt
+/// reaches the server.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { gave_up, .. } => gave_up.is_some(),
+        other => other.http_status().is_some_and(|status| status != 401),
     }
 }

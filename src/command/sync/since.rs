@@ -8,7 +8,7 @@ use crate::bitbucket::guard;
 use crate::bitbucket::statuses::{self, Status};
 use crate::command::sync::claims::{Wanted, When};
 use crate::command::sync::summary::Tally;
-use crate::command::sync::{SHARE, Sync};
+use crate::command::sync::{SHARE, Sync, may_pass};
 use crate::error::Error;
 use crate::gitlab::pipeline::{About, Pipeline};
 use crate::gitlab::reader::Reader;
@@ -71,10 +71,18 @@ impl Sync<'_> {
         let mut tally = std::mem::take(&mut self.tally);
         let mut delivery = self.delivery(log);
         delivery.authorize()?;
+        let mut left = u32::try_from(commits.len()).unwrap_or(u32::MAX);
         for (sha, commit) in &mut commits {
-            self.set_patience(self.share(), &mut delivery);
+            // The lists share a half of the time: the rest is for the jobs, and for what is sent.
+            let half = self.deadline.left() / 2;
+            self.set_patience(self.share().max(half / left), &mut delivery);
             let found = statuses::in_progress(&mut delivery, sha);
+            if found.is_err() {
+                let text = format!("commit {sha} is left out");
+                delivery.session().log().warn(&text);
+            }
             commit.in_progress = forgive(found, &mut tally)?.unwrap_or_default();
+            left -= 1;
         }
         self.credentials = delivery.into_credentials();
         let mut differences = Vec::new();
@@ -143,9 +151,9 @@ impl Sync<'_> {
                 let id = (status.key.clone(), status.refname.clone());
                 let Some(found) = all.iter().find(|it| is_about(it, status)) else {
                     let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
-                    if let Some(newer) = namesakes.find(|it| !it.is_of_job || !may_be_green(it)) {
-                        let has_ended = !newer.is_of_job && newer.when == When::Differs;
-                        let end = has_ended.then(|| newer.report.clone());
+                    let is_whole = |it: &Wanted| !it.is_of_job && it.when == When::Differs;
+                    if let Some(newer) = namesakes.find(|it| is_whole(it) || !may_be_green(it)) {
+                        let end = is_whole(newer).then(|| newer.report.clone());
                         newest.entry(id).or_insert(end);
                     }
                     return true;
@@ -181,7 +189,7 @@ impl Sync<'_> {
 /// What was found; nothing where the fault may be of this one only, which is told in the end.
 fn forgive<T>(found: Result<T, Error>, tally: &mut Tally) -> Result<Option<T>, Error> {
     match found {
-        Err(error) if error.http_status().is_some_and(|status| status != 401) => {
+        Err(error) if may_pass(&error) => {
             tally.problems.push(error);
             Ok(None)
         }

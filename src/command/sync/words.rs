@@ -102,12 +102,13 @@ fn in_words(reason: &str) -> String {
     )
 }
 
-/// A description where there are no jobs to count.
-pub(super) fn of_state(state: State) -> String {
-    let word = match state {
-        State::Failed => "failed",
-        State::Stopped => "was cancelled",
-        _ => "has not ended",
+/// A description where there are no jobs to count, and GitLab says this or nothing of the pipeline.
+pub(super) fn without_counts(said: Option<State>) -> String {
+    let word = match said {
+        None => return "No job that counts has run.".into(),
+        Some(State::Failed) => "failed",
+        Some(State::Stopped) => "was cancelled",
+        Some(_) => "has not ended",
     };
     format!("GitLab says that the pipeline {word}")
 }
