@@ -22,6 +22,10 @@ impl Server {
     }
 }
 
+/// What to do about a file that cannot be read.
+pub(crate) const CHECK_PATH: &str =
+    "check the path; in a container, it is one inside the container";
+
 /// What to do about a variable of CodePipeline's that stands there literally.
 pub(crate) const NOT_EXPANDED: &str = "set `Namespace: SourceVariables` at the source action: CodePipeline \
                                        expands #{Namespace.Name} only if an earlier action has that \
@@ -237,7 +241,7 @@ impl Error {
             origin: origin.to_owned(),
             path: path.to_owned(),
             message: error.to_string(),
-            hint: None,
+            hint: Some(CHECK_PATH),
         }
     }
 

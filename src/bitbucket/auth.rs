@@ -255,10 +255,14 @@ fn checked(origin: &str, text: &str) -> Result<Secret, Error> {
                     braces and no byte order mark";
         return refuse("it begins like JSON, and is not valid JSON", hint);
     }
+    // Also where it is outside of this container. GitLab names the file of a variable as the variable.
+    let is_of_variable = text
+        .strip_suffix(origin)
+        .is_some_and(|it| it.ends_with(['/', '\\']));
     // On Windows, a path without a drive is not an absolute one.
-    let path = Path::new(text);
-    // GitLab names the file of a variable as the variable. It may be outside of this container.
-    let is_path = path.has_root() && (path.exists() || path.ends_with(origin));
+    let is_path = is_of_variable
+        || text.starts_with('/') && text.matches('/').count() > 1
+        || Path::new(text).has_root() && Path::new(text).exists();
     if is_path && !origin.ends_with("_FILE") {
         let hint = format!(
             "to read it from that file, name the variable {origin}_FILE; or on GitLab, \

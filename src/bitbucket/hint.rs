@@ -64,7 +64,8 @@ fn cloud(status: u16, message: &str, credentials: &Credentials) -> Option<&'stat
         }
         (401, Credentials::Basic { username, .. }, _) if !username.contains('@') => {
             "BITBUCKET_USERNAME is not an email address: for an API token, set it to the email of \
-             the Atlassian account; for an access token, unset it"
+             the Atlassian account; for an access token, unset it; app passwords stopped working on \
+             2026-07-28"
         }
         (401, Credentials::Basic { .. }, Kind::AccessToken) => {
             "an access token must be sent as Bearer: leave out --auth basic and unset BITBUCKET_USERNAME"

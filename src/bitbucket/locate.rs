@@ -25,12 +25,15 @@ pub fn destination(
     let (owner, name) = given(&options.destination, &options.origins)?;
     let of_bitbucket = |it: &Repository| it.site != Site::Elsewhere;
     let from_ci = context.repository.clone().filter(of_bitbucket);
+    let pasted = options.destination.repository.as_deref();
+    let pasted = pasted.and_then(|url| Repository::from_url(url.trim()));
     let all_given = owner.is_some() && name.is_some();
     let known = match from_ci {
         None if !all_given => remote().filter(of_bitbucket),
         from_ci => from_ci,
     };
-    let server = Server::find(options, known.as_ref())?;
+    // Whoever pastes the URL of a Data Center's page names its host.
+    let server = Server::find(options, pasted.as_ref().or(known.as_ref()))?;
     // A repository on the other product says nothing about this one.
     let known = known.filter(|it| match &it.site {
         Site::Cloud => server.product == Product::Cloud,

@@ -116,7 +116,10 @@ impl Failure {
             return Self {
                 message: format!("TLS: {error}{}", trusted.unwrap_or_default()),
                 retry_hint: RetryHint::Lasting,
-                hint: tls::hint(error).map(|hint| hints.certificate.unwrap_or(hint)),
+                hint: match (error, hints.certificate) {
+                    (rustls::Error::InvalidCertificate(_), Some(hint)) => Some(hint),
+                    _ => tls::hint(error),
+                },
                 arrival: Arrival::None,
             };
         }
@@ -218,7 +221,11 @@ fn refused_by_proxy(text: &str, network: &'static str) -> (String, RetryHint, &'
             "the proxy blocks this host or port: ask its administrators to allow it; if the host can \
              be reached directly, add it to NO_PROXY",
         ),
-        _ => (RetryHint::Passing, network),
+        _ => (
+            RetryHint::Passing,
+            "the proxy does not reach the host, or is none: check HTTPS_PROXY, or ask the proxy's \
+             administrators",
+        ),
     };
     (format!("it answers {status} to CONNECT"), retry_hint, hint)
 }

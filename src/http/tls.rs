@@ -10,7 +10,7 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use crate::cli::{NetworkArgs, Origins};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::file;
 
 /// The certificates that Debian, Alpine and their like trust.
@@ -97,7 +97,10 @@ impl Pem {
                     "unset it, or set BUILD_STATUS_CA_FILE; in a container, the path is one inside \
                      the container"
                 }
-                _ => "check the path; in a container, it is one inside the container",
+                _ if path.starts_with("-----BEGIN") => {
+                    "it is the certificate itself: give the variable the type File"
+                }
+                _ => error::CHECK_PATH,
             }),
         })?;
         let mut pem = Self {
@@ -196,8 +199,9 @@ pub(crate) fn hint(error: &rustls::Error) -> Option<&'static str> {
             }
             CertificateError::UnknownIssuer => {
                 "if the certificate comes from a private CA or a TLS-intercepting proxy, pass that \
-                 CA's certificate with --ca-file or SSL_CERT_FILE; if one is set already, it belongs \
-                 to another CA (openssl s_client -connect HOST:PORT shows the issuer)"
+                 CA's certificate with --ca-file or SSL_CERT_FILE, or in a GitLab variable \
+                 BUILD_STATUS_CA_FILE of the type File (openssl s_client -connect HOST:PORT shows the \
+                 issuer)"
             }
             CertificateError::BadSignature => {
                 "the file in --ca-file or SSL_CERT_FILE contains another CA of the same name: use \

@@ -249,6 +249,17 @@ fn a_value_that_is_no_token_or_no_workspace_is_said_to_be_none() {
         let job = gitlab(&bitbucket, []).env("BITBUCKET_ACCESS_TOKEN", token);
         hints(&job.run().exits(4), hint);
     }
+    // The host that somebody pastes is not dropped.
+    let ran = gitlab(&bitbucket, [])
+        .without("BITBUCKET_API_ROOT")
+        .env(
+            "BITBUCKET_REPOSITORY",
+            "https://git.example.com/scm/proj/repo.git",
+        )
+        .run()
+        .exits(2)
+        .says("the repository is on a Bitbucket Data Center");
+    hints(&ran, "set BITBUCKET_SERVER_URL to https://git.example.com");
     let ran = gitlab(&bitbucket, [])
         .env("BITBUCKET_NAMESPACE", "group/sub")
         .run()

@@ -119,6 +119,15 @@ fn a_token_that_cannot_be_one_is_refused_with_the_variable_and_the_remedy() {
         ),
         (mounted, ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
         (&rooted, ["path of a file", "BITBUCKET_ACCESS_TOKEN_FILE"]),
+        // Outside of the container, or relative.
+        (
+            "/builds/acme/shop.tmp/BB_TOKEN",
+            ["path of a file", "type Variable"],
+        ),
+        (
+            "builds/shop.tmp/BITBUCKET_ACCESS_TOKEN",
+            ["path of a file", "type Variable"],
+        ),
         (
             r#"{"token": "t0ken"}"#,
             ["a whole JSON object", "SECRET:KEY"],
