@@ -217,7 +217,16 @@ impl<'a, 'l> Delivery<'a, 'l> {
             },
             (None, _) => Generation::Rich { cancelled: false },
         };
+        let is_guessed = self.generation.is_none();
         match self.store(&server.request(report, generation)) {
+            Err(Error::Refused { status: 400, .. })
+                if is_guessed && report.state == State::Stopped =>
+            {
+                let known = Generation::Rich { cancelled: false };
+                self.generation = Some(known);
+                self.warn_of_failed();
+                self.store(&server.request(report, known))
+            }
             Err(Error::Refused { status: 404, .. }) if self.is_legacy(server) => {
                 self.session.log().warn(
                     "Data Center before 7.4 stores the status without checking repository and \
@@ -235,33 +244,25 @@ impl<'a, 'l> Delivery<'a, 'l> {
         if let Some(known) = self.generation {
             return Ok(known == Generation::Rich { cancelled: true });
         }
-        let (cancelled, warning) = match self.question(|it| it.ask(&server.build_capabilities())) {
+        let cancelled = match self.question(|it| it.ask(&server.build_capabilities())) {
             // Another request would be another failed login.
             Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
-            Ok((response, None)) if data_center::knows_cancelled(&response.body) => (true, None),
+            Ok((response, None)) => data_center::knows_cancelled(&response.body),
             // An old server lacks this endpoint.
-            Ok((
-                Response {
-                    status: 200 | 404, ..
-                },
-                _,
-            )) => (
-                false,
-                Some("this server has no state CANCELLED (before 8.0)"),
-            ),
-            // FAILED is better than nothing.
-            Ok(_) | Err(_) => {
-                let warning = "this server does not say whether it has the state CANCELLED";
-                (false, Some(warning))
-            }
+            Ok((Response { status: 404, .. }, _)) => false,
+            // It does not say. One that does not know the word refuses it.
+            Ok(_) | Err(_) => return Ok(true),
         };
-        if let Some(warning) = warning {
-            self.session
-                .log()
-                .warn(&format!("{warning}: sending FAILED"));
+        if !cancelled {
+            self.warn_of_failed();
         }
         self.generation = Some(Generation::Rich { cancelled });
         Ok(cancelled)
+    }
+
+    fn warn_of_failed(&mut self) {
+        let warning = "this server has no state CANCELLED (before 8.0): sending FAILED";
+        self.session.log().warn(warning);
     }
 
     fn is_legacy(&mut self, server: &DataCenter) -> bool {

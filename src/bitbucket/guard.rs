@@ -80,7 +80,12 @@ fn ask<T: Default>(
     (is_of_event, state): (bool, State),
     question: impl FnOnce(&mut Delivery<'_, '_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    match delivery.question(question) {
+    let found = if is_of_event {
+        question(delivery)
+    } else {
+        delivery.question(question)
+    };
+    match found {
         Err(error) if is_of_event && (error.exit_code() == 5 || !state.is_final()) => Err(error),
         Err(error) => {
             let text =

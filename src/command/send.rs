@@ -91,7 +91,7 @@ fn count_tests(
     deadline: Deadline,
     log: &mut Log<'_>,
 ) {
-    let counted = junit::count(&options.tests.junit, None, deadline);
+    let counted = junit::count(&options.tests.junit, None, deadline, || false);
     counted
         .warnings
         .iter()

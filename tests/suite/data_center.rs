@@ -103,19 +103,21 @@ fn every_version_gets_a_state_that_it_knows() {
 fn a_question_that_fails_costs_no_stopped() {
     let key = || "ci/gitlab-ci/unit-tests".to_owned();
     let args = ["stopped", "--no-guard", "--timeout", "6"];
+    // The server itself knows its words.
     for answer in [
+        Answer::status(429).with_header("Retry-After", "60"),
         Answer::status(501),
         Answer::status(403),
         Answer::html(200, "<html>"),
         Answer::json(200, "null"),
     ] {
-        let bitbucket = data_center("9.4.0");
-        bitbucket.will([answer.clone()]);
-        let ran = report(&bitbucket, args).run().exits(0);
-        ran.says("sending FAILED");
-        let expected = [(key(), "FAILED".to_owned())];
-        assert_eq!(shown(&bitbucket), expected, "{answer:?}");
-        assert_eq!(bitbucket.received().len(), 2, "{answer:?}");
+        for (version, state, requests) in [("9.4.0", "CANCELLED", 2), ("7.21.0", "FAILED", 3)] {
+            let bitbucket = data_center(version);
+            bitbucket.will([answer.clone()]);
+            report(&bitbucket, args).run().exits(0);
+            assert_eq!(shown(&bitbucket), [(key(), state.to_owned())], "{version}");
+            assert_eq!(bitbucket.received().len(), requests, "{version}");
+        }
     }
     // What passes is asked again.
     for answer in [
@@ -136,7 +138,7 @@ fn a_question_that_fails_costs_no_stopped() {
     let bitbucket = data_center("9.4.0");
     bitbucket.will([Answer::status(501), Answer::status(501)]);
     report(&bitbucket, ["stopped"]).run().exits(0);
-    assert_eq!(shown(&bitbucket)[0].1, "FAILED");
+    assert_eq!(shown(&bitbucket)[0].1, "CANCELLED");
 }
 
 #[test]

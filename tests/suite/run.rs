@@ -563,6 +563,45 @@ fn a_signal_to_the_whole_group_is_a_stop_too() {
     }
 }
 
+/// What COMMAND has said is known then: a runner that asks to stop kills soon.
+#[test]
+fn a_signal_ends_the_counting_of_tests() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("long-reports");
+    std::fs::create_dir_all(&directory).unwrap();
+    let slow = "<testsuite>".to_owned() + &"<testcase></testcase>".repeat(400_000) + "</testsuite>";
+    for number in 0..8 {
+        std::fs::write(directory.join(format!("{number}.xml")), &slow).unwrap();
+    }
+    let bitbucket = StandIn::start();
+    let script = "touch *.xml; echo ready";
+    let mut reporter = run(
+        &bitbucket,
+        ["--junit=*.xml", "--timeout=60", "--", "sh", "-c", script],
+    )
+    .within(&directory);
+    let command = reporter.command().stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = [0; 6];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut ready)
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    send(&child, Signal::TERM);
+    let ran = Ran::from(child.wait_with_output().unwrap()).exits(0);
+    ran.says("--junit: out of time: nothing is counted");
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
 /// So Jenkins does it: the children first, and such a child may end as if nothing were.
 #[test]
 fn a_command_that_ends_well_when_it_is_asked_to_stop_is_stopped() {

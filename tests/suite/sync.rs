@@ -1111,9 +1111,13 @@ fn an_outage_that_ends_within_the_timeout_is_waited_for_and_loses_nothing() {
         ),
         (
             broken_after(2_300),
+            "0 sent, 2 right already, 0 still running",
+        ),
+        (Answer::Silence, "0 sent, 2 right already, 0 still running"),
+        (
+            Answer::status(429).with_header("Retry-After", "3"),
             "2 sent, 0 right already, 0 still running",
         ),
-        (Answer::Silence, "2 sent, 0 right already, 0 still running"),
     ] {
         let bitbucket = StandIn::start();
         sync(&gitlab, &bitbucket, []).run().exits(0);
@@ -1622,6 +1626,39 @@ fn of_pipelines_of_one_commit_the_newest_says_how_it_went() {
             let url = format!("{HOST}/group/my-project/-/pipelines/900");
             assert_eq!(found, [(expected, &*url)], "{newer} after {older}");
         }
+    }
+}
+
+/// Two branches may be at one commit: what a merge request of the one has done is nothing to the other.
+#[test]
+fn a_merge_requests_pipeline_says_nothing_of_another_branch() {
+    for (tells, older) in [(true, "failed"), (true, "canceled"), (false, "failed")] {
+        let bitbucket = StandIn::start();
+        let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
+        let of_branch = ended(800, older).job(Job::new("unit", older).with(|it| it.id = 700));
+        let of_request = ended(900, "success").merge_request(7);
+        let of_request = of_request.job(Job::new("unit", "success").with(|it| it.id = 900));
+        let mut setup = gitlab::Setup::default().external_url(HOST);
+        if tells {
+            setup = setup.merge_request(7, "feature", DEFAULT_COMMIT);
+        }
+        let gitlab = [pipeline(), of_branch, of_request]
+            .into_iter()
+            .fold(setup, gitlab::Setup::pipeline)
+            .start();
+        report(&bitbucket, "running", "unit", 600);
+        begin(&bitbucket, 800);
+        sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
+        let mut found = shown(&bitbucket);
+        found.sort();
+        let state = if older == "failed" {
+            "FAILED"
+        } else {
+            "STOPPED"
+        };
+        let expected = [("ci/gitlab-ci/unit", state), ("pipeline", state)];
+        let expected = expected.map(|(key, state)| (key.to_owned(), state.to_owned()));
+        assert_eq!(found, expected, "{tells}, {older}");
     }
 }
 

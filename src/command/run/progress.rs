@@ -87,6 +87,11 @@ impl Progress {
         self.end(End::Stopped, self.started.elapsed());
     }
 
+    /// Whether a signal has asked to stop.
+    pub(super) fn is_to_stop(&self) -> bool {
+        self.lock().stopped.is_some()
+    }
+
     /// The command has ended with `exit`. A signal that went to the whole process group may have
     /// ended it before it has got to us: it is waited for.
     pub(super) fn exit(&self, exit: ExitReason, patience: Duration) {

@@ -189,7 +189,8 @@ impl Reporter {
         // Whoever asks to stop does not wait for long.
         if ended.end != End::Stopped {
             let patterns = &self.options.tests.junit;
-            let counted = junit::count(patterns, Some(self.since), deadline);
+            let is_urgent = || self.progress.is_to_stop();
+            let counted = junit::count(patterns, Some(self.since), deadline, is_urgent);
             counted.warnings.iter().for_each(|text| log.warn(text));
             report.test_results = counted.results;
         }

@@ -143,7 +143,9 @@ impl Sync<'_> {
                 let refname = report.refname.as_ref();
                 // It needs the credentials' exchange, without which nothing can be sent.
                 delivery.authorize()?;
-                self.set_patience(self.deadline.left() / 2, &mut delivery);
+                let half = self.deadline.elapsed() + self.deadline.left() / 2;
+                let policy = Policy::one_of_many(half, half);
+                delivery.session().change_policy(policy);
                 match statuses::of_refname(&mut delivery, &report.commit, refname) {
                     Err(error) if may_pass(&error) => {
                         let text = format!(

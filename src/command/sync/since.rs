@@ -122,11 +122,22 @@ impl Sync<'_> {
         pipelines.sort_by_key(|about| std::cmp::Reverse(about.id));
         let mut open = commit.in_progress;
         let mut ended = Vec::new();
-        let mut unread: Vec<About> = Vec::new();
+        let mut unread: Vec<Option<String>> = Vec::new();
         // What newer ones say: how a pipeline as a whole has ended, or that the job is not green.
         let mut newest: BTreeMap<_, Option<Report>> = BTreeMap::new();
         for about in pipelines {
-            if !open.iter().any(|status| may_be_of(status, &about)) {
+            if open.is_empty() {
+                break;
+            }
+            let branch = match about.merge_request() {
+                None => Some(about.git_ref.clone()),
+                // A job's token may not read it.
+                Some(iid) => reader.source_branch(iid).ok(),
+            };
+            if !open
+                .iter()
+                .any(|status| may_be_of(status, branch.as_deref()))
+            {
                 continue;
             }
             let pipeline = match read.remove(&about.id) {
@@ -134,7 +145,7 @@ impl Sync<'_> {
                 None => match forgive(self.read(about.id, reader), tally)? {
                     Some(pipeline) => pipeline,
                     None => {
-                        unread.push(about);
+                        unread.push(branch);
                         continue;
                     }
                 },
@@ -145,20 +156,27 @@ impl Sync<'_> {
             let is_whole = problems.is_empty() && !pipeline.is_cut;
             tally.problems.extend(problems);
             open.retain(|status| {
-                if !may_be_of(status, &about) {
+                if !may_be_of(status, branch.as_deref()) {
                     return true;
                 }
                 let id = (status.key.clone(), status.refname.clone());
-                let Some(found) = all.iter().find(|it| is_about(it, status)) else {
+                // Of which branch it is, may not be known: then its own links say what it has written.
+                let is_of =
+                    |it: &&Wanted| branch.is_some() || status.url.as_ref() == Some(&it.report.url);
+                let mut ours = all.iter().filter(is_of);
+                let Some(found) = ours.find(|it| is_about(it, status)) else {
                     let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
-                    let is_whole = |it: &Wanted| !it.is_of_job && it.when == When::Differs;
+                    let is_whole =
+                        |it: &Wanted| branch.is_some() && !it.is_of_job && it.when == When::Differs;
                     if let Some(newer) = namesakes.find(|it| is_whole(it) || !may_be_green(it)) {
                         let end = is_whole(newer).then(|| newer.report.clone());
                         newest.entry(id).or_insert(end);
                     }
                     return true;
                 };
-                let is_unread = unread.iter().any(|about| may_be_of(status, about));
+                let is_unread = unread
+                    .iter()
+                    .any(|branch| may_be_of(status, branch.as_deref()));
                 let is_green = |report: &Report| report.state == State::Successful;
                 let newer = newest.get(&id);
                 let newer = newer.filter(|end| end.is_some() || is_green(&found.report));
@@ -179,7 +197,7 @@ impl Sync<'_> {
                 false
             });
             if !is_whole {
-                unread.push(about);
+                unread.push(branch);
             }
         }
         Ok(ended)
@@ -216,11 +234,10 @@ fn refname(name: &str) -> Refname {
     Refname::from_full(name).unwrap_or_else(|| Refname::Branch(name.to_owned()))
 }
 
-/// Whether a job of that pipeline may have written `status`. Which branch a merge request is from, a
-/// pipeline does not tell.
-fn may_be_of(status: &Status, about: &About) -> bool {
+/// Whether a job of a pipeline of that branch, or of an unknown one, may have written `status`.
+fn may_be_of(status: &Status, branch: Option<&str>) -> bool {
     let name = status.refname.as_deref().map(refname);
-    about.merge_request().is_some() || name.is_none_or(|it| it.name() == about.git_ref)
+    branch.is_none_or(|branch| name.is_none_or(|it| it.name() == branch))
 }
 
 /// Whether `status` is what `wanted` would overwrite: not of a newer attempt; of a pipeline as a whole,
