@@ -1632,12 +1632,18 @@ fn of_pipelines_of_one_commit_the_newest_says_how_it_went() {
 /// Two branches may be at one commit: what a merge request of the one has done is nothing to the other.
 #[test]
 fn a_merge_requests_pipeline_says_nothing_of_another_branch() {
-    for (tells, older) in [(true, "failed"), (true, "canceled"), (false, "failed")] {
+    for (tells, older, newer) in [
+        (true, "failed", "success"),
+        (true, "canceled", "success"),
+        (true, "success", "failed"),
+        (false, "failed", "success"),
+        (false, "success", "failed"),
+    ] {
         let bitbucket = StandIn::start();
         let ended = |id, status: &str| Pipeline::new(id).with(|it| it.status = status.into());
         let of_branch = ended(800, older).job(Job::new("unit", older).with(|it| it.id = 700));
-        let of_request = ended(900, "success").merge_request(7);
-        let of_request = of_request.job(Job::new("unit", "success").with(|it| it.id = 900));
+        let of_request = ended(900, newer).merge_request(7);
+        let of_request = of_request.job(Job::new("unit", newer).with(|it| it.id = 900));
         let mut setup = gitlab::Setup::default().external_url(HOST);
         if tells {
             setup = setup.merge_request(7, "feature", DEFAULT_COMMIT);
@@ -1651,10 +1657,10 @@ fn a_merge_requests_pipeline_says_nothing_of_another_branch() {
         sync(&gitlab, &bitbucket, ["--since", "24h"]).run().exits(0);
         let mut found = shown(&bitbucket);
         found.sort();
-        let state = if older == "failed" {
-            "FAILED"
-        } else {
-            "STOPPED"
+        let state = match older {
+            "failed" => "FAILED",
+            "canceled" => "STOPPED",
+            _ => "SUCCESSFUL",
         };
         let expected = [("ci/gitlab-ci/unit", state), ("pipeline", state)];
         let expected = expected.map(|(key, state)| (key.to_owned(), state.to_owned()));

@@ -99,11 +99,16 @@ impl Progress {
         // INPROGRESS is not worth a request now.
         self.cancel.now();
         let no_stop = |state: &mut State| state.stopped.is_none();
-        drop(
-            self.changed
-                .wait_timeout_while(self.lock(), patience, no_stop),
-        );
-        self.end(End::Exit(exit), elapsed);
+        let waited = self
+            .changed
+            .wait_timeout_while(self.lock(), patience, no_stop);
+        let is_to_stop = !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
+        let end = if is_to_stop {
+            End::Stopped
+        } else {
+            End::Exit(exit)
+        };
+        self.end(end, elapsed);
     }
 
     /// The first end is the one that counts.

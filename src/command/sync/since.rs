@@ -165,9 +165,10 @@ impl Sync<'_> {
                     |it: &&Wanted| branch.is_some() || status.url.as_ref() == Some(&it.report.url);
                 let mut ours = all.iter().filter(is_of);
                 let Some(found) = ours.find(|it| is_about(it, status)) else {
-                    let mut namesakes = all.iter().filter(|it| it.report.key == status.key);
-                    let is_whole =
-                        |it: &Wanted| branch.is_some() && !it.is_of_job && it.when == When::Differs;
+                    let is_namesake =
+                        |it: &&Wanted| branch.is_some() && it.report.key == status.key;
+                    let mut namesakes = all.iter().filter(is_namesake);
+                    let is_whole = |it: &Wanted| !it.is_of_job && it.when == When::Differs;
                     if let Some(newer) = namesakes.find(|it| is_whole(it) || !may_be_green(it)) {
                         let end = is_whole(newer).then(|| newer.report.clone());
                         newest.entry(id).or_insert(end);
