@@ -315,7 +315,10 @@ fn a_beginning_that_was_never_sent_or_refused_for_now_is_not_waited_for() {
 }
 
 fn start(bitbucket: &StandIn, script: &str) -> Child {
-    let mut reporter = shell(bitbucket, script);
+    start_by(shell(bitbucket, script))
+}
+
+fn start_by(mut reporter: Reporter) -> Child {
     let child = reporter
         .command()
         .stdout(Stdio::piped())
@@ -540,18 +543,8 @@ fn a_signal_to_the_whole_group_is_a_stop_too() {
         for _ in 0..10 {
             let bitbucket = StandIn::start();
             let mut reporter = shell(&bitbucket, "echo ready; exec sleep 30");
-            let command = reporter
-                .command()
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped());
-            let mut child = command.process_group(0).spawn().unwrap();
-            let mut ready = [0; 6];
-            child
-                .stdout
-                .as_mut()
-                .unwrap()
-                .read_exact(&mut ready)
-                .unwrap();
+            reporter.command().process_group(0);
+            let child = start_by(reporter);
             let group = i32::try_from(child.id())
                 .ok()
                 .and_then(Pid::from_raw)
@@ -574,20 +567,8 @@ fn a_signal_ends_the_counting_of_tests() {
     }
     let bitbucket = StandIn::start();
     let script = "touch *.xml; echo ready";
-    let mut reporter = run(
-        &bitbucket,
-        ["--junit=*.xml", "--timeout=60", "--", "sh", "-c", script],
-    )
-    .within(&directory);
-    let command = reporter.command().stdout(Stdio::piped());
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut ready = [0; 6];
-    child
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut ready)
-        .unwrap();
+    let args = ["--junit=*.xml", "--timeout=60", "--", "sh", "-c", script];
+    let child = start_by(run(&bitbucket, args).within(&directory));
     std::thread::sleep(Duration::from_millis(300));
     let begun = Instant::now();
     send(&child, Signal::TERM);
