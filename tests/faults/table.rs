@@ -1,10 +1,10 @@
 //! The table in `docs/faults.md`.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use crate::case::Row;
 
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
 const START: &str = "<!-- faults -->\n";
 const END: &str = "<!-- /faults -->\n";
 
@@ -23,8 +23,7 @@ pub(crate) fn hold(sections: &[(&str, Option<Vec<Row>>)]) {
         let _ = writeln!(std::io::stderr(), "{HEAD}{lines}");
         return;
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
-    let page = std::fs::read_to_string(&path).unwrap();
+    let page = page();
     let (before, rest) = page.split_once(START).unwrap();
     let (table, after) = rest.split_once(END).unwrap();
     let mut expected = String::new();
@@ -35,7 +34,7 @@ pub(crate) fn hold(sections: &[(&str, Option<Vec<Row>>)]) {
         }
     }
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, format!("{before}{START}{expected}{END}{after}")).unwrap();
+        std::fs::write(PAGE, format!("{before}{START}{expected}{END}{after}")).unwrap();
         return;
     }
     for (found, expected) in table.lines().zip(expected.lines()) {
@@ -45,6 +44,15 @@ pub(crate) fn hold(sections: &[(&str, Option<Vec<Row>>)]) {
         );
     }
     assert_eq!(table.len(), expected.len(), "docs/faults.md is out of date");
+}
+
+/// Whether the page has this line.
+pub(crate) fn has(row: &Row) -> bool {
+    page().lines().any(|line| line == row.text())
+}
+
+fn page() -> String {
+    std::fs::read_to_string(PAGE).unwrap()
 }
 
 fn section(title: &str, rows: &[Row]) -> String {
