@@ -245,8 +245,10 @@ impl<'a, 'l> Delivery<'a, 'l> {
             return Ok(known == Generation::Rich { cancelled: true });
         }
         let cancelled = match self.question(|it| it.ask(&server.build_capabilities())) {
-            // Another request would be another failed login.
-            Ok((_, Some(error))) if error.http_status() == Some(401) => return Err(error),
+            // Another request would be another failed login, which may lock the account.
+            Ok((_, Some(error))) if error.http_status() == Some(401) && self.is_login() => {
+                return Err(error);
+            }
             Ok((response, None)) => data_center::knows_cancelled(&response.body),
             // An old server lacks this endpoint.
             Ok((Response { status: 404, .. }, _)) => false,
@@ -258,6 +260,11 @@ impl<'a, 'l> Delivery<'a, 'l> {
         }
         self.generation = Some(Generation::Rich { cancelled });
         Ok(cancelled)
+    }
+
+    fn is_login(&self) -> bool {
+        let credentials = self.issued.as_ref().or(self.credentials.as_ref());
+        matches!(credentials, Some(Credentials::Basic { .. }))
     }
 
     fn warn_of_failed(&mut self) {

@@ -107,6 +107,7 @@ fn a_question_that_fails_costs_no_stopped() {
     for answer in [
         Answer::status(429).with_header("Retry-After", "60"),
         Answer::status(501),
+        Answer::status(401),
         Answer::status(403),
         Answer::html(200, "<html>"),
         Answer::json(200, "null"),
@@ -139,6 +140,19 @@ fn a_question_that_fails_costs_no_stopped() {
     bitbucket.will([Answer::status(501), Answer::status(501)]);
     report(&bitbucket, ["stopped"]).run().exits(0);
     assert_eq!(shown(&bitbucket)[0].1, "CANCELLED");
+}
+
+/// Data Center locks an account after a few of them.
+#[test]
+fn a_question_that_is_a_failed_login_is_not_followed_by_another() {
+    let bitbucket = data_center("9.4.0");
+    bitbucket.will([Answer::status(401)]);
+    report(&bitbucket, ["stopped", "--no-guard", "--auth", "basic"])
+        .env("BITBUCKET_USERNAME", "jdoe")
+        .run()
+        .exits(4)
+        .says("HTTP 401");
+    assert_eq!(bitbucket.received().len(), 1);
 }
 
 #[test]
