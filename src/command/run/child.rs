@@ -10,13 +10,15 @@ use super::progress::Progress;
 #[cfg(windows)]
 use super::{console, program};
 #[cfg(unix)]
-use super::{script, signals, wait};
+use super::{parent, script, signals, wait};
 
 /// A command that runs, or could not be started.
 pub(super) struct Running {
     child: io::Result<Child>,
     #[cfg(unix)]
     signals: Option<signals::Signals>,
+    #[cfg(unix)]
+    parent: Option<parent::Parent>,
     #[cfg(windows)]
     job: Option<console::Job>,
 }
@@ -46,6 +48,11 @@ impl Running {
             signals.pass_on_to(wait::pid(child));
         }
         Self {
+            #[cfg(unix)]
+            parent: child
+                .as_ref()
+                .ok()
+                .and_then(|_| parent::Parent::watch(progress)),
             child,
             #[cfg(unix)]
             signals,
@@ -86,6 +93,8 @@ impl Running {
             Ok(child) => {
                 #[cfg(unix)]
                 let status = wait::wait(child, self.signals.as_ref());
+                #[cfg(unix)]
+                self.parent.as_ref().map(parent::Parent::is_gone);
                 #[cfg(not(unix))]
                 let status = { child }.wait();
                 #[cfg(windows)]

@@ -4,6 +4,8 @@ mod child;
 #[cfg(windows)]
 mod console;
 mod ending;
+#[cfg(unix)]
+mod parent;
 #[cfg(windows)]
 mod program;
 mod progress;

@@ -87,6 +87,12 @@ impl Progress {
         self.end(End::Stopped, self.started.elapsed());
     }
 
+    /// Whoever started us is gone, and does not wait for the command.
+    #[cfg(unix)]
+    pub(super) fn abandon(&self) {
+        self.end(End::Stopped, self.started.elapsed());
+    }
+
     /// Whether a signal has asked to stop.
     pub(super) fn is_to_stop(&self) -> bool {
         self.lock().stopped.is_some()

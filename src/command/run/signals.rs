@@ -128,8 +128,17 @@ fn went_to_the_command(origin: &Origin) -> bool {
 fn all() -> impl Iterator<Item = i32> {
     let ignored = ignored();
     let others = STOPPING.into_iter().chain(ENDING).chain(ending_on_linux());
-    let others = others.filter(move |signal| ignored & (1 << (signal - 1)) == 0);
+    let others = others.filter(move |signal| ignored & bit(*signal) == 0);
     others.chain([SIGCHLD])
+}
+
+/// Whether we were started to ignore `signal`.
+pub(super) fn is_ignored(signal: i32) -> bool {
+    ignored() & bit(signal) != 0
+}
+
+const fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
 }
 
 /// The signals that we were started to ignore, as bits. Only Linux tells without unsafe code.

@@ -1,0 +1,51 @@
+//! The process that started us. Some CIs end a step's shell alone, and what is left of the step later:
+//! Azure Pipelines, and GitHub's runner after an INT that the shell takes for its child's.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, getppid};
+use signal_hook::consts::SIGHUP;
+
+use super::progress::Progress;
+use super::signals;
+
+/// How often it is looked for.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// The process that started us, unless we are to outlive it.
+#[derive(Clone)]
+pub(super) struct Parent {
+    pid: Option<Pid>,
+    progress: Arc<Progress>,
+}
+
+impl Parent {
+    /// Looks for it from now on, and tells `progress` when it is gone. `nohup` means to outlive it.
+    pub(super) fn watch(progress: &Arc<Progress>) -> Option<Self> {
+        let parent = Self {
+            pid: getppid(),
+            progress: Arc::clone(progress),
+        };
+        let watcher = parent.clone();
+        let work = move || {
+            while !watcher.is_gone() {
+                thread::sleep(INTERVAL);
+            }
+        };
+        let is_nohup = signals::is_ignored(SIGHUP);
+        // Without a thread, it is looked for in the end.
+        let _ = (!is_nohup).then(|| thread::Builder::new().spawn(work));
+        (!is_nohup).then_some(parent)
+    }
+
+    /// Whether it is. That is the end to report, if there is none yet.
+    pub(super) fn is_gone(&self) -> bool {
+        let is_gone = getppid() != self.pid;
+        if is_gone {
+            self.progress.abandon();
+        }
+        is_gone
+    }
+}
