@@ -16,6 +16,11 @@ use crate::http::session::{self, Answer, Session, Verdict};
 use crate::report::Report;
 use crate::status::state::State;
 
+/// What an urgent question takes for all the time that is left: it gets three seconds of it where the
+/// server is silent. GitHub ends a job 7.5 s after it has asked.
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation>
+const URGENT: Duration = Duration::from_secs(8);
+
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -62,6 +67,8 @@ pub(crate) struct Delivery<'a, 'l> {
     is_old: bool,
     /// What is known of the server so far.
     generation: Option<Generation>,
+    /// Whether somebody waits who soon ends us.
+    is_urgent: bool,
 }
 
 impl<'a, 'l> Delivery<'a, 'l> {
@@ -78,7 +85,15 @@ impl<'a, 'l> Delivery<'a, 'l> {
             issued: None,
             is_old: false,
             generation: None,
+            is_urgent: false,
         }
+    }
+
+    /// The same where little time may be left: a question gets some seconds at most.
+    #[must_use]
+    pub(crate) const fn urgent(mut self, is_urgent: bool) -> Self {
+        self.is_urgent = is_urgent;
+        self
     }
 
     /// The same with what an earlier delivery has exchanged the credentials for.
@@ -196,7 +211,13 @@ impl<'a, 'l> Delivery<'a, 'l> {
     /// Asks what has to be known before a report is sent, in a part of the time that is left for both.
     pub(crate) fn question<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> T {
         let deadline = self.session.deadline();
-        let hasty = Policy::question(deadline.elapsed(), deadline.left());
+        let left = deadline.left();
+        let left = if self.is_urgent {
+            left.min(URGENT)
+        } else {
+            left
+        };
+        let hasty = Policy::question(deadline.elapsed(), left);
         let policy = self.session.change_policy(hasty);
         let found = ask(self);
         self.session.change_policy(policy);

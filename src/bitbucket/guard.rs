@@ -138,7 +138,7 @@ pub(crate) fn kept(theirs: &Status, ours: &Report) -> Option<Kept> {
         let is_overtaken = !ours.state.is_final() && theirs.state != State::InProgress.as_str();
         return kept(false).filter(|_| is_overtaken);
     }
-    kept(true).filter(|_| is_newer(theirs.build_number.as_deref(), url, ours))
+    kept(true).filter(|_| is_newer(theirs, url, ours))
 }
 
 /// What says already what `ours` would say: the same state of the same attempt.
@@ -180,16 +180,29 @@ fn build_of_codebuild(url: &str) -> Option<String> {
     words.find(is_uuid).map(str::to_owned)
 }
 
-fn is_newer(build_number: Option<&str>, url: &str, ours: &Report) -> bool {
+fn is_newer(theirs: &Status, url: &str, ours: &Report) -> bool {
     // Another host is another CI, with numbers of its own.
     if url::authority(url) != url::authority(&ours.url) {
         return false;
     }
     let number = |text: Option<&str>| text?.parse::<u64>().ok();
-    match (number(build_number), number(ours.build_number.as_deref())) {
+    let their_number = number(build_number(theirs, ours));
+    match (their_number, number(ours.build_number.as_deref())) {
         (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
         _ => has_larger_number(url, &ours.url),
     }
+}
+
+/// The number of their build, if it is one of our job, as far as their names tell: another job has numbers
+/// of its own. Cloud keeps it in the name alone.
+fn build_number<'a>(theirs: &'a Status, ours: &Report) -> Option<&'a str> {
+    let parts = |name: &'a str| name.rsplit_once(" #").unwrap_or((name, ""));
+    let Some((job, in_name)) = theirs.name.as_deref().map(parts) else {
+        return theirs.build_number.as_deref();
+    };
+    let our_job = ours.name.rsplit_once(" #").map_or(&*ours.name, |it| it.0);
+    let number = theirs.build_number.as_deref().unwrap_or(in_name);
+    (job == our_job).then_some(number)
 }
 
 /// Whether the two differ in numbers only, and the first of these is larger in `theirs`.
@@ -222,7 +235,7 @@ mod tests {
         Report {
             state,
             key: "k".into(),
-            name: "n".into(),
+            name: build_number.map_or("n".into(), |number| format!("n #{number}")),
             description: "d".into(),
             url: url.into(),
             commit: "1ecfd275763eff1d6b4844ea3168962458c9f27a".into(),
@@ -287,6 +300,34 @@ mod tests {
         for theirs in [Some("8"), Some("9"), Some("#12"), None] {
             assert!(!is_kept((a, theirs), (b, Some("9"))), "{theirs:?}");
         }
+    }
+
+    /// Buildkite, Semaphore, AppVeyor and others have links that cannot be compared.
+    #[test]
+    fn cloud_has_the_build_number_in_the_name() {
+        let (a, b) = ("https://x.x/build/a1b2", "https://x.x/build/c3d4");
+        let is_kept = |name: &str| {
+            let theirs = Status {
+                name: Some(name.to_owned()),
+                ..status("SUCCESSFUL", a, None)
+            };
+            kept(&theirs, &report(State::Stopped, b, Some("9"))).is_some()
+        };
+        assert!(is_kept("n #12"));
+        for name in ["n #8", "n #9", "n", "#12", "n #", "other #12", "n #12 #8"] {
+            assert!(!is_kept(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn build_numbers_of_another_job_are_not_compared() {
+        let url = |job: &str| format!("https://j.x/job/{job}");
+        let theirs = Status {
+            name: Some("other #12".into()),
+            ..status("SUCCESSFUL", &url("other/12"), Some("12"))
+        };
+        let ours = report(State::Stopped, &url("n/9"), Some("9"));
+        assert_eq!(kept(&theirs, &ours), None);
     }
 
     #[test]

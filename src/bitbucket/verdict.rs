@@ -344,7 +344,7 @@ mod tests {
         for status in 400..600 {
             let verdict = verdict(&response(status, "text/plain", "no"), SystemTime::now());
             let expected = match status {
-                408 | 425 | 429 | 500 | 502 | 503 | 504 => Some(RetryHint::Passing),
+                408 | 425 | 429 | 500 | 502..=504 | 520..=530 => Some(RetryHint::Passing),
                 500.. => Some(RetryHint::Lasting),
                 _ => None,
             };

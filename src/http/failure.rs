@@ -36,8 +36,8 @@ impl Arrival {
     /// That of a request with this answer.
     pub(crate) const fn after(status: u16) -> Self {
         match status {
-            504 => Self::Late,
-            408 | 500 | 502 | 503 => Self::Soon,
+            504 | 524 => Self::Late,
+            408 | 500 | 502 | 503 | 520..=530 => Self::Soon,
             _ => Self::None,
         }
     }

@@ -74,7 +74,9 @@ impl RetryHint {
     /// status is a refusal, or no failure at all.
     pub(crate) fn of_status(status: u16, retry_after: Option<Duration>) -> Option<Self> {
         match status {
-            408 | 425 | 429 | 500 | 502 | 503 | 504 => {
+            // 520 to 530 are Cloudflare's, for a server that it does not reach.
+            // https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+            408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=530 => {
                 Some(retry_after.map_or(Self::Passing, Self::Wait))
             }
             500.. => Some(Self::Lasting),

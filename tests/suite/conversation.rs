@@ -11,7 +11,7 @@ use crate::support::{codebuild, gitlab, shown};
 fn what_may_pass_is_tried_again_until_it_does() {
     // side by side, because each takes its pauses
     std::thread::scope(|scope| {
-        for status in [408, 425, 429, 500, 502, 503, 504] {
+        for status in [408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 530] {
             scope.spawn(move || {
                 let bitbucket = StandIn::start();
                 bitbucket.will([
@@ -42,7 +42,7 @@ fn what_lasts_is_not_tried_again() {
         assert_eq!(json["error"]["kind"], "refused");
         ran.says(&format!("HTTP {status}: ")).says("No.");
     }
-    for status in [501, 505, 511, 520] {
+    for status in [501, 505, 511, 531] {
         let bitbucket = StandIn::start();
         bitbucket.will([Answer::text(status, "No.")]);
         gitlab(&bitbucket, [])

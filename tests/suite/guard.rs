@@ -182,6 +182,57 @@ fn data_center_compares_build_numbers() {
     assert_eq!(bitbucket.connections(), 3);
 }
 
+/// Their links have no numbers either; their names have them.
+#[test]
+fn cloud_compares_the_build_numbers_in_names() {
+    let bitbucket = StandIn::start();
+    let build = |number: &str, state, key: &str| -> Ran {
+        codebuild(&bitbucket, [state, "--guard", "--key", key])
+            .env("CODEBUILD_BUILD_NUMBER", number)
+            .env(
+                "CODEBUILD_BUILD_URL",
+                format!("https://console.aws.example.com/{number}x"),
+            )
+            .run()
+            .exits(0)
+    };
+    for (ours, key) in [("stopped", "stopped"), ("passed", "passed")] {
+        build("13", "failed", key);
+        let ran = build("12", ours, key);
+        assert!(
+            ran.stdout.ends_with("kept FAILED of a newer run\n"),
+            "{ran:?}"
+        );
+        build("14", ours, key);
+    }
+    assert_eq!(requests(&bitbucket).len(), 12 - 2);
+}
+
+/// They have no question for one key: the list of the commit has the same.
+#[test]
+fn data_center_before_7_14_is_asked_too() {
+    for version in ["6.10.0", "7.3.2", "7.4.0", "7.13.0", "7.14.0"] {
+        let bitbucket = stand_in::Setup::default().data_center(version).start();
+        let job = |number, args: [&'static str; 2]| {
+            job(&bitbucket, number, args)
+                .without("BITBUCKET_API_ROOT")
+                .env("BITBUCKET_SERVER_URL", bitbucket.server_url())
+                .env("BITBUCKET_REPOSITORY", "PROJ/my-repo")
+                .run()
+                .exits(0)
+        };
+        job(2, ["passed", "--guard"]);
+        for args in [["stopped", "--guard"], ["failed", "--guard"]] {
+            let ran = job(1, args);
+            let kept = ran.stdout.ends_with("kept SUCCESSFUL of a newer run\n");
+            assert!(kept, "{version} {ran:?}");
+        }
+        assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL", "{version}");
+        job(3, ["failed", "--guard"]);
+        assert_eq!(only_status(&bitbucket).state, "FAILED", "{version}");
+    }
+}
+
 #[test]
 fn a_command_that_is_run_keeps_what_a_newer_run_has_said() {
     let bitbucket = StandIn::start();

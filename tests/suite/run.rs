@@ -604,6 +604,60 @@ fn a_command_that_ends_well_when_it_is_asked_to_stop_is_stopped() {
     }
 }
 
+/// A CI kills what is left some seconds after it has asked to stop.
+#[test]
+fn a_cancelled_command_asks_what_bitbucket_has_for_some_seconds_only() {
+    let limited = Answer::status(429).with_header("Retry-After", "9");
+    for answers in [vec![Answer::Silence, Answer::Silence], vec![limited]] {
+        let bitbucket = StandIn::start();
+        let child = start(&bitbucket, "echo ready; exec sleep 9");
+        while bitbucket.history().is_empty() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        bitbucket.will(answers.clone());
+        send(&child, Signal::TERM);
+        let asked = Instant::now();
+        let ran = Ran::from(child.wait_with_output().unwrap()).exits(143);
+        assert!(
+            asked.elapsed() < Duration::from_secs(5),
+            "{answers:?} {ran:?}"
+        );
+        assert_eq!(only_status(&bitbucket).state, "STOPPED", "{answers:?}");
+        ran.says("what Bitbucket has is not known");
+    }
+}
+
+/// Azure Pipelines ends the shell of a step, and what is left of it at the end of the job.
+#[test]
+fn a_run_whose_shell_is_ended_is_stopped() {
+    for (script, signal) in [
+        ("echo ready; sleep 1", Signal::TERM),
+        ("echo ready; sleep 1; exit 3", Signal::KILL),
+        // It ends before anybody has looked.
+        ("echo ready; sleep 0.1", Signal::KILL),
+    ] {
+        let bitbucket = StandIn::start();
+        // With something to do after it, the shell stays.
+        let step = ["/bin/sh", "-c", "\"$@\"; true", "sh"];
+        let child = start_by(shell(&bitbucket, script).through(&step));
+        send(&child, signal);
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let status = only_status(&bitbucket);
+        assert_eq!(status.state, "STOPPED", "{ran:?}");
+        assert!(
+            described(&status).starts_with("cancelled after "),
+            "{status:?}"
+        );
+    }
+    // Some are meant to outlive it.
+    let bitbucket = StandIn::start();
+    let step = ["/bin/sh", "-c", "trap '' HUP; \"$@\"; true", "sh"];
+    let child = start_by(shell(&bitbucket, "echo ready; sleep 0.5").through(&step));
+    send(&child, Signal::KILL);
+    child.wait_with_output().unwrap();
+    assert_eq!(only_status(&bitbucket).state, "SUCCESSFUL");
+}
+
 #[test]
 fn other_signals_are_passed_on_and_stop_nothing() {
     let bitbucket = StandIn::start();

@@ -138,7 +138,8 @@ impl Reporter {
             } else {
                 &way.client
             };
-            let mut delivery = way.delivery(client, report.state, deadline, log);
+            let delivery = way.delivery(client, report.state, deadline, log);
+            let mut delivery = delivery.urgent(ended.end == End::Stopped);
             let mut outcome = way.deliver(&mut delivery, &report);
             let overtaking = beginning.and_then(join);
             let until = match overtaking {
