@@ -14,6 +14,7 @@ pub(super) struct Buildkite {
     buildkite_job_id: Option<String>,
     buildkite_job_timed_out: Option<String>,
     buildkite_label: Option<String>,
+    buildkite_last_hook_exit_status: Option<String>,
     buildkite_parallel_job: Option<String>,
     buildkite_parallel_job_count: Option<String>,
     buildkite_pipeline_slug: Option<String>,
@@ -32,7 +33,8 @@ impl Provider for Buildkite {
         signs: &[Sign::Is("BUILDKITE", "true")],
         commit: &["BUILDKITE_COMMIT"],
         state: Some("BUILDKITE_COMMAND_EXIT_STATUS"),
-        state_caveat: "it is set in the hooks `post-command` and `pre-exit` only",
+        state_caveat: "it is set in the hooks `post-command` and `pre-exit` only; a hook that failed \
+                       before (`BUILDKITE_LAST_HOOK_EXIT_STATUS`) means FAILED",
         url_setting: "BUILDKITE_BUILD_URL",
         secrets_caveat: "a Buildkite secret is passed when the pipeline's or step's `secrets` names \
                          it, and into a container when the plugin passes it on",
@@ -89,11 +91,15 @@ impl Buildkite {
         if is(&self.buildkite_job_cancelled) {
             return Some(State::Stopped);
         }
-        match self.buildkite_command_exit_status.as_deref()?.parse() {
-            Ok(0) => Some(State::Successful),
-            // -1 if the command was killed.
-            Ok(i64::MIN..=-1 | 1..) => Some(State::Failed),
-            Err(_) => None,
+        let status = |it: &Option<String>| it.as_deref()?.parse::<i64>().ok();
+        // A hook that fails fails the job, also before the command and after one that passed. One that
+        // passes sets 0 again (`runWrappedShellScriptHook`, in the same place).
+        let last_hook = status(&self.buildkite_last_hook_exit_status).unwrap_or(0);
+        match (last_hook, status(&self.buildkite_command_exit_status)) {
+            (0, None) => None,
+            (0, Some(0)) => Some(State::Successful),
+            // -1 if the hook or the command was killed.
+            _ => Some(State::Failed),
         }
     }
 }
