@@ -8,6 +8,7 @@ pub(super) struct Buildkite {
     buildkite_build_checkout_path: Option<String>,
     buildkite_build_number: Option<String>,
     buildkite_build_url: Option<String>,
+    buildkite_command: Option<String>,
     buildkite_command_exit_status: Option<String>,
     buildkite_commit: Option<String>,
     buildkite_job_cancelled: Option<String>,
@@ -50,6 +51,10 @@ impl Provider for Buildkite {
         );
         // The key of a step is the same in all jobs of its matrix; the label may differ.
         let step = self.buildkite_label.or(self.buildkite_step_key);
+        // A step needs neither. Its command tells it apart; several commands are lines.
+        let command = self.buildkite_command.as_deref().unwrap_or_default();
+        let command = command.lines().map(str::trim).find(|it| !it.is_empty());
+        let step = step.or(command.map(str::to_owned));
         let pull_request = self.buildkite_pull_request.filter(|it| it != "false");
         let branch = self
             .buildkite_branch
