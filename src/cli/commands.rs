@@ -249,7 +249,7 @@ that holds the token, with #KEY behind it for one key of a JSON secret.
 
 Exit codes:
   0  accepted by Bitbucket, or dry run printed
-  1  other errors: unreadable file, stdout closed, a bug
+  1  other errors: unreadable file, stdout that cannot be written (a full disk), a bug
   2  wrong usage or configuration
   3  nothing to report: no commit, URL or state
   4  refused: 3xx, 4xx, or an answer that is not from Bitbucket
