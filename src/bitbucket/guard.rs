@@ -86,6 +86,7 @@ fn ask<T: Default>(
         delivery.question(question)
     };
     match found {
+        Err(Error::Cancelled) => Err(Error::Cancelled),
         Err(error) if is_of_event && (error.exit_code() == 5 || !state.is_final()) => Err(error),
         Err(error) => {
             let text =
@@ -186,45 +187,47 @@ fn is_newer(theirs: &Status, url: &str, ours: &Report) -> bool {
         return false;
     }
     let number = |text: Option<&str>| text?.parse::<u64>().ok();
-    let their_number = number(build_number(theirs, ours));
-    match (their_number, number(ours.build_number.as_deref())) {
-        (Some(theirs), Some(ours)) if theirs != ours => theirs > ours,
-        _ => has_larger_number(url, &ours.url),
+    let (job, in_name) = job_and_number(theirs.name.as_deref().unwrap_or(&ours.name));
+    let (our_job, our_name) = job_and_number(&ours.name);
+    let our_number = number(ours.build_number.as_deref());
+    let kept = number(theirs.build_number.as_deref());
+    match (kept.or_else(|| number(in_name)), our_number) {
+        // Two jobs of one run.
+        (Some(theirs), Some(ours)) if theirs == ours && job != our_job => return false,
+        (Some(theirs), Some(ours)) if theirs != ours && job == our_job && kept.is_some() => {
+            return theirs > ours;
+        }
+        _ => {}
     }
+    has_larger_number(url, &ours.url).unwrap_or_else(|| {
+        let is_default = our_name.is_some() && our_name == ours.build_number.as_deref();
+        is_default && job == our_job && number(in_name) > our_number
+    })
 }
 
-/// The number of their build, if it is one of our job, as far as their names tell: another job has numbers
-/// of its own. Cloud keeps it in the name alone.
-fn build_number<'a>(theirs: &'a Status, ours: &Report) -> Option<&'a str> {
-    let parts = |name: &'a str| name.rsplit_once(" #").unwrap_or((name, ""));
-    let Some((job, in_name)) = theirs.name.as_deref().map(parts) else {
-        return theirs.build_number.as_deref();
-    };
-    let our_job = ours.name.rsplit_once(" #").map_or(&*ours.name, |it| it.0);
-    let number = theirs.build_number.as_deref().unwrap_or(in_name);
-    (job == our_job).then_some(number)
+/// The parts of a default name. The number is that of the build, which Cloud keeps nowhere else.
+fn job_and_number(name: &str) -> (&str, Option<&str>) {
+    name.rsplit_once(" #")
+        .map_or((name, None), |(job, number)| (job, Some(number)))
 }
 
-/// Whether the two differ in numbers only, and the first of these is larger in `theirs`.
-fn has_larger_number(theirs: &str, ours: &str) -> bool {
-    let words = |url: &str| -> Vec<String> {
-        let words = url
-            .trim_end_matches('/')
-            .split(['/', '?', '&', '=', '#', ':']);
-        words.map(str::to_owned).collect()
-    };
-    let (theirs, ours) = (words(theirs), words(ours));
-    if theirs.len() != ours.len() {
-        return false;
+/// Whether the first number in `theirs` that is another in `ours` is larger. `None` where they differ in
+/// more than numbers, or not at all.
+fn has_larger_number(theirs: &str, ours: &str) -> Option<bool> {
+    const BREAKS: [char; 6] = ['/', '?', '&', '=', '#', ':'];
+    let (theirs, ours) = (theirs.trim_end_matches('/'), ours.trim_end_matches('/'));
+    let (theirs, ours) = (theirs.split(BREAKS), ours.split(BREAKS));
+    if theirs.clone().count() != ours.clone().count() {
+        return None;
     }
-    let mut pairs = theirs.iter().zip(&ours).filter(|(a, b)| a != b);
-    let numbers: Option<Vec<(u64, u64)>> = pairs.try_fold(Vec::new(), |mut numbers, (a, b)| {
+    let mut first = None;
+    for (a, b) in theirs.zip(ours).filter(|(a, b)| a != b) {
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let both = is_number(a) && is_number(b);
-        numbers.push(both.then_some((a.parse().ok()?, b.parse().ok()?))?);
-        Some(numbers)
-    });
-    numbers.is_some_and(|numbers| numbers.first().is_some_and(|(theirs, ours)| theirs > ours))
+        let (a, b): (u64, u64) = both.then_some((a.parse().ok()?, b.parse().ok()?))?;
+        first.get_or_insert(a > b);
+    }
+    first
 }
 
 #[cfg(test)]
@@ -316,6 +319,39 @@ mod tests {
         assert!(is_kept("n #12"));
         for name in ["n #8", "n #9", "n", "#12", "n #", "other #12", "n #12 #8"] {
             assert!(!is_kept(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_number_in_a_name_of_ones_own_is_not_the_builds() {
+        let theirs = Status {
+            name: Some("n #500".into()),
+            ..status("FAILED", "https://x.x/build/a1b2", None)
+        };
+        let mut ours = report(State::Successful, "https://x.x/build/c3d4", Some("9"));
+        ours.name = "n #500".into();
+        assert_eq!(kept(&theirs, &ours), None);
+        // Links count before names.
+        for (their_url, is_kept) in [("https://x.x/jobs/5", false), ("https://x.x/jobs/7", true)] {
+            let theirs = Status {
+                name: Some("n #1010".into()),
+                ..status("FAILED", their_url, None)
+            };
+            let ours = report(State::Successful, "https://x.x/jobs/6", Some("11"));
+            assert_eq!(kept(&theirs, &ours).is_some(), is_kept, "{their_url}");
+        }
+    }
+
+    /// GitLab's script has a job for success, and one for failure.
+    #[test]
+    fn of_two_jobs_of_one_run_none_is_newer() {
+        for number in [None, Some("9")] {
+            let theirs = Status {
+                name: Some("failure #9".into()),
+                ..status("FAILED", "https://x.x/jobs/12", number)
+            };
+            let ours = report(State::Successful, "https://x.x/jobs/11", Some("9"));
+            assert_eq!(kept(&theirs, &ours), None);
         }
     }
 
