@@ -36,6 +36,7 @@ pub mod output;
 
 pub mod status;
 
+pub(crate) mod background;
 pub(crate) mod deadline;
 pub mod env;
 pub mod error;

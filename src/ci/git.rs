@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::background;
 use crate::ci::context::Context;
 use crate::deadline::Deadline;
 use crate::env::Env;
@@ -144,7 +145,7 @@ fn in_background(pipe: ChildStdout) -> Option<mpsc::Receiver<Vec<u8>>> {
             let _ = send.send(text);
         }
     };
-    thread::Builder::new().spawn(read).ok().map(|_| receive)
+    background::start(read).ok().map(|()| receive)
 }
 
 /// Whether `child` ends well in time.

@@ -1,13 +1,14 @@
 //! How names of hosts become addresses.
 
 use std::sync::mpsc;
-use std::thread;
 
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{NextTimeout, time};
+
+use crate::background;
 
 /// The system's resolver, in a thread, because it cannot be told to end. ureq's own panics where the
 /// machine starts no thread: there, the system takes the time that it takes.
@@ -31,8 +32,8 @@ impl Resolver for Names {
             // Nobody listens any more if it took too long.
             let _ = send.send(DefaultResolver::default().resolve(&own_uri, &own_config, unlimited));
         };
-        match thread::Builder::new().spawn(work) {
-            Ok(_) => receive
+        match background::start(work) {
+            Ok(()) => receive
                 .recv_timeout(*timeout.after)
                 .unwrap_or(Err(Error::Timeout(timeout.reason))),
             Err(_) => self.0.resolve(uri, config, unlimited),

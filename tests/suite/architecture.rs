@@ -20,7 +20,7 @@ const ROOMS: [&[&str]; 14] = [
     &["junit"],
     &["output"],
     &["status"],
-    &["deadline", "env", "error", "file", "secret"],
+    &["background", "deadline", "env", "error", "file", "secret"],
 ];
 
 fn floor(room: &str) -> usize {

@@ -634,12 +634,14 @@ fn a_run_whose_shell_is_ended_is_stopped() {
         ("echo ready; sleep 1", Signal::TERM),
         ("echo ready; sleep 1; exit 3", Signal::KILL),
         // It ends before anybody has looked.
-        ("echo ready; sleep 0.1", Signal::KILL),
+        ("echo ready; sleep 0.2", Signal::KILL),
     ] {
         let bitbucket = StandIn::start();
         // With something to do after it, the shell stays.
         let step = ["/bin/sh", "-c", "\"$@\"; true", "sh"];
         let child = start_by(shell(&bitbucket, script).through(&step));
+        // Until it is known whose child it is.
+        std::thread::sleep(Duration::from_millis(100));
         send(&child, signal);
         let ran = Ran::from(child.wait_with_output().unwrap());
         let status = only_status(&bitbucket);

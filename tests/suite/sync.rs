@@ -664,6 +664,10 @@ fn the_pipeline_is_what_its_jobs_come_to() {
             Some("SUCCESSFUL: 1 passed, 1 failed: t"),
         ),
         (
+            vec![job("a", "success"), tolerated("canceled")],
+            Some("SUCCESSFUL: 1 passed, 1 cancelled"),
+        ),
+        (
             vec![
                 job("a", "failed"),
                 job("b", "canceled"),
@@ -1037,7 +1041,14 @@ fn all_are_tried_when_one_is_refused_and_the_worst_is_the_code() {
             1,
         ),
         (
-            vec![list(), Answer::status(403), list(), Answer::status(501)],
+            vec![
+                list(),
+                Answer::status(403),
+                list(),
+                Answer::status(501),
+                list(),
+                Answer::status(501),
+            ],
             5,
             2,
         ),
@@ -1538,6 +1549,34 @@ fn where_bitbucket_does_not_tell_what_it_has_all_is_sent() {
     bitbucket.will([Answer::json(401, "{}")]);
     sync(&gitlab, &bitbucket, []).run().exits(4);
     assert_eq!(bitbucket.received().len(), 1);
+}
+
+/// An outage may cost the first row its share of the time, and be over long before the end.
+#[test]
+fn what_was_given_up_is_sent_once_more_behind_the_others() {
+    let limited = || Answer::status(429).with_header("Retry-After", "9999");
+    let list = || Answer::Late(std::time::Duration::ZERO);
+    for (answers, code, history) in [
+        (
+            vec![list(), limited()],
+            0,
+            ["b", "pipeline", "a"].as_slice(),
+        ),
+        (
+            vec![list(), limited(), list(), list(), limited()],
+            5,
+            &["b", "pipeline"],
+        ),
+    ] {
+        let bitbucket = StandIn::start();
+        let pipeline = ["a", "b"].map(|name| Job::new(name, "success"));
+        let gitlab = gitlab([pipeline.into_iter().fold(self::pipeline(), Pipeline::job)]);
+        bitbucket.will(answers);
+        sync(&gitlab, &bitbucket, []).run().exits(code);
+        let sent = bitbucket.history().into_iter().map(|it| it.key);
+        let sent: Vec<_> = sent.map(|key| key.replace("ci/gitlab-ci/", "")).collect();
+        assert_eq!(sent, history);
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(super) struct Buildkite {
     buildkite_command: Option<String>,
     buildkite_command_exit_status: Option<String>,
     buildkite_commit: Option<String>,
+    /// The label of the group that the step is in.
+    buildkite_group_label: Option<String>,
     buildkite_job_cancelled: Option<String>,
     buildkite_job_id: Option<String>,
     buildkite_job_timed_out: Option<String>,
@@ -69,7 +71,12 @@ impl Provider for Buildkite {
             }),
             tag: self.buildkite_tag,
             repository: Repository::cloned_from(self.buildkite_repo),
-            job_name: job_name::joined(&[self.buildkite_pipeline_slug, step]).map(|it| it + &shard),
+            job_name: job_name::joined(&[
+                self.buildkite_pipeline_slug,
+                self.buildkite_group_label,
+                step,
+            ])
+            .map(|it| it + &shard),
             url: self.buildkite_build_url.clone().map(|build| {
                 let job = self.buildkite_job_id.map(|id| format!("#{id}"));
                 build + &job.unwrap_or_default()

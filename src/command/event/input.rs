@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::mpsc;
-use std::thread;
 
+use crate::background;
 use crate::deadline::Deadline;
 use crate::error::Error;
 
@@ -22,7 +22,7 @@ pub(super) fn read(file: Option<&str>, deadline: Deadline) -> Result<String, Err
             Some(path) => File::open(path).and_then(text),
         });
     };
-    let read = thread::Builder::new().spawn(work).and_then(|_| {
+    let read = background::start(work).and_then(|()| {
         let read = receiver.recv_timeout(deadline.left());
         read.unwrap_or_else(|_| Err(io::Error::other("it does not end in time")))
     });

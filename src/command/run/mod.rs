@@ -22,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::background;
 use crate::cli::{Options, Output};
 use crate::command::run::child::Running;
 use crate::command::run::ending::ExitReason;
@@ -128,7 +129,7 @@ impl Run<'_> {
             let summary = reporter.report();
             reporter.progress.report(Some(summary));
         };
-        if let Err(error) = thread::Builder::new().spawn(work) {
+        if let Err(error) = background::start(work) {
             log.warn(&format!(
                 "this run is not reported: cannot start a thread: {error}"
             ));

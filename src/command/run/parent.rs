@@ -10,6 +10,7 @@ use signal_hook::consts::SIGHUP;
 
 use super::progress::Progress;
 use super::signals;
+use crate::background;
 
 /// How often it is looked for.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -36,7 +37,7 @@ impl Parent {
         };
         let is_nohup = signals::is_ignored(SIGHUP);
         // Without a thread, it is looked for in the end.
-        let _ = (!is_nohup).then(|| thread::Builder::new().spawn(work));
+        let _ = (!is_nohup).then(|| background::start(work));
         (!is_nohup).then_some(parent)
     }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{
@@ -17,6 +16,7 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::ending::STOPPING;
 use super::progress::Progress;
+use crate::background;
 
 /// Others that end a process which does not expect them.
 const ENDING: [i32; 9] = [
@@ -53,7 +53,7 @@ impl Signals {
         let (shared, progress) = (Arc::clone(&receiver), Arc::clone(progress));
         let (caught, is_caught) = mpsc::channel();
         // The thread comes first: what is caught without one would be lost.
-        thread::Builder::new().spawn(move || {
+        background::start(move || {
             let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(all()) else {
                 return;
             };

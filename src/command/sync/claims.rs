@@ -262,15 +262,14 @@ impl<'a> Claims<'a> {
         running.retain(|job| !is_ours(job));
         let is_fatal = |job: &&&Job| !job.allow_failure && !job.is_below_tolerated;
         let fatal: Vec<_> = failed.iter().filter(is_fatal).collect();
+        let is_cancelled = cancelled.iter().any(|job| is_fatal(&job));
         // A scheduled pipeline may have no jobs but the template's: they make nothing green.
         let is_for_nothing = fatal.is_empty() && jobs.iter().all(|job| self.is_excluded(job));
         passed.retain(|job| !self.is_excluded(job));
         let state = match () {
             () if is_for_nothing && !jobs.is_empty() => None,
             () if !fatal.is_empty() || said == Some(Standing::Failed) => Some(State::Failed),
-            () if !cancelled.is_empty() || said == Some(Standing::Cancelled) => {
-                Some(State::Stopped)
-            }
+            () if is_cancelled || said == Some(Standing::Cancelled) => Some(State::Stopped),
             () if !running.is_empty() => Some(State::InProgress),
             () if said == Some(Standing::Running) => Some(State::InProgress),
             () if !passed.is_empty() && !whole.is_cut => Some(State::Successful),

@@ -9,7 +9,7 @@ mod words;
 use std::time::Duration;
 
 use crate::bitbucket::credentials::Credentials;
-use crate::bitbucket::delivery::Delivery;
+use crate::bitbucket::delivery::{Delivery, Outcome};
 use crate::bitbucket::destination::Destination;
 use crate::bitbucket::guard;
 use crate::bitbucket::statuses::{self, Listed};
@@ -193,23 +193,29 @@ impl Sync<'_> {
         delivery.session().change_policy(policy);
     }
 
-    /// Sends all of them, one after another, even when one is refused.
+    /// Sends all of them, one after another, even when one is refused. What fails and may pass is sent once
+    /// more behind the others.
     fn send(&self, reports: Vec<Report>, delivery: &mut Delivery<'_, '_>, tally: &mut Tally) {
-        let deadline = self.deadline;
-        let mut left = u32::try_from(reports.len()).unwrap_or(u32::MAX);
-        for report in reports {
-            if self.plan.options.dry_run {
-                tally.add(self.plan, report, None);
-            } else if deadline.is_over() {
-                tally.counts.not_tried += 1;
-            } else {
-                let (begun, share) = (deadline.elapsed(), deadline.left() / left);
-                self.set_patience(share.max(SHARE), delivery);
-                let mut outcome = delivery.deliver(&report);
-                outcome.elapsed = outcome.elapsed.saturating_sub(begun);
-                tally.add(self.plan, report, Some(outcome));
+        let (deadline, is_dry) = (self.deadline, self.plan.options.dry_run);
+        let mut outcomes: Vec<Option<Outcome>> = reports.iter().map(|_| None).collect();
+        for number in (0..reports.len()).chain(0..reports.len()) {
+            if is_dry || deadline.is_over() || !is_open(outcomes[number].as_ref()) {
+                continue;
             }
-            left -= 1;
+            let left = outcomes.iter().filter(|it| is_open(it.as_ref())).count();
+            let left = u32::try_from(left).unwrap_or(u32::MAX);
+            let (begun, share) = (deadline.elapsed(), deadline.left() / left);
+            self.set_patience(share.max(SHARE), delivery);
+            let mut outcome = delivery.deliver(&reports[number]);
+            outcome.elapsed = outcome.elapsed.saturating_sub(begun);
+            outcomes[number] = Some(outcome);
+        }
+        for (report, outcome) in reports.into_iter().zip(outcomes) {
+            if outcome.is_some() || is_dry {
+                tally.add(self.plan, report, outcome);
+            } else {
+                tally.counts.not_tried += 1;
+            }
         }
         let unsent = tally.counts.not_tried;
         tally.error = (unsent > 0).then(|| Error::Unreachable {
@@ -219,6 +225,14 @@ impl Sync<'_> {
             hint: Some("raise --timeout; what is not sent now, the next run sends"),
         });
     }
+}
+
+/// Whether a report is to be sent, for the first time or once more.
+fn is_open(outcome: Option<&Outcome>) -> bool {
+    outcome.is_none_or(|it| {
+        let error = it.error.as_ref();
+        error.is_some_and(|error| error.exit_code() == 5 && may_pass(error))
+    })
 }
 
 /// Whether another request may fare better: not where the credentials are refused, nor where no attempt
