@@ -190,11 +190,11 @@ fn is_newer(theirs: &Status, url: &str, ours: &Report) -> bool {
     let (job, in_name) = job_and_number(theirs.name.as_deref().unwrap_or(&ours.name));
     let (our_job, our_name) = job_and_number(&ours.name);
     let our_number = number(ours.build_number.as_deref());
-    let kept = number(theirs.build_number.as_deref());
-    match (kept.or_else(|| number(in_name)), our_number) {
+    let stored = number(theirs.build_number.as_deref());
+    match (stored.or_else(|| number(in_name)), our_number) {
         // Two jobs of one run.
         (Some(theirs), Some(ours)) if theirs == ours && job != our_job => return false,
-        (Some(theirs), Some(ours)) if theirs != ours && job == our_job && kept.is_some() => {
+        (Some(theirs), Some(ours)) if theirs != ours && job == our_job && stored.is_some() => {
             return theirs > ours;
         }
         _ => {}

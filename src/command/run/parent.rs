@@ -1,5 +1,6 @@
 //! The process that started us. Some CIs end a step's shell alone, and what is left of the step later:
-//! Azure Pipelines, and GitHub's runner after an INT that the shell takes for its child's.
+//! Azure Pipelines (<https://github.com/microsoft/azure-pipelines-agent/issues/5501>), and GitHub's runner
+//! where the shell was not replaced by `exec`.
 
 use std::sync::Arc;
 use std::thread;
@@ -25,6 +26,9 @@ pub(super) struct Parent {
 impl Parent {
     /// Looks for it from now on, and tells `progress` when it is gone. `nohup` means to outlive it.
     pub(super) fn watch(progress: &Arc<Progress>) -> Option<Self> {
+        if signals::is_ignored(SIGHUP) {
+            return None;
+        }
         let parent = Self {
             pid: getppid(),
             progress: Arc::clone(progress),
@@ -35,13 +39,12 @@ impl Parent {
                 thread::sleep(INTERVAL);
             }
         };
-        let is_nohup = signals::is_ignored(SIGHUP);
         // Without a thread, it is looked for in the end.
-        let _ = (!is_nohup).then(|| background::start(work));
-        (!is_nohup).then_some(parent)
+        let _ = background::start(work);
+        Some(parent)
     }
 
-    /// Whether it is. That is the end to report, if there is none yet.
+    /// Whether it has ended. That is the end to report, if there is none yet.
     pub(super) fn is_gone(&self) -> bool {
         let is_gone = getppid() != self.pid;
         if is_gone {
