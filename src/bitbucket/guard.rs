@@ -54,22 +54,25 @@ pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Repor
     if let Some(kept) = meant.iter().find_map(|theirs| kept(theirs, report)) {
         return delivery.outcome(None, None, Some(kept));
     }
-    let mut meant = meant.iter();
-    let Some(first) = meant.next() else {
-        return delivery.deliver(report);
+    // What has begun on two refnames ends on both.
+    let most = if report.state.is_final() {
+        meant.len()
+    } else {
+        1
     };
-    let mut outcome = match repeated(first, report, delivery) {
-        Some(kept) => delivery.outcome(None, None, Some(kept)),
-        None => delivery.deliver(&renamed(report, first)),
-    };
-    // What begins on two refnames ends on both.
-    let is_open = |theirs: &&Status| theirs.state == State::InProgress.as_str();
-    for further in meant.filter(is_open).filter(|_| report.state.is_final()) {
-        if outcome.error.is_none() {
-            outcome = delivery.deliver(&renamed(report, further));
+    let mut last: Option<Outcome> = None;
+    for theirs in meant.iter().take(most) {
+        let kept = repeated(theirs, report, delivery);
+        match &last {
+            Some(outcome) if outcome.error.is_some() || kept.is_some() => continue,
+            _ => {}
         }
+        last = Some(match kept {
+            Some(kept) => delivery.outcome(None, None, Some(kept)),
+            None => delivery.deliver(&renamed(report, theirs)),
+        });
     }
-    outcome
+    last.unwrap_or_else(|| delivery.deliver(report))
 }
 
 /// What Bitbucket has; nothing, with a warning, where it does not tell. An error where the report is of an

@@ -39,6 +39,8 @@ const MOST_ROWS: usize = 50_000;
 pub(crate) struct Reader<'a, 'l> {
     gitlab: &'a GitLab,
     session: Session<'a, 'l>,
+    /// Until when what may pass is tried again.
+    until: Duration,
 }
 
 impl<'a, 'l> Reader<'a, 'l> {
@@ -47,14 +49,31 @@ impl<'a, 'l> Reader<'a, 'l> {
         log.hide([gitlab.token.secret().clone()]);
         let policy = Policy::one_of_many(deadline.total(), deadline.total());
         let session = Session::new(&gitlab.client, policy, deadline, log);
-        Self { gitlab, session }
+        let until = deadline.total();
+        Self {
+            gitlab,
+            session,
+            until,
+        }
     }
 
     /// Lets the next requests try for so long.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.until = self.session.deadline().elapsed() + patience;
+        self.change_policy();
+    }
+
+    /// Leaves half of the time to what follows.
+    fn leave_half(&mut self) {
         let deadline = self.session.deadline();
-        let policy = Policy::one_of_many(deadline.total(), deadline.elapsed() + patience);
-        self.session.change_policy(policy);
+        self.until = self.until.min(deadline.elapsed() + deadline.left() / 2);
+        self.change_policy();
+    }
+
+    fn change_policy(&mut self) {
+        let total = self.session.deadline().total();
+        self.session
+            .change_policy(Policy::one_of_many(total, self.until));
     }
 
     /// Tells what is missing, whose reason is told in the end.
@@ -132,6 +151,10 @@ impl<'a, 'l> Reader<'a, 'l> {
     ) -> Result<Vec<Job>, Error> {
         let pipeline = format!("pipelines/{id}");
         let (mut rows, mut problems) = self.jobs(&format!("{pipeline}/jobs?"))?;
+        if is_first {
+            // Without the rest, the jobs are reported all the same.
+            self.leave_half();
+        }
         let bridges = match self.jobs(&format!("{pipeline}/bridges?")) {
             // Its name from 19.2 on.
             Err(error) if error.http_status() == Some(404) => {
@@ -158,11 +181,10 @@ impl<'a, 'l> Reader<'a, 'l> {
                 self.session.log().warn(&warning);
                 found.is_cut = true;
             }
-            // One entry that cannot be read hides no job.
-            Err(error @ Error::Refused { status: 200, .. }) if !rows.is_empty() => {
-                problems.push(error);
-            }
-            Err(error) => return Err(error),
+            Err(error @ Error::Cancelled) => return Err(error),
+            Err(error) if rows.is_empty() => return Err(error),
+            // What cannot be read hides no job.
+            Err(error) => problems.push(error),
         }
         found.is_cut |= !problems.is_empty();
         found.problems.extend(problems);

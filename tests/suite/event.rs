@@ -827,9 +827,22 @@ fn the_end_of_a_build_reaches_what_its_own_reporter_began_on_a_branch() {
     event(&bitbucket, "IN_PROGRESS");
     own(&bitbucket, "running");
     event(&bitbucket, "FAILED");
-    let mut both = rows(&bitbucket);
-    both.sort();
-    assert_eq!(both, [row(None, "FAILED"), row(Some("main"), "FAILED")]);
+    let both = |bitbucket: &StandIn| {
+        let mut both = rows(bitbucket);
+        both.sort();
+        both
+    };
+    let failed = [row(None, "FAILED"), row(Some("main"), "FAILED")];
+    assert_eq!(both(&bitbucket), failed);
+    // The upload of artifacts fails, when the build has said that it passed.
+    for early in ["IN_PROGRESS", "FAILED"] {
+        let bitbucket = self::bitbucket();
+        event(&bitbucket, early);
+        own(&bitbucket, "running");
+        own(&bitbucket, "passed");
+        event(&bitbucket, "FAILED");
+        assert_eq!(both(&bitbucket), failed, "{early}");
+    }
 }
 
 /// What the build knows, such as its tests, an event does not.

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use stand_in::{Answer, Setup, StandIn, Status};
 
-use crate::support::{Ran, Reporter, build_status, gitlab, only_status, run};
+use crate::support::{Ran, Reporter, build_status, codebuild, gitlab, only_status, run};
 
 fn shell(bitbucket: &StandIn, script: &str) -> Reporter {
     run(bitbucket, ["--", "sh", "-c", script])
@@ -602,6 +602,43 @@ fn a_command_that_ends_well_when_it_is_asked_to_stop_is_stopped() {
         child.wait_with_output().unwrap();
         assert_eq!(only_status(&bitbucket).state, "STOPPED", "{gap} ms");
     }
+}
+
+/// So GitLab's runner does it in a container: the newest process first, and the next one a second later.
+#[test]
+fn a_command_that_is_ended_a_second_before_us_is_stopped() {
+    for (script, signal) in [
+        ("echo $$; exec sleep 9", Signal::TERM),
+        ("echo $$; exec sleep 9", Signal::KILL),
+        ("sh -c 'echo $$; exec sleep 9'; exit 143", Signal::TERM),
+        // As make, cargo and go do.
+        ("sh -c 'echo $$; exec sleep 9' || exit 2", Signal::TERM),
+    ] {
+        let bitbucket = StandIn::start();
+        let mut reporter = shell(&bitbucket, script);
+        let command = reporter.command().stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let newest = line.trim().parse().ok().and_then(Pid::from_raw).unwrap();
+        kill_process(newest, signal).unwrap();
+        std::thread::sleep(Duration::from_millis(1200));
+        send(&child, Signal::TERM);
+        child.wait_with_output().unwrap();
+        assert_eq!(only_status(&bitbucket).state, "STOPPED", "{script}");
+    }
+}
+
+/// Other CIs are faster: there, a failure does not wait so long.
+#[test]
+fn a_failure_outside_gitlab_is_reported_within_a_second() {
+    let bitbucket = StandIn::start();
+    let begun = Instant::now();
+    let args = ["run", "--", "sh", "-c", "exit 3"];
+    codebuild(&bitbucket, args).run().exits(3);
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_eq!(only_status(&bitbucket).state, "FAILED");
 }
 
 /// A CI kills what is left some seconds after it has asked to stop.

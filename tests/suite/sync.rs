@@ -692,8 +692,12 @@ fn the_pipeline_is_what_its_jobs_come_to() {
             Some("SUCCESSFUL: 1 passed"),
         ),
         (
-            vec![job("a", "success"), job("b", "manual")],
+            vec![job("a", "success"), tolerated("manual")],
             Some("SUCCESSFUL: 1 passed"),
+        ),
+        (
+            vec![job("a", "success"), job("b", "manual")],
+            Some("INPROGRESS: 1 passed"),
         ),
         (vec![job("a", "manual"), job("b", "skipped")], None),
     ] {
@@ -1456,6 +1460,33 @@ fn a_child_that_cannot_be_read_is_left_out_and_its_parent_has_not_passed() {
         shown(&bitbucket),
         expected.map(|key| (key.to_owned(), "SUCCESSFUL".to_owned()))
     );
+}
+
+/// One list that GitLab does not give takes no time from what is to be sent.
+#[test]
+fn a_list_that_fails_all_the_time_leaves_time_to_send_the_others() {
+    let own = || Answer::Late(std::time::Duration::ZERO);
+    for (answered, expected) in [
+        // The jobs.
+        (vec![own()], &["ci/gitlab-ci/a"][..]),
+        // And the trigger jobs, but no child's jobs.
+        (vec![own(), own()], &["ci/gitlab-ci/a", "ci/gitlab-ci/b"]),
+    ] {
+        let bitbucket = StandIn::start();
+        let gitlab = gitlab([
+            pipeline()
+                .job(Job::new("a", "success"))
+                .job(Job::bridge("b", "success", Some(2002))),
+            Pipeline::child(2002).with(|it| it.status = "success".into()),
+        ]);
+        gitlab.will(answered);
+        gitlab.always(Some(Answer::status(500)));
+        let ran = sync(&gitlab, &bitbucket, ["--timeout", "6"]).run().exits(5);
+        ran.says("HTTP 500");
+        let found = shown(&bitbucket);
+        let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, expected);
+    }
 }
 
 #[test]

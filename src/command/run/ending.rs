@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 #[cfg(unix)]
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 
 use crate::junit::TestResults;
 use crate::status::state::State;
@@ -71,20 +71,25 @@ impl ExitReason {
         !matches!(self, Self::Code(_) | Self::Signal(_))
     }
 
-    /// How long what has ended the process may take to get to us.
+    /// How long what has ended the process may take to get to us. Jenkins and, in containers, GitLab's
+    /// runner ask the newest process first; the runner goes on a second after that is gone, when what
+    /// waited for it may have failed.
+    /// <https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go>
     #[cfg(unix)]
-    pub(super) fn patience(self) -> Duration {
-        let asked_to_stop = |signal| STOPPING.contains(&signal);
+    pub(super) fn patience(self, is_gitlab: bool) -> Duration {
+        let asked_to_stop = |signal| signal == SIGKILL || STOPPING.contains(&signal);
         match self {
-            Self::Signal(signal) if asked_to_stop(signal) => Duration::from_millis(200),
-            Self::Code(code) if asked_to_stop(code - 128) => Duration::from_millis(200),
-            // Also one that ends well when it is asked to stop: Jenkins asks the children first.
+            Self::Signal(signal) if asked_to_stop(signal) => Duration::from_secs(2),
+            Self::Code(code) if asked_to_stop(code - 128) => Duration::from_secs(2),
+            Self::Code(1..) if is_gitlab => Duration::from_secs(2),
+            Self::Code(1..) => Duration::from_millis(500),
+            // Also one that ends well when it is asked to stop.
             _ => Duration::from_millis(50),
         }
     }
 
     #[cfg(not(unix))]
-    pub(super) const fn patience(self) -> Duration {
+    pub(super) const fn patience(self, _: bool) -> Duration {
         // STATUS_CONTROL_C_EXIT, also of Ctrl-Break
         const INTERRUPTED: i32 = 0xC000_013A_u32.cast_signed();
         Duration::from_millis(match self {

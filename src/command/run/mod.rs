@@ -90,7 +90,8 @@ impl Run<'_> {
             progress.start();
             running.wait()
         };
-        progress.exit(exit, exit.patience());
+        let is_gitlab = self.env.get("GITLAB_CI").is_some();
+        progress.exit(exit, exit.patience(is_gitlab));
         if exit.is_of_no_process() {
             let ended = progress.wait_for_end();
             let problem = ending::description(ended, &self.program(), None);

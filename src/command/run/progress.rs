@@ -98,23 +98,18 @@ impl Progress {
         self.lock().stopped.is_some()
     }
 
-    /// The command has ended with `exit`. A signal that went to the whole process group may have
-    /// ended it before it has got to us: it is waited for.
+    /// The command has ended with `exit`. What ends a job may have got to the command before it gets to us:
+    /// it is waited for.
     pub(super) fn exit(&self, exit: ExitReason, patience: Duration) {
         let elapsed = self.started.elapsed();
         // INPROGRESS is not worth a request now.
         self.cancel.now();
-        let no_stop = |state: &mut State| state.stopped.is_none();
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), patience, no_stop);
-        let is_to_stop = !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
-        let end = if is_to_stop {
-            End::Stopped
-        } else {
-            End::Exit(exit)
-        };
-        self.end(end, elapsed);
+        let no_stop = |state: &mut State| state.ended.is_none() && !state.is_reported;
+        drop(
+            self.changed
+                .wait_timeout_while(self.lock(), patience, no_stop),
+        );
+        self.end(End::Exit(exit), elapsed);
     }
 
     /// The first end is the one that counts.

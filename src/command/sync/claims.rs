@@ -255,8 +255,9 @@ impl<'a> Claims<'a> {
         let said = self.said(whole);
         // It may wait for a person, and in its own job it says that it is running.
         let waits = |job: &&Job| job.status == "manual" && !job.allow_failure;
+        let is_waiting = jobs.iter().any(waits);
         let is_open = !running.is_empty() || said == Some(Standing::Running) || whole.is_cut;
-        let is_open = is_open || jobs.is_empty() || jobs.iter().any(waits);
+        let is_open = is_open || jobs.is_empty() || is_waiting;
         // Nothing has passed: that ends no more than its own beginning.
         let end = (!is_open).then_some((State::Stopped, When::InProgress));
         running.retain(|job| !is_ours(job));
@@ -272,6 +273,7 @@ impl<'a> Claims<'a> {
             () if is_cancelled || said == Some(Standing::Cancelled) => Some(State::Stopped),
             () if !running.is_empty() => Some(State::InProgress),
             () if said == Some(Standing::Running) => Some(State::InProgress),
+            () if !passed.is_empty() && is_waiting => Some(State::InProgress),
             () if !passed.is_empty() && !whole.is_cut => Some(State::Successful),
             () => None,
         };
