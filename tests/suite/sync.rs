@@ -1440,37 +1440,16 @@ fn a_trigger_job_that_cannot_be_read_is_left_out_alone() {
     assert_eq!(shown(&bitbucket), expected);
 }
 
+/// Nor does it take the time from what is to be sent.
 #[test]
 fn a_child_that_cannot_be_read_is_left_out_and_its_parent_has_not_passed() {
-    let bitbucket = StandIn::start();
-    let gitlab = gitlab([
-        pipeline()
-            .job(Job::new("a", "success"))
-            .job(Job::bridge("b", "success", Some(2002))),
-        Pipeline::child(2002).with(|it| it.status = "success".into()),
-    ]);
     let refusal = Answer::json(403, r#"{"message":"403 Forbidden"}"#);
-    gitlab.will(instead([(2, refusal)]));
-    sync(&gitlab, &bitbucket, [])
-        .run()
-        .exits(4)
-        .says("403 Forbidden");
-    let expected = ["ci/gitlab-ci/a", "ci/gitlab-ci/b"];
-    assert_eq!(
-        shown(&bitbucket),
-        expected.map(|key| (key.to_owned(), "SUCCESSFUL".to_owned()))
-    );
-}
-
-/// One list that GitLab does not give takes no time from what is to be sent.
-#[test]
-fn a_list_that_fails_all_the_time_leaves_time_to_send_the_others() {
-    let own = || Answer::Late(std::time::Duration::ZERO);
-    for (answered, expected) in [
-        // The jobs.
-        (vec![own()], &["ci/gitlab-ci/a"][..]),
-        // And the trigger jobs, but no child's jobs.
-        (vec![own(), own()], &["ci/gitlab-ci/a", "ci/gitlab-ci/b"]),
+    let (job, bridge) = ("ci/gitlab-ci/a", "ci/gitlab-ci/b");
+    for (answered, then, code, expected) in [
+        (2, refusal, 4, &[job, bridge][..]),
+        (2, Answer::status(500), 5, &[job, bridge]),
+        // Nor the trigger jobs.
+        (1, Answer::status(500), 5, &[job]),
     ] {
         let bitbucket = StandIn::start();
         let gitlab = gitlab([
@@ -1479,13 +1458,21 @@ fn a_list_that_fails_all_the_time_leaves_time_to_send_the_others() {
                 .job(Job::bridge("b", "success", Some(2002))),
             Pipeline::child(2002).with(|it| it.status = "success".into()),
         ]);
-        gitlab.will(answered);
-        gitlab.always(Some(Answer::status(500)));
-        let ran = sync(&gitlab, &bitbucket, ["--timeout", "6"]).run().exits(5);
-        ran.says("HTTP 500");
-        let found = shown(&bitbucket);
-        let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, expected);
+        let own = Answer::Late(std::time::Duration::ZERO);
+        gitlab.will(vec![own; answered]);
+        gitlab.always(Some(then));
+        let timeout = ["--timeout", "6"];
+        let ran = sync(&gitlab, &bitbucket, timeout).run().exits(code);
+        ran.says(if code == 4 {
+            "403 Forbidden"
+        } else {
+            "HTTP 500"
+        });
+        let passed = |key: &&str| ((*key).to_owned(), "SUCCESSFUL".to_owned());
+        assert_eq!(
+            shown(&bitbucket),
+            Vec::from_iter(expected.iter().map(passed))
+        );
     }
 }
 
