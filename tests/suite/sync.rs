@@ -1469,10 +1469,8 @@ fn a_child_that_cannot_be_read_is_left_out_and_its_parent_has_not_passed() {
             "HTTP 500"
         });
         let passed = |key: &&str| ((*key).to_owned(), "SUCCESSFUL".to_owned());
-        assert_eq!(
-            shown(&bitbucket),
-            Vec::from_iter(expected.iter().map(passed))
-        );
+        let expected: Vec<_> = expected.iter().map(passed).collect();
+        assert_eq!(shown(&bitbucket), expected);
     }
 }
 
