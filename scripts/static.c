@@ -1,6 +1,10 @@
 /* See static.sh. */
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* /etc/nsswitch.conf of the image may name modules (myhostname, resolve, mdns…), which
    glibc loads even into a static program. They were made for the image's glibc, not for ours: on Debian 13
@@ -22,4 +26,19 @@ int __wrap___clone3(void *arguments, unsigned long size, int (*function)(void *)
   (void)argument;
   errno = ENOSYS;
   return -1;
+}
+
+/* glibc reads one thing with sscanf: the ends of the first thread's stack, from a line of /proc/self/maps,
+   such as 7ffc0-7ffd0. With it come floating point numbers and wide characters: 90 kB. */
+int __wrap___isoc99_sscanf(const char *line, const char *format, ...) {
+  if (strcmp(format, "%" SCNxPTR "-%" SCNxPTR)) return 0;
+  char *end;
+  uintptr_t from = strtoul(line, &end, 16);
+  if (*end != '-') return 0;
+  va_list ends;
+  va_start(ends, format);
+  *va_arg(ends, uintptr_t *) = from;
+  *va_arg(ends, uintptr_t *) = strtoul(end + 1, 0, 16);
+  va_end(ends);
+  return 2;
 }

@@ -60,9 +60,12 @@ LINK
   flags="$flags -C linker=$linker"
 fi
 
-# No module of another glibc, no clone3: see static.c.
+# No module of another glibc, no clone3, no sscanf: see static.c.
 "$cc" -Os -fPIE -c scripts/static.c -o target/static/static.o
-flags="$flags -C link-arg=target/static/static.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode -C link-arg=-Wl,--wrap=__clone3"
+flags="$flags -C link-arg=target/static/static.o"
+for function in __libc_dlopen_mode __clone3 __isoc99_sscanf; do
+  flags="$flags -C link-arg=-Wl,--wrap=$function"
+done
 
 # Nothing of where it is built, so that the same source gives the same file. A registry's folder is named
 # after the registry, which may be a mirror. A folder's name may have spaces, where RUSTFLAGS would be split.
