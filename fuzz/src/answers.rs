@@ -114,7 +114,7 @@ fn said(error: &error::Error, secrets: &Redactor, part_is_said: bool) {
 fn wait(setback: RetryHint, retry_after: Option<&str>) {
     let text = retry_after.unwrap_or_default().trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if let RetryHint::Wait(wait) = setback {
+    if let RetryHint::Wait(wait) | RetryHint::Away(wait) = setback {
         assert!(!text.is_empty());
         if is_number {
             assert_eq!(wait.as_secs(), text.parse().unwrap_or(u64::MAX));

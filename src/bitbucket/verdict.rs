@@ -327,7 +327,7 @@ mod tests {
             ("", None),
         ] {
             let response = Response {
-                status: 503,
+                status: 429,
                 headers: vec![("retry-after".into(), text.into())],
                 ..Response::default()
             };

@@ -65,6 +65,8 @@ pub enum RetryHint {
     UnknownHost,
     /// The server asks to wait this long.
     Wait(Duration),
+    /// The server is away, and may be back earlier than it says.
+    Away(Duration),
     /// The failure will not pass.
     Lasting,
 }
@@ -76,9 +78,10 @@ impl RetryHint {
         match status {
             // 520 to 530 are Cloudflare's, for a server that it does not reach.
             // https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
-            408 | 425 | 429 | 500 | 502 | 503 | 504 | 520..=530 => {
-                Some(retry_after.map_or(Self::Passing, Self::Wait))
+            408 | 425 | 500 | 502 | 503 | 504 | 520..=530 => {
+                Some(retry_after.map_or(Self::Passing, Self::Away))
             }
+            429 => Some(retry_after.map_or(Self::Passing, Self::Wait)),
             500.. => Some(Self::Lasting),
             _ => None,
         }
@@ -149,6 +152,15 @@ impl Policy {
     /// random number between 0 and 1.
     pub fn next(&self, tried: Tried, retry_hint: RetryHint, dice: f64) -> Next {
         let (attempts, elapsed) = (tried.attempts, tried.elapsed);
+        let retry_hint = match retry_hint {
+            RetryHint::Away(wait)
+                if wait.saturating_add(elapsed + SHORTEST_ATTEMPT) > self.total =>
+            {
+                RetryHint::Passing
+            }
+            RetryHint::Away(wait) => RetryHint::Wait(wait),
+            hint => hint,
+        };
         let end = match (self.share, retry_hint) {
             (Some(share), RetryHint::Passing | RetryHint::UnknownHost) => share.patience,
             _ => self.total,
@@ -157,7 +169,7 @@ impl Policy {
         let most = match retry_hint {
             RetryHint::Lasting => return Next::GiveUp(None),
             RetryHint::UnknownHost => Some(2),
-            RetryHint::Passing | RetryHint::Wait(_) => self.attempts,
+            _ => self.attempts,
         };
         let gave_up = || {
             let (attempts, elapsed) = (count(attempts), seconds(elapsed));
@@ -214,7 +226,7 @@ pub(crate) fn seconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::RetryHint::{Lasting, Passing, UnknownHost, Wait};
+    use super::RetryHint::{Away, Lasting, Passing, UnknownHost, Wait};
     use super::*;
 
     const fn ms(ms: u64) -> Duration {
@@ -269,6 +281,17 @@ mod tests {
         assert_eq!(next(7), Next::TryAfter(ms(7500)));
         let reason = "it asks to wait 18446744073709551615 s, but 29.00 s are left (--timeout)";
         assert_eq!(next(u64::MAX), Next::GiveUp(Some(reason.into())));
+    }
+
+    /// Atlassian's products ask for 30 s while they start, which is the whole `--timeout`.
+    #[test]
+    fn a_server_that_is_away_for_longer_than_the_time_left_is_tried_all_the_same() {
+        let policy = Policy::new(State::Failed, ms(30_000));
+        let after = |hint| pause(policy, tried(1, 1000), hint, 1.0);
+        assert_eq!(after(Away(ms(7000))), after(Wait(ms(7000))));
+        for wait in [ms(28_751), Duration::MAX] {
+            assert_eq!(after(Away(wait)), after(Passing), "{wait:?}");
+        }
     }
 
     #[test]

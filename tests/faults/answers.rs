@@ -181,5 +181,14 @@ fn something_else() -> Vec<Case> {
             );
         })
         .ends(Time::AtOnce),
+        // As Atlassian's products do while they start.
+        Case::http("503 with a Retry-After of 60, once")
+            .first(&[|call| {
+                call.request();
+                call.say(
+                    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n",
+                );
+            }])
+            .ready(Time::Soon),
     ]
 }

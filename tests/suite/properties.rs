@@ -311,7 +311,7 @@ fn junk_is_no_place_and_no_password_survives() {
 
 fn retry_hint(retry_after: &str, now: SystemTime) -> RetryHint {
     let answer = Response {
-        status: 503,
+        status: 429,
         headers: vec![("retry-after".into(), retry_after.to_owned())],
         ..Response::default()
     };
@@ -321,7 +321,7 @@ fn retry_hint(retry_after: &str, now: SystemTime) -> RetryHint {
     };
     match verdict::judge(&answer, sender, now) {
         Verdict::Failing { retry_hint, .. } => retry_hint,
-        other => panic!("503 is worth a retry: {other:?}"),
+        other => panic!("429 is worth a retry: {other:?}"),
     }
 }
 

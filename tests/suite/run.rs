@@ -754,6 +754,16 @@ fn a_missing_command_is_named_and_a_script_without_a_first_line_runs() {
         .run()
         .exits(127)
         .says("command not found: nosuch-command");
+    for (word, shown) in [
+        ("NPM_TOKEN=hunter2", "NPM_TOKEN…"),
+        ("curl -u admin:hunter2 https://x", "curl…"),
+        ("https://u:hunter2@x.example/", "https…"),
+    ] {
+        let ran = run(&bitbucket, ["-q", "--", word, "publish"]).run();
+        let problem = format!("command not found: {shown}");
+        assert_eq!(described(&only_status(&bitbucket)), problem);
+        assert!(!ran.exits(127).says(&problem).stderr.contains("hunter2"));
+    }
     run(&bitbucket, ["--", "/etc/passwd"])
         .run()
         .exits(126)

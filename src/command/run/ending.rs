@@ -132,7 +132,7 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
             format!("failed with exit code {code} after {time}{counts}")
         }
         (ExitReason::Signal(signal), _) => format!("killed by signal {signal} after {time}"),
-        (ExitReason::NotFound, _) => format!("command not found: {program}"),
+        (ExitReason::NotFound, _) => format!("command not found: {}", name(program)),
         (ExitReason::NotExecutable(reason), _) => {
             format!("command cannot be executed: {program}: {reason}")
         }
@@ -152,6 +152,16 @@ pub(super) fn description(ended: Ended, program: &str, results: Option<TestResul
              have a line break"
         ),
     }
+}
+
+/// A program that is not there, as it is shown. Where the word is `NAME=value`, a line of shell or a URL, the
+/// rest of it may be a secret.
+fn name(word: &str) -> String {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '=' | '@');
+    let name = word.split("://").next().unwrap_or_default();
+    let name = name.split(is_end).next().unwrap_or_default();
+    let rest = if name.len() < word.len() { "…" } else { "" };
+    format!("{name}{rest}")
 }
 
 /// `0.4s`, `42s`, `2m 05s`, `1h 02m 05s`
