@@ -128,7 +128,7 @@ async function execute({ path = usual }, contexts, env, step, workspace) {
 const hash = (text) => createHash("sha1").update(text).digest("hex");
 
 /// What a job on GitHub has, or on `server`.
-function job({ commit, home, matrix = null, status = "success", check_run_id, server, pull_request, event, os = "Linux", arch = "X64" }) {
+function job({ commit, home, matrix = null, status = "success", action_status, check_run_id, server, pull_request, event, os = "Linux", arch = "X64" }) {
   const variables = {
     GITHUB_EVENT_NAME: pull_request ? "pull_request" : "push",
     GITHUB_EVENT_PATH: `${home}/event.json`,
@@ -152,7 +152,7 @@ function job({ commit, home, matrix = null, status = "success", check_run_id, se
     ...(pull_request && { GITHUB_HEAD_REF: "feature/a", GITHUB_BASE_REF: "main" }),
   };
   const contexts = {
-    github: { event: event ?? {}, sha: commit, token: "token-of-the-job" },
+    github: { event: event ?? {}, sha: commit, token: "token-of-the-job", ...(action_status && { action_status }) },
     job: { status, ...(check_run_id && { check_run_id }) },
     matrix,
     runner: { os, arch },
@@ -347,6 +347,14 @@ await scenario("a push", {
 });
 await scenario("a push, a step before has failed", {
   jobs: [{ status: "failure", step: { with: given } }],
+  expected: [status(failed)],
+});
+await scenario("in a composite action, in which a step before has failed", {
+  jobs: [{ action_status: "failure", step: { with: given } }],
+  expected: [status(failed)],
+});
+await scenario("in a composite action, in which all went well, after a failed step", {
+  jobs: [{ action_status: "success", status: "failure", step: { with: given } }],
   expected: [status(failed)],
 });
 await scenario("a push, the job is cancelled", {

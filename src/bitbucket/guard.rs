@@ -185,8 +185,12 @@ fn build_of_codebuild(url: &str) -> Option<String> {
 }
 
 fn is_newer(theirs: &Status, url: &str, ours: &Report) -> bool {
-    // Another host is another CI, with numbers of its own.
-    if url::authority(url) != url::authority(&ours.url) {
+    // Another host is another CI, with numbers of its own. So is another project of GitLab's on it, and
+    // another account of AWS'.
+    if url::authority(url) != url::authority(&ours.url)
+        || differ(project_of_gitlab, url, &ours.url)
+        || differ(account_of_aws, url, &ours.url)
+    {
         return false;
     }
     let number = |text: Option<&str>| text?.parse::<u64>().ok();
@@ -206,6 +210,21 @@ fn is_newer(theirs: &Status, url: &str, ours: &Report) -> bool {
         let is_default = our_name.is_some() && our_name == ours.build_number.as_deref();
         is_default && job == our_job && number(in_name) > our_number
     })
+}
+
+/// Whether both links have that part, and not the same.
+fn differ<'a>(part: fn(&'a str) -> Option<&'a str>, theirs: &'a str, ours: &'a str) -> bool {
+    part(theirs).is_some_and(|theirs| part(ours).is_some_and(|ours| theirs != ours))
+}
+
+fn project_of_gitlab(url: &str) -> Option<&str> {
+    url.split_once("/-/").map(|(project, _)| project)
+}
+
+fn account_of_aws(url: &str) -> Option<&str> {
+    let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|it| it.is_ascii_digit());
+    let mut parts = url.split('/').filter(|_| url::host(url).contains(".aws."));
+    parts.find(is_account)
 }
 
 /// The parts of a default name. The number is that of the build, which Cloud keeps nowhere else.
@@ -367,6 +386,34 @@ mod tests {
         };
         let ours = report(State::Stopped, &url("n/9"), Some("9"));
         assert_eq!(kept(&theirs, &ours), None);
+    }
+
+    #[test]
+    fn projects_and_accounts_count_for_themselves() {
+        let aws = "https://eu-west-1.console.aws.amazon.com/codesuite/codebuild";
+        let build =
+            |account: &str, uuid: &str| format!("{aws}/{account}/projects/n/build/n:{uuid}");
+        for (theirs, same, other) in [
+            (
+                "https://g.x/a/b/-/jobs/12".to_owned(),
+                "https://g.x/a/b/-/jobs/9".to_owned(),
+                "https://g.x/c/b/-/jobs/9".to_owned(),
+            ),
+            (
+                build("111111111111", "a1"),
+                build("111111111111", "b2"),
+                build("222222222222", "b2"),
+            ),
+            (
+                build("111111111111", "a1"),
+                format!("{aws}/home?region=eu-west-1#/builds/n:b2/view/new"),
+                build("222222222222", "b2"),
+            ),
+        ] {
+            let number = (Some("12"), Some("9"));
+            assert!(is_kept((&theirs, number.0), (&same, number.1)), "{same}");
+            assert!(!is_kept((&theirs, number.0), (&other, number.1)), "{other}");
+        }
     }
 
     #[test]

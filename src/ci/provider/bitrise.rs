@@ -4,6 +4,7 @@ use super::prelude::*;
 
 #[derive(Deserialize)]
 pub(super) struct Bitrise {
+    bitrise_app_title: Option<String>,
     bitrise_build_number: Option<String>,
     bitrise_build_status: Option<String>,
     bitrise_build_url: Option<String>,
@@ -45,6 +46,8 @@ impl Provider for Bitrise {
             self.bitrise_io_parallel_index,
             self.bitrise_io_parallel_total,
         );
+        let workflow = self.bitrise_triggered_workflow_id;
+        let workflow = workflow.map(|workflow| workflow + &shard);
         Context {
             commit: match self.bitrise_git_commit {
                 // Builds that are started manually or on a schedule have only a branch. In a pull
@@ -60,9 +63,8 @@ impl Provider for Bitrise {
             branch: self.bitrise_git_branch,
             tag: self.bitrise_git_tag,
             repository: Repository::cloned_from(self.git_repository_url),
-            job_name: self
-                .bitrise_triggered_workflow_id
-                .map(|workflow| workflow + &shard),
+            // One repository may have an app for each platform, both with a workflow `primary`.
+            job_name: workflow.and_then(|it| job_name::joined(&[self.bitrise_app_title, Some(it)])),
             url: self.bitrise_build_url,
             build_number: self.bitrise_build_number,
             pull_request: self.bitrise_pull_request,
