@@ -101,8 +101,8 @@ fn ask<T: Default>(
     }
 }
 
-/// Those of `found`, which have our key, that are ours: of the same run, on whatever refname; else the one
-/// on our refname; else the only one.
+/// Those of `found`, which have our key, that are ours: of the same run, on whatever refname, and with an
+/// end what an older run has left on our refname; else the one on our refname; else the only one.
 fn meant(found: Vec<Status>, ours: &Report) -> Vec<Status> {
     let name = ours.refname.as_ref().map(Refname::name);
     let is_ours = |it: &Status| it.refname.as_deref() == name;
@@ -113,9 +113,16 @@ fn meant(found: Vec<Status>, ours: &Report) -> Vec<Status> {
     });
     // Ours first.
     same.sort_by_key(|it| !is_ours(it));
-    if same.is_empty() {
-        same.extend(others.into_iter().find(|it| is_only || is_ours(it)));
-    }
+    let is_left = |it: &Status| is_ours(it) && ours.state.is_final() && kept(it, ours).is_none();
+    let is_alone = same.is_empty();
+    let mut others = others.into_iter();
+    same.extend(others.find(|it| {
+        if is_alone {
+            is_only || is_ours(it)
+        } else {
+            is_left(it)
+        }
+    }));
     same
 }
 

@@ -843,6 +843,16 @@ fn the_end_of_a_build_reaches_what_its_own_reporter_began_on_a_branch() {
         event(&bitbucket, "FAILED");
         assert_eq!(both(&bitbucket), failed, "{early}");
     }
+    // What an older build has left ends with the newer one, which began on a branch.
+    let older = UUID.replace('a', "b");
+    assert_ne!(older, UUID);
+    let bitbucket = self::bitbucket();
+    let stopped = build_event("p", &older, "STOPPED");
+    report(&bitbucket, &aws, &stopped).exits(0);
+    own(&bitbucket, "running");
+    own(&bitbucket, "failed");
+    event(&bitbucket, "FAILED");
+    assert_eq!(both(&bitbucket), failed);
 }
 
 /// What the build knows, such as its tests, an event does not.
