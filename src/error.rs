@@ -132,7 +132,7 @@ pub enum Error {
     Unreadable {
         /// The option or variable that names the file.
         origin: String,
-        /// The path of the file.
+        /// The path of the file; nothing where it may be the secret itself.
         path: String,
         /// The system's message.
         message: String,
@@ -243,6 +243,11 @@ impl Error {
             message: error.to_string(),
             hint: Some(CHECK_PATH),
         }
+    }
+
+    /// The same for a file with a secret, which may have been given in place of its path.
+    pub(crate) fn unreadable_secret(origin: &str, error: &io::Error) -> Self {
+        Self::unreadable(origin, "", error)
     }
 
     /// A success that is not an answer to what was asked.
@@ -486,6 +491,14 @@ impl fmt::Display for Error {
                  BITBUCKET_SERVER_URL is not set"
             ),
             Self::NoCredentials { .. } => f.write_str("no credentials: set BITBUCKET_ACCESS_TOKEN"),
+            Self::Unreadable {
+                origin,
+                path,
+                message,
+                ..
+            } if path.is_empty() => {
+                write!(f, "{origin}: cannot read the file that it names: {message}")
+            }
             Self::Unreadable {
                 origin,
                 path,

@@ -17,6 +17,7 @@ pub(super) struct CodeBuild {
     codebuild_resolved_source_version: Option<String>,
     codebuild_source_repo_url: Option<String>,
     codebuild_source_version: Option<String>,
+    codebuild_webhook_base_ref: Option<String>,
     codebuild_webhook_head_ref: Option<String>,
     codebuild_webhook_merge_commit: Option<String>,
     codebuild_webhook_trigger: Option<String>,
@@ -74,7 +75,11 @@ impl Provider for CodeBuild {
                 None => (None, version),
             }
         });
-        let head = self.codebuild_webhook_head_ref.as_deref();
+        // The merge commit is on the target branch.
+        let head = match self.codebuild_webhook_merge_commit {
+            Some(_) => self.codebuild_webhook_base_ref.as_deref(),
+            None => self.codebuild_webhook_head_ref.as_deref(),
+        };
         let refname = head
             .and_then(Refname::from_full)
             .or_else(|| match trigger? {
