@@ -287,7 +287,7 @@ await refused("another version than is asked for", {
   says: [`this is build_status ${action.inputs.version.default}, not 9.9.9`],
 });
 await refused("a runner that no file is for", { arch: "X86", says: ["no release has a file for Linux on X86"] });
-for (const url of ["http://example.com/x", "http://127.0.0.1.example.com/x", "ftp://example.com/x", "file:///etc", "-o/x"]) {
+for (const url of ["http://example.com/x", "http://127.0.0.1.example.com/x", "http://127.0.0.1:1@example.com/x", "ftp://example.com/x", "file:///etc", "-o/x"]) {
   await refused(`a server that is not asked: ${url}`, { with: { "download-url": url }, says: ["must begin with https://"] });
 }
 for (const version of ["../../x", "1.0.0/x", "$(touch PWNED)", "1\ntouch PWNED", ".."]) {

@@ -34,6 +34,7 @@ esac
 from=${INPUT_DOWNLOAD_URL:-https://github.com/$ACTION_HOME/releases/download/v$version}
 case $from in
   https://*) protocol=https ;;
+  http://*@*) fail "download-url: must begin with https://: $from" ;; # the host is behind the @
   http://127.0.0.1[:/]*) protocol=http ;; # a file server on the runner itself
   *) fail "download-url: must begin with https://: $from" ;;
 esac
