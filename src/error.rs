@@ -132,8 +132,8 @@ pub enum Error {
     Unreadable {
         /// The option or variable that names the file.
         origin: String,
-        /// The path of the file; nothing where it may be the secret itself.
-        path: String,
+        /// The path of the file, unless it may be the secret itself.
+        path: Option<String>,
         /// The system's message.
         message: String,
         /// What may help.
@@ -235,19 +235,15 @@ impl Error {
         }
     }
 
-    /// A file that cannot be read, which `origin` names.
-    pub(crate) fn unreadable(origin: &str, path: &str, error: &io::Error) -> Self {
+    /// A file that cannot be read, which `origin` names. Without `path` where that may be a secret, given in
+    /// place of its file's.
+    pub(crate) fn unreadable(origin: &str, path: Option<&str>, error: &io::Error) -> Self {
         Self::Unreadable {
             origin: origin.to_owned(),
-            path: path.to_owned(),
+            path: path.map(str::to_owned),
             message: error.to_string(),
             hint: Some(CHECK_PATH),
         }
-    }
-
-    /// The same for a file with a secret, which may have been given in place of its path.
-    pub(crate) fn unreadable_secret(origin: &str, error: &io::Error) -> Self {
-        Self::unreadable(origin, "", error)
     }
 
     /// A success that is not an answer to what was asked.
@@ -496,15 +492,11 @@ impl fmt::Display for Error {
                 path,
                 message,
                 ..
-            } if path.is_empty() => {
-                write!(f, "{origin}: cannot read the file that it names: {message}")
+            } => {
+                let file = path.as_ref().map(|path| format!("`{path}`"));
+                let file = file.as_deref().unwrap_or("that it names");
+                write!(f, "{origin}: cannot read the file {file}: {message}")
             }
-            Self::Unreadable {
-                origin,
-                path,
-                message,
-                ..
-            } => write!(f, "{origin}: cannot read the file `{path}`: {message}"),
             Self::Redirected {
                 status, location, ..
             } => {

@@ -222,7 +222,7 @@ fn secret(variable: &str, env: &Env) -> Result<Option<Secret>, Error> {
 
 fn read_file(origin: &str, path: &str) -> Result<String, Error> {
     let bytes = file::read(Path::new(path), LONGEST_SECRET)
-        .map_err(|error| Error::unreadable_secret(origin, &error))?;
+        .map_err(|error| Error::unreadable(origin, None, &error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

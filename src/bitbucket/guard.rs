@@ -60,19 +60,19 @@ pub(crate) fn deliver_on_any_ref(delivery: &mut Delivery<'_, '_>, report: &Repor
     } else {
         1
     };
-    let mut last: Option<Outcome> = None;
+    let mut outcome: Option<Outcome> = None;
     for theirs in meant.iter().take(most) {
-        let kept = repeated(theirs, report, delivery);
-        match &last {
-            Some(outcome) if outcome.error.is_some() || kept.is_some() => continue,
-            _ => {}
+        if outcome.as_ref().is_some_and(|it| it.error.is_some()) {
+            break;
         }
-        last = Some(match kept {
-            Some(kept) => delivery.outcome(None, None, Some(kept)),
-            None => delivery.deliver(&renamed(report, theirs)),
-        });
+        match repeated(theirs, report, delivery) {
+            Some(kept) => {
+                outcome.get_or_insert_with(|| delivery.outcome(None, None, Some(kept)));
+            }
+            None => outcome = Some(delivery.deliver(&renamed(report, theirs))),
+        }
     }
-    last.unwrap_or_else(|| delivery.deliver(report))
+    outcome.unwrap_or_else(|| delivery.deliver(report))
 }
 
 /// What Bitbucket has; nothing, with a warning, where it does not tell. An error where the report is of an
@@ -114,15 +114,13 @@ fn meant(found: Vec<Status>, ours: &Report) -> Vec<Status> {
     // Ours first.
     same.sort_by_key(|it| !is_ours(it));
     let is_left = |it: &Status| is_ours(it) && ours.state.is_final() && kept(it, ours).is_none();
-    let is_alone = same.is_empty();
     let mut others = others.into_iter();
-    same.extend(others.find(|it| {
-        if is_alone {
-            is_only || is_ours(it)
-        } else {
-            is_left(it)
-        }
-    }));
+    let further = if same.is_empty() {
+        others.find(|it| is_only || is_ours(it))
+    } else {
+        others.find(is_left)
+    };
+    same.extend(further);
     same
 }
 

@@ -72,7 +72,7 @@ impl Token {
 fn read_file(path: &str) -> Result<String, Error> {
     let bytes = file::read(Path::new(path), LONGEST);
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
-    text.map_err(|error| Error::unreadable_secret(FILE_VARIABLE, &error))
+    text.map_err(|error| Error::unreadable(FILE_VARIABLE, None, &error))
 }
 
 fn checked(origin: &str, text: &str) -> Result<Secret, Error> {

@@ -169,7 +169,7 @@ impl Policy {
         let most = match retry_hint {
             RetryHint::Lasting => return Next::GiveUp(None),
             RetryHint::UnknownHost => Some(2),
-            _ => self.attempts,
+            RetryHint::Passing | RetryHint::Wait(_) | RetryHint::Away(_) => self.attempts,
         };
         let gave_up = || {
             let (attempts, elapsed) = (count(attempts), seconds(elapsed));

@@ -89,7 +89,7 @@ impl Pem {
     fn read(origin: &str, path: &str) -> Result<Self, Error> {
         let bytes = file::read(Path::new(path), LONGEST).map_err(|error| Error::Unreadable {
             origin: origin.to_owned(),
-            path: path.to_owned(),
+            path: Some(path.to_owned()),
             message: error.to_string(),
             hint: Some(match origin {
                 // It may be set for other programs.

@@ -583,17 +583,21 @@ fn a_signal_ends_the_counting_of_tests() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
+/// The child, and what reads its next line.
+fn start_lines(mut reporter: Reporter) -> (Child, impl FnMut() -> String) {
+    let command = reporter.command().stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, move || lines.next().unwrap().unwrap())
+}
+
 /// So Jenkins does it: the children first, and such a child may end as if nothing were.
 #[test]
 fn a_command_that_ends_well_when_it_is_asked_to_stop_is_stopped() {
     for gap in [0, 5, 20] {
         let bitbucket = StandIn::start();
         let script = "trap 'echo end; exit 0' TERM; echo $$; while :; do sleep 0.02; done";
-        let mut reporter = shell(&bitbucket, script);
-        let command = reporter.command().stdout(Stdio::piped());
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut line = || lines.next().unwrap().unwrap();
+        let (child, mut line) = start_lines(shell(&bitbucket, script));
         let command = line().parse().ok().and_then(Pid::from_raw).unwrap();
         kill_process(command, Signal::TERM).unwrap();
         assert_eq!(line(), "end");
@@ -615,13 +619,8 @@ fn a_command_that_is_ended_a_second_before_us_is_stopped() {
         ("sh -c 'echo $$; exec sleep 9' || exit 2", Signal::TERM),
     ] {
         let bitbucket = StandIn::start();
-        let mut reporter = shell(&bitbucket, script);
-        let command = reporter.command().stdout(Stdio::piped());
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let newest = line.trim().parse().ok().and_then(Pid::from_raw).unwrap();
+        let (child, mut line) = start_lines(shell(&bitbucket, script));
+        let newest = line().parse().ok().and_then(Pid::from_raw).unwrap();
         kill_process(newest, signal).unwrap();
         std::thread::sleep(Duration::from_millis(1200));
         send(&child, Signal::TERM);

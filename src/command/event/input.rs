@@ -26,7 +26,7 @@ pub(super) fn read(file: Option<&str>, deadline: Deadline) -> Result<String, Err
         let read = receiver.recv_timeout(deadline.left());
         read.unwrap_or_else(|_| Err(io::Error::other("it does not end in time")))
     });
-    read.map_err(|error| Error::unreadable("event", file.unwrap_or("stdin"), &error))
+    read.map_err(|error| Error::unreadable("event", file.or(Some("stdin")), &error))
 }
 
 fn text(from: impl Read) -> io::Result<String> {

@@ -77,15 +77,15 @@ impl ExitReason {
     /// <https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/bash.go>
     #[cfg(unix)]
     pub(super) fn patience(self, is_gitlab: bool) -> Duration {
-        let asked_to_stop = |signal| signal == SIGKILL || STOPPING.contains(&signal);
-        match self {
-            Self::Signal(signal) if asked_to_stop(signal) => Duration::from_secs(2),
-            Self::Code(code) if asked_to_stop(code - 128) => Duration::from_secs(2),
-            Self::Code(1..) if is_gitlab => Duration::from_secs(2),
-            Self::Code(1..) => Duration::from_millis(500),
+        let signal = self.code() - 128;
+        let is_asked_to_stop = signal == SIGKILL || STOPPING.contains(&signal);
+        Duration::from_millis(match self {
+            _ if is_asked_to_stop => 2000,
+            Self::Code(1..) if is_gitlab => 2000,
+            Self::Code(1..) => 500,
             // Also one that ends well when it is asked to stop.
-            _ => Duration::from_millis(50),
-        }
+            _ => 50,
+        })
     }
 
     #[cfg(not(unix))]

@@ -104,10 +104,10 @@ impl Progress {
         let elapsed = self.started.elapsed();
         // INPROGRESS is not worth a request now.
         self.cancel.now();
-        let no_stop = |state: &mut State| state.ended.is_none() && !state.is_reported;
+        let is_open = |state: &mut State| state.ended.is_none() && !state.is_reported;
         drop(
             self.changed
-                .wait_timeout_while(self.lock(), patience, no_stop),
+                .wait_timeout_while(self.lock(), patience, is_open),
         );
         self.end(End::Exit(exit), elapsed);
     }
